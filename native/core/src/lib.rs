@@ -1,0 +1,1 @@
+//! Patches ARM64 container images with the CrowdStrike Falcon sensor.
