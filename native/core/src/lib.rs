@@ -1,1 +1,7 @@
 //! Patches ARM64 container images with the CrowdStrike Falcon sensor.
+pub mod error;
+pub mod event;
+pub mod outcome;
+pub mod platform;
+pub mod reference;
+pub mod secret;

@@ -1,0 +1,96 @@
+//! The stable codes of failures and warnings.
+
+/// Who has to act on a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The inputs of the task: whoever wrote the pipeline.
+    Input,
+    /// The agent, its engine, or rights in AWS: whoever runs them.
+    Environment,
+    /// falconutil, a registry or another service.
+    Upstream,
+    /// This task.
+    Bug,
+}
+
+macro_rules! codes {
+    ($($variant:ident $text:literal $kind:ident $doc:literal;)+) => {
+        /// What happened, as a stable name; each has its heading in docs/troubleshooting.md.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $doc] $variant,)+ }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name as users see it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// Who has to act.
+            #[must_use]
+            pub fn kind(self) -> Kind {
+                match self { $(Self::$variant => Kind::$kind,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    InputInvalid "INPUT_INVALID" Input "Several inputs have problems of different kinds.";
+    InputMissing "INPUT_MISSING" Input "A required input is empty.";
+    InputMalformed "INPUT_MALFORMED" Input "An input has a form that it cannot have.";
+    InputUnknownValue "INPUT_UNKNOWN_VALUE" Input "An input has a value that is not among the allowed ones.";
+    InputUnresolvedVariable "INPUT_UNRESOLVED_VARIABLE" Input "An input still holds `$(NAME)`.";
+    InputCidWithoutChecksum "INPUT_CID_WITHOUT_CHECKSUM" Input "The customer ID lacks its checksum.";
+    InputReferenceInvalid "INPUT_REFERENCE_INVALID" Input "An image reference is malformed.";
+    InputTagMissing "INPUT_TAG_MISSING" Input "An image reference needs a tag.";
+    InputTargetIsSource "INPUT_TARGET_IS_SOURCE" Input "The target is the source itself.";
+    InputEmulatorWithoutDigest "INPUT_EMULATOR_WITHOUT_DIGEST" Input "The emulator image is not pinned by digest.";
+    InputRegistryNotEcr "INPUT_REGISTRY_NOT_ECR" Input "An image is not in an ECR registry.";
+    InputNotAvailable "INPUT_NOT_AVAILABLE" Input "An input asks for something that this version cannot do yet.";
+    TaskAgentUnsupported "TASK_AGENT_UNSUPPORTED" Environment "The agent is not one that the task runs on.";
+    TaskInternal "TASK_INTERNAL" Bug "The task has a bug.";
+    TaskFolderNotWritable "TASK_FOLDER_NOT_WRITABLE" Environment "A folder of the agent cannot be written to.";
+    TaskLeftovers "TASK_LEFTOVERS" Environment "Something could not be cleaned up.";
+    EngineNotReachable "ENGINE_NOT_REACHABLE" Environment "No Docker Engine answers.";
+    EngineNotPermitted "ENGINE_NOT_PERMITTED" Environment "The agent's user may not use the Docker Engine.";
+    EngineRootless "ENGINE_ROOTLESS" Environment "The Docker Engine is rootless.";
+    EngineWindowsContainers "ENGINE_WINDOWS_CONTAINERS" Environment "The Docker Engine runs Windows containers.";
+    EnginePodman "ENGINE_PODMAN" Environment "The socket is podman's.";
+    EngineRemote "ENGINE_REMOTE" Environment "The engine's address is on another machine without protection, or of a form that is not supported.";
+    EngineInContainerJob "ENGINE_IN_CONTAINER_JOB" Environment "The job runs in a container without the engine's socket.";
+    EngineImageNotFound "ENGINE_IMAGE_NOT_FOUND" Input "The engine has no image of that name.";
+    EngineImageAmbiguous "ENGINE_IMAGE_AMBIGUOUS" Input "The engine's image is for several platforms.";
+    EnginePlatformMissing "ENGINE_PLATFORM_MISSING" Input "The engine's image is not for linux/arm64.";
+    EnginePullFailed "ENGINE_PULL_FAILED" Upstream "The engine could not pull an image.";
+    EnginePushFailed "ENGINE_PUSH_FAILED" Upstream "The engine could not push the image.";
+    EngineNoSpace "ENGINE_NO_SPACE" Environment "The engine's disk is full.";
+    EngineRequestFailed "ENGINE_REQUEST_FAILED" Upstream "The engine refused a request.";
+    AwsCredentialsMissing "AWS_CREDENTIALS_MISSING" Input "No AWS credentials were found.";
+    AwsCredentialsInvalid "AWS_CREDENTIALS_INVALID" Input "AWS does not know the credentials.";
+    AwsCredentialsExpired "AWS_CREDENTIALS_EXPIRED" Input "The AWS credentials have expired.";
+    AwsDenied "AWS_DENIED" Environment "An IAM permission is missing.";
+    AwsEndpointRefused "AWS_ENDPOINT_REFUSED" Environment "An endpoint override points elsewhere than to AWS or this machine.";
+    AwsNotReachable "AWS_NOT_REACHABLE" Upstream "AWS does not answer.";
+    AwsRequestFailed "AWS_REQUEST_FAILED" Upstream "AWS refused a request.";
+    EcrRepositoryNotFound "ECR_REPOSITORY_NOT_FOUND" Input "The ECR repository does not exist.";
+    EcrTagImmutable "ECR_TAG_IMMUTABLE" Input "The tag exists and cannot be overwritten.";
+    RegistryImageNotFound "REGISTRY_IMAGE_NOT_FOUND" Input "The registry has no such image.";
+    RegistryPlatformMissing "REGISTRY_PLATFORM_MISSING" Input "The source image is not for linux/arm64.";
+    RegistryDenied "REGISTRY_DENIED" Environment "The registry refuses the sign-in or the access.";
+    RegistryNotReachable "REGISTRY_NOT_REACHABLE" Upstream "The registry does not answer.";
+    RegistryAnswerInvalid "REGISTRY_ANSWER_INVALID" Upstream "The registry's answer cannot be used.";
+    RegistryRequestFailed "REGISTRY_REQUEST_FAILED" Upstream "The registry refused a request.";
+    EmulationMissing "EMULATION_MISSING" Environment "ARM64 programs cannot run and nothing may be installed.";
+    EmulationInstallFailed "EMULATION_INSTALL_FAILED" Environment "The emulator could not be installed.";
+    EmulationNoEffect "EMULATION_NO_EFFECT" Environment "ARM64 programs do not run although an emulator is registered.";
+    FalconAlreadyPatched "FALCON_ALREADY_PATCHED" Input "The source image holds the Falcon sensor already.";
+    FalconSensorPlatformMissing "FALCON_SENSOR_PLATFORM_MISSING" Input "The sensor image is not for linux/arm64.";
+    FalconutilFailed "FALCONUTIL_FAILED" Upstream "falconutil failed.";
+    FalconutilNoEffect "FALCONUTIL_NO_EFFECT" Upstream "falconutil succeeded without patching the image.";
+    FalconutilResultUnexpected "FALCONUTIL_RESULT_UNEXPECTED" Upstream "The patched image is not what it has to be.";
+    FalconutilChangedMore "FALCONUTIL_CHANGED_MORE" Upstream "falconutil added more to the image than is documented.";
+}

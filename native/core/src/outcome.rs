@@ -1,0 +1,110 @@
+//! How a run ends.
+
+use std::fmt;
+
+use crate::error::Failure;
+use crate::reference::{Digest, Repository, Tag};
+
+/// Something that a run changed in the world and that outlives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A tag of the target repository names the patched image now.
+    TagPushed {
+        /// The repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+        /// What it names now.
+        digest: Digest,
+    },
+    /// A push had begun when the run ended; the tag may or may not be there.
+    PushInterrupted {
+        /// The repository.
+        repository: Repository,
+        /// The tag that was being pushed.
+        tag: Tag,
+    },
+    /// The kernel runs ARM64 programs until it restarts.
+    EmulatorInstalled {
+        /// The emulator image that registered the handler.
+        image: String,
+    },
+    /// The patched image stays in the engine because `keepLocalImages` asks for it.
+    ImageKept {
+        /// Its name in the engine.
+        name: String,
+    },
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TagPushed {
+                repository,
+                tag,
+                digest,
+            } => {
+                write!(f, "pushed `{}` ({digest})", repository.tagged(tag))
+            }
+            Self::PushInterrupted { repository, tag } => write!(
+                f,
+                "began to push `{}`, which may be there in part or whole",
+                repository.tagged(tag)
+            ),
+            Self::EmulatorInstalled { image } => {
+                write!(
+                    f,
+                    "registered the ARM64 emulator of `{image}`, which stays until the machine restarts"
+                )
+            }
+            Self::ImageKept { name } => write!(f, "kept `{name}` in the engine"),
+        }
+    }
+}
+
+/// What a finished run produced, or what a plan would.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The repository of the patched image.
+    pub target: Repository,
+    /// The target's tag.
+    pub target_tag: Tag,
+    /// The digest of the patched image's manifest; none while it is only planned.
+    pub digest: Option<Digest>,
+    /// The source as a tag reference, or as the engine names it.
+    pub source_name: String,
+    /// The digest of the source's ARM64 manifest; none for an image of the engine.
+    pub source_digest: Option<Digest>,
+    /// The sensor as a tag reference.
+    pub sensor_name: String,
+    /// The digest of the sensor's ARM64 manifest.
+    pub sensor_digest: Digest,
+    /// The sensor's version, as far as its tag or label tells.
+    pub sensor_version: Option<String>,
+    /// Whether the registry holds, or would hold, something new.
+    pub changed: bool,
+    /// Compressed bytes of the source's layers, as far as known.
+    pub source_bytes: Option<u64>,
+    /// Compressed bytes of the patched image's layers.
+    pub target_bytes: Option<u64>,
+    /// What the run changed.
+    pub effects: Vec<Effect>,
+    /// What could not be cleaned up.
+    pub cleanup: Vec<String>,
+}
+
+/// The one result of a run.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    /// It did what was asked.
+    Done(Box<Outcome>),
+    /// It could not.
+    Failed(Box<Failure>),
+    /// It was stopped from outside.
+    Cancelled {
+        /// What had changed by then.
+        effects: Vec<Effect>,
+        /// What could not be cleaned up.
+        cleanup: Vec<String>,
+    },
+}
