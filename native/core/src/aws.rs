@@ -133,11 +133,11 @@ impl Aws {
 
     /// Asks what a repository is like; [`AwsError::Denied`] means that it may be there all the same.
     ///
-    /// A registry that is not ECR's has no such answer and fails like a repository that is not there.
+    /// Only ECR has an answer; ask [`Repository::ecr`] first.
     pub async fn repository(&self, repository: &Repository) -> Result<EcrRepository, AwsError> {
         let Some(host) = repository.ecr() else {
-            return Err(AwsError::RepositoryNotFound {
-                repository: repository.clone(),
+            return Err(AwsError::RequestFailed {
+                purpose: format!("look up the repository `{repository}`"),
                 source: crate::cause::Cause::said("the registry is not one of ECR's"),
             });
         };

@@ -95,7 +95,10 @@ impl Subject<'_> {
     fn failed(&self, failed: Failed) -> RegistryError {
         let registry = self.repository.registry.clone();
         match failed {
-            Failed::SignIn(source) => RegistryError::SignIn { registry, source },
+            Failed::SignIn(source) => RegistryError::SignIn {
+                registry,
+                source: Box::new(source),
+            },
             Failed::NoAnswer(NoAnswer::Connection { source, tls }) => RegistryError::NotReachable {
                 image: self.image(),
                 access: self.access,
@@ -127,7 +130,7 @@ impl Subject<'_> {
                 image,
                 access,
                 repository: self.repository.clone(),
-                denial: Denial::read(&refusal.message),
+                denial: Denial::read(&refusal.message).map(Box::new),
                 source,
             };
         }

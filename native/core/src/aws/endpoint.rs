@@ -35,6 +35,9 @@ const AWS_DOMAINS: [&str; 14] = [
     "api.aws.ic.gov",
 ];
 
+/// How a failure names the shared configuration, which has this setting in several places.
+const SHARED: &str = "endpoint_url of the shared AWS configuration";
+
 /// Refuses a configuration that sends requests elsewhere.
 pub(super) fn check(
     sdk: &SdkConfig,
@@ -47,7 +50,6 @@ pub(super) fn check(
             check_url(&setting, &url)?;
         }
     }
-    const SHARED: &str = "endpoint_url of the shared AWS configuration";
     for service in SERVICES {
         let key = ServiceConfigKey::builder()
             .service_id(service)

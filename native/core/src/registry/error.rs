@@ -51,7 +51,7 @@ pub enum RegistryError {
         /// The registry's host.
         registry: String,
         /// Why AWS gave none.
-        source: AwsError,
+        source: Box<AwsError>,
     },
     /// The registry has no such repository.
     #[error("Cannot {} `{image}`: there is no repository `{}`", access.verb(), repository.name)]
@@ -93,7 +93,7 @@ pub enum RegistryError {
         /// The repository.
         repository: Repository,
         /// The permission that is missing, if the registry tells.
-        denial: Option<Denial>,
+        denial: Option<Box<Denial>>,
         /// What the registry said.
         source: Cause,
     },
