@@ -24,8 +24,9 @@ pub(crate) struct Received {
     pub(crate) body: Vec<u8>,
 }
 
-/// The bytes of an answer; the connection is closed behind them.
-pub(crate) struct Reply(Vec<u8>);
+/// The bytes of an answer, behind which the connection is closed; none for an answer that never
+/// comes.
+pub(crate) struct Reply(Option<Vec<u8>>);
 
 type Answer = dyn Fn(&Received, usize) -> Reply + Send + Sync;
 
@@ -103,12 +104,17 @@ impl Reply {
             let _ = write!(head, "{name}: {value}\r\n");
         }
         head.push_str("\r\n");
-        Self([head.as_bytes(), body.as_ref()].concat())
+        Self(Some([head.as_bytes(), body.as_ref()].concat()))
     }
 
     /// No answer: the connection is closed.
     pub(crate) fn none() -> Self {
-        Self(Vec::new())
+        Self(Some(Vec::new()))
+    }
+
+    /// No answer, and the connection stays open.
+    pub(crate) fn never() -> Self {
+        Self(None)
     }
 }
 
@@ -122,7 +128,9 @@ async fn serve(stream: TcpStream, log: Arc<Mutex<Vec<Received>>>, answer: Arc<An
         log.push(received.clone());
         log.len() - 1
     };
-    let Reply(mut bytes) = answer(&received, earlier);
+    let Reply(Some(mut bytes)) = answer(&received, earlier) else {
+        return std::future::pending().await;
+    };
     if received.line.starts_with("HEAD ")
         && let Some(head) = bytes.windows(4).position(|w| w == b"\r\n\r\n")
     {

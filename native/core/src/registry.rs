@@ -6,7 +6,7 @@
 //! ECR loses, and panics when a reference to be pushed carries a digest. Retries, time limits and
 //! size limits are ours either way.
 //!
-//! A request passes three layers: [`transport`] sends it once, [`exchange`] signs in and tries
+//! A request passes three layers: the transport sends it once, the exchange signs in and tries
 //! again, and [`Registry`] knows what the answers mean.
 
 mod answer;
@@ -122,7 +122,7 @@ impl Subject<'_> {
         }
     }
 
-    /// What a refusal means; ECR's words for it are in the table of [`Refusal`]'s tests.
+    /// What a refusal means.
     fn refused(&self, refusal: &Refusal) -> RegistryError {
         let (image, access, source) = (self.image(), self.access, refusal.cause());
         if refusal.is_denied() {

@@ -178,9 +178,8 @@ fn denied_hint(access: Access, repository: &Repository) -> String {
     };
     let Some(host) = repository.ecr() else {
         return format!(
-            "The task signs in to ECR only: let `{}` be {} without a password, or use an image in ECR",
-            repository.registry,
-            access.verb(),
+            "The task signs in to ECR only: use an image in ECR, or let `{}` give access without a password",
+            repository.registry
         );
     };
     let partition = match host.region.split('-').next() {

@@ -29,15 +29,16 @@ struct Setting {
 
 impl Setting {
     async fn of(answer: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::with(quick(), answer).await
+    }
+
+    async fn with(
+        policy: RetryPolicy,
+        answer: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let server = LoopbackServer::start(answer).await;
         let passwords = Counting::default();
         let credentials = Credentials::from_source(passwords.clone(), Events::silent());
-        let policy = RetryPolicy {
-            first_wait: Duration::from_millis(1),
-            longest_wait: Duration::from_millis(4),
-            longest_retry_after: Duration::from_millis(300),
-            ..RetryPolicy::default()
-        };
         let registry = Registry::with_policy(credentials, policy).expect("a client");
         Self {
             server,
@@ -55,6 +56,16 @@ impl Setting {
 
     fn passwords(&self) -> usize {
         self.passwords.0.load(Ordering::SeqCst)
+    }
+}
+
+/// The usual policy with waits that a test can wait for.
+fn quick() -> RetryPolicy {
+    RetryPolicy {
+        first_wait: Duration::from_millis(1),
+        longest_wait: Duration::from_millis(4),
+        longest_retry_after: Duration::from_millis(300),
+        ..RetryPolicy::default()
     }
 }
 

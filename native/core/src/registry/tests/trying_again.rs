@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::{Setting, by_tag, manifest, refusal, serve_image};
+use super::{RetryPolicy, Setting, by_tag, manifest, quick, refusal, serve_image};
 use crate::error::{Code, Explain, Problem};
 use crate::loopback_server::Reply;
 use crate::reference::Repository;
@@ -84,4 +84,47 @@ async fn nobody_listening_is_not_reachable() {
         problem.what,
         format!("Cannot read `{registry}/app/web:1.4`: the registry does not answer")
     );
+}
+
+async fn problem(policy: RetryPolicy, reply: fn() -> Reply) -> (Problem, usize) {
+    let setting = Setting::with(policy, move |_, _| reply()).await;
+    let repository = setting.repository();
+    let result = setting.registry.resolve(&repository, &by_tag()).await;
+    let problem = Problem::from(result.expect_err("a failure"));
+    (problem, setting.server.received().len())
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_is_waited_for_only_so_long() {
+    let policy = RetryPolicy {
+        request: Duration::from_millis(50),
+        tries: 2,
+        ..quick()
+    };
+    let (problem, requests) = problem(policy, Reply::never).await;
+    assert_eq!(problem.code, Code::RegistryNotReachable);
+    assert_eq!(requests, 2);
+}
+
+#[tokio::test]
+async fn all_tries_together_take_only_so_long() {
+    let policy = RetryPolicy {
+        budget: Duration::from_millis(400),
+        ..quick()
+    };
+    let started = Instant::now();
+    let (_, requests) = problem(policy, Reply::never).await;
+    assert_eq!(requests, 1);
+    assert!(started.elapsed() < Duration::from_secs(10));
+
+    // A wait that does not fit in is not begun.
+    let busy = || Reply::new(503, &[("retry-after", "60")], "");
+    let policy = RetryPolicy {
+        longest_retry_after: Duration::from_mins(1),
+        ..policy
+    };
+    let started = Instant::now();
+    let (problem, requests) = problem(policy, busy).await;
+    assert_eq!((problem.code, requests), (Code::RegistryRequestFailed, 1));
+    assert!(started.elapsed() < Duration::from_secs(10));
 }
