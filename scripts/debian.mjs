@@ -1,5 +1,5 @@
 // Takes files out of Debian packages without installing them, for both architectures.
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { read, run } from "./tools.mjs";
 
@@ -43,6 +43,7 @@ Acquire::Retries "3";
       await run("apt-get", ["download", "-qq", ...packages], { env, cwd: deb });
       for (const file of readdirSync(deb)) {
         await run("dpkg", ["-x", join(deb, file), into]);
+        rmSync(join(deb, file));
       }
     },
   };

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { CommandFailed, main, root, succeeds } from "./tools.mjs";
 
 const node = process.execPath;
@@ -70,7 +71,7 @@ function watch([command, ...args]) {
 
 /** Adds up what the test runners say at their end: cargo's, nextest's, Node's and our own. */
 function count(output) {
-  const text = output.replace(/\x1b\[[\d;]*m/g, "");
+  const text = stripVTControlCharacters(output);
   const sum = (...patterns) =>
     patterns
       .flatMap((pattern) => [...text.matchAll(pattern)])

@@ -1,6 +1,6 @@
 // The native toolchain: zig as the linker against an old glibc, a compiler for ARM64, and what runs ARM64 code in tests.
 // Every part comes from an ordinary registry (PyPI, Debian, npm) and lies in the cache under its version.
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { openDebian } from "./debian.mjs";
@@ -71,10 +71,15 @@ export async function arm64Node(major) {
     withDebian(async (debian) => {
       console.log("Unpacking an ARM64 emulator and runtime …");
       const libraries = ["libc6", "libgcc-s1", "libstdc++6", "libatomic1"].map((name) => `${name}:arm64`);
-      await debian.unpack(["qemu-user-static:amd64", ...libraries], into);
+      await debian.unpack(libraries, into);
+      // The package holds an emulator for each of fifty processors, and this is the only one wanted.
+      const all = join(into, "all");
+      await debian.unpack(["qemu-user-static:amd64"], all);
+      renameSync(join(all, "usr/bin/qemu-aarch64-static"), join(into, "qemu-aarch64-static"));
+      rmSync(all, { recursive: true });
     }),
   );
-  return [join(emulator, "usr/bin/qemu-aarch64-static"), "-L", emulator, join(node, "package/bin/node")];
+  return [join(emulator, "qemu-aarch64-static"), "-L", emulator, join(node, "package/bin/node")];
 }
 
 async function withDebian(work) {

@@ -58,7 +58,15 @@ export function succeeds(command, args) {
  * A folder of the cache, filled once. It is filled beside its place and then renamed, so that neither an interruption
  * nor a second script running at the same time leaves half a folder under the name.
  */
-export async function cached(name, fill) {
+export function cached(name, fill) {
+  if (!filling.has(name)) filling.set(name, fillOnce(name, fill));
+  return filling.get(name);
+}
+
+/** What this process is filling or has filled: two parts of one build may ask for the same folder at the same time. */
+const filling = new Map();
+
+async function fillOnce(name, fill) {
   const folder = join(cache, name);
   if (existsSync(folder)) return folder;
   const partial = `${folder}.${process.pid}`;
