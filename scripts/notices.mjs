@@ -7,7 +7,7 @@ import { read, root } from "./tools.mjs";
 export function writeNotices(bundledFiles, path) {
   const byText = new Map();
   for (const part of [...crates(), ...modules(bundledFiles)]) {
-    const text = licenceTexts(part.folder);
+    const text = licenceTexts(part);
     byText.set(text, [...(byText.get(text) ?? []), `${part.name} ${part.version} (${part.licence})`]);
   }
   const sections = [...byText].map(([text, parts]) => [...parts.sort(), "", text].join("\n").trimEnd());
@@ -49,12 +49,15 @@ function modules(files) {
   });
 }
 
-function licenceTexts(folder) {
+/** Of a package offered under several licences the MIT one is taken, whose text is short. */
+function licenceTexts({ folder, licence }) {
   const files = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && /^(licen[cs]e|copying|notice|copyright)/i.test(entry.name))
-    .map((entry) => entry.name);
-  return files
-    .sort()
+    .map((entry) => entry.name)
+    .sort();
+  const mit =
+    /\bMIT\b/.test(licence) && /\bOR\b|\//.test(licence) ? files.filter((name) => /mit/i.test(name)) : [];
+  return (mit.length > 0 ? mit : files)
     .map((name) => readFileSync(join(folder, name), "utf8").trim())
     .join("\n\n");
 }
