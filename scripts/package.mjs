@@ -29,11 +29,11 @@ export async function makePackage({ development = false } = {}) {
   return { vsix, size };
 }
 
-/** Lays out the exact tree of the package: tfx checks the task only if its folder exists under its packed name. */
+/** Lays out the package's tree beside its manifest: tfx checks the task only where its folder has its packed name. */
 function stage(task, staging, development) {
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
-  for (const path of ["LICENSE", "docs/overview.md", "images/icon.png"]) {
+  for (const path of ["vss-extension.json", "LICENSE", "docs/overview.md", "images/icon.png"]) {
     cpSync(join(root, path), join(staging, path));
   }
   const packed = join(staging, "FalconArm64Patch");
@@ -46,7 +46,7 @@ function stage(task, staging, development) {
 
 /** Runs tfx and takes its warnings seriously: it reports a broken task as a warning and succeeds. */
 function createExtension(staging, vsix, development) {
-  const manifest = ["--manifests", join(root, "vss-extension.json"), "--root", staging];
+  const manifest = ["--manifests", "vss-extension.json", "--root", staging];
   const variant = development ? ["--overrides-file", join(root, "vss-extension.dev.json")] : [];
   const output = ["--output-path", vsix, "--no-prompt", "--no-color"];
   const args = ["extension", "create", ...manifest, ...variant, ...output];
@@ -55,13 +55,14 @@ function createExtension(staging, vsix, development) {
   if (/warning/i.test(log)) throw new CommandFailed("tfx warned about the package");
 }
 
-/** The names in a VSIX, which is a ZIP archive, with their sizes. */
+/** The files in a VSIX, which is a ZIP archive, with their sizes. */
 export async function listEntries(vsix) {
   const { openPromise } = (await import("yauzl")).default;
   const archive = await openPromise(vsix);
   const entries = [];
   for await (const { fileName, uncompressedSize } of archive.eachEntry()) {
-    entries.push({ name: fileName, size: uncompressedSize });
+    const folder = fileName.endsWith("/");
+    if (!folder) entries.push({ name: fileName, size: uncompressedSize });
   }
   return entries;
 }

@@ -45,7 +45,7 @@ export function read(command, args, options = {}) {
   });
   if (result.status === 0) return result.stdout;
   throw new CommandFailed(
-    `\`${command} ${args.join(" ")}\` failed: ${result.error?.message ?? result.stderr.trim()}`,
+    `\`${command} ${args.join(" ")}\` failed: ${result.error?.message ?? (result.stdout + result.stderr).trim()}`,
   );
 }
 
