@@ -10,7 +10,7 @@ export function outcomeLines(outcome: Outcome, milliseconds: number): string[] {
     `##[section]${title}`,
     ...facts(outcome),
     row("Time", duration(milliseconds)),
-    ...tail(outcome.effects, outcome.cleanup),
+    ...tail("Changed", outcome.effects, outcome.cleanup),
   ];
 }
 
@@ -46,16 +46,16 @@ export function failureLines({ kind, why, hint, effects, cleanup, step }: Failur
   const lines = [...causes];
   if (step !== undefined) lines.push(`  step: ${neutraliseToLine(step)}`);
   if (hint !== undefined) lines.push(`  hint: ${neutraliseToLine(hint)}`);
-  return [...lines, ...tail(effects, cleanup)];
+  return [...lines, ...tail("Already done", effects, cleanup)];
 }
 
 /** What a run that was stopped says before it ends. */
 export function cancelledLines(effects: string[], cleanup: string[]): string[] {
-  return ["Cancelled", ...tail(effects, cleanup)];
+  return ["Cancelled", ...tail("Already done", effects, cleanup)];
 }
 
-function tail(effects: string[], cleanup: string[]): string[] {
-  const done = effects.length > 0 ? [`Already done: ${effects.map(neutraliseToLine).join("; ")}`] : [];
+function tail(label: string, effects: string[], cleanup: string[]): string[] {
+  const done = effects.length > 0 ? [`${label}: ${effects.map(neutraliseToLine).join("; ")}`] : [];
   return [...done, ...cleanup.map((left) => `Could not be cleaned up: ${neutraliseToLine(left)}`)];
 }
 
