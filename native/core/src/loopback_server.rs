@@ -1,0 +1,1 @@
+//! A server for tests that says whatever a test has it say, byte for byte.
