@@ -127,13 +127,16 @@ export declare class PatchRun {
 }
 
 /** What a sweep removed, and what it could not. */
-export interface Swept {
+export interface SweepReport {
   removed: string[];
   failed: string[];
 }
 
-/** Removes what runs of this agent left behind. */
-export declare function sweep(agent: AgentContext, onEvent: (event: TaskEvent) => void): Promise<Swept>;
+/** Removes what runs of this job left for its end, and what earlier jobs of this agent left behind. */
+export declare function sweep(agent: AgentContext): Promise<SweepReport>;
 
-/** The version of the core. */
+/** The version of the addon, which equals that of the task. */
 export declare function version(): string;
+
+/** Every code that a failure or a warning can carry. */
+export declare function codes(): string[];

@@ -7,7 +7,7 @@
 import { currentPlatform, loadAddon } from "./addon.ts";
 import { agentContext } from "./agent.ts";
 import { writeToStdout } from "./command.ts";
-import { forgetSecrets, Masks } from "./secrets.ts";
+import { forgetSecrets } from "./secrets.ts";
 import { sweepAfterJob } from "./sweep.ts";
 
 function endProcess(): void {
@@ -20,6 +20,5 @@ forgetSecrets(process.env);
 
 sweepAfterJob(loadAddon(__dirname, currentPlatform()), {
   agent: agentContext(process.env),
-  masks: new Masks(writeToStdout),
   write: writeToStdout,
 }).finally(endProcess);

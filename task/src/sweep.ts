@@ -1,26 +1,21 @@
 /** What the post-job step does and says. */
-import type { AgentContext, Loaded, TaskEvent } from "./addon.ts";
+import type { AgentContext, Loaded } from "./addon.ts";
 import { command, neutraliseToLine, type WriteLine } from "./command.ts";
-import type { Masks } from "./secrets.ts";
 
 /** What a sweep needs of the process it is in. */
 export interface Surroundings {
   agent: AgentContext;
-  masks: Masks;
   write: WriteLine;
 }
 
 /** Removes what is left of the job's runs. Where the addon cannot run, the main step left nothing. */
-export async function sweepAfterJob(loaded: Loaded, { agent, masks, write }: Surroundings): Promise<void> {
+export async function sweepAfterJob(loaded: Loaded, { agent, write }: Surroundings): Promise<void> {
   if ("failure" in loaded) return;
   const warn = (message: string): void => {
     write(command("task.logissue", { type: "warning", code: "TASK_LEFTOVERS" }, message));
   };
-  const onEvent = (event: TaskEvent): void => {
-    if (event.type === "secret") masks.add(event.value);
-  };
   try {
-    const { removed, failed } = await loaded.addon.sweep(agent, onEvent);
+    const { removed, failed } = await loaded.addon.sweep(agent);
     for (const name of removed) write(`Removed ${neutraliseToLine(name)}`);
     for (const name of failed) write(`Could not be cleaned up: ${neutraliseToLine(name)}`);
     if (failed.length > 0)

@@ -5,7 +5,7 @@ import type {
   Ending,
   Failure,
   Outcome,
-  Swept,
+  SweepReport,
   TaskEvent,
   TaskInputs,
 } from "../src/addon.ts";
@@ -59,7 +59,7 @@ export const agent: AgentContext = {
 /** What the stand-in does in place of a run. */
 export interface Script {
   run?: (emit: (event: TaskEvent) => void, cancelled: Promise<void>) => Promise<Ending>;
-  sweep?: (emit: (event: TaskEvent) => void) => Promise<Swept>;
+  sweep?: () => Promise<SweepReport>;
 }
 
 /** An addon that follows a script. */
@@ -90,11 +90,12 @@ export function fakeAddon({ run, sweep }: Script): {
       this.#cancel();
     }
   }
-  const nothing: Swept = { removed: [], failed: [] };
+  const nothing: SweepReport = { removed: [], failed: [] };
   const addon: Addon = {
     PatchRun,
-    sweep: (_, onEvent) => sweep?.(onEvent) ?? Promise.resolve(nothing),
+    sweep: () => sweep?.() ?? Promise.resolve(nothing),
     version: () => "1.0.0",
+    codes: () => [],
   };
   return { addon, received };
 }

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Loaded } from "../src/addon.ts";
-import { Masks } from "../src/secrets.ts";
 import { sweepAfterJob } from "../src/sweep.ts";
 import { agent, failure, fakeAddon, type Script } from "./samples.ts";
 
 async function sweep(loaded: Loaded): Promise<string[]> {
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
-  await sweepAfterJob(loaded, { agent, masks: new Masks(write), write });
+  await sweepAfterJob(loaded, { agent, write });
   return lines;
 }
 
