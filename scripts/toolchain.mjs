@@ -1,6 +1,6 @@
 // The native toolchain: zig as the linker against an old glibc, a compiler for ARM64, and what runs ARM64 code in tests.
 // Every part comes from an ordinary registry (PyPI, Debian, npm) and lies in the cache under its version.
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { openDebian } from "./debian.mjs";
@@ -83,8 +83,7 @@ export async function arm64Node(major) {
 }
 
 async function withDebian(work) {
-  const folder = join(tmpdir(), `falcon-debian-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), "falcon-debian-"));
   try {
     return await work(openDebian(folder));
   } finally {
