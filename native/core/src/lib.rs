@@ -5,14 +5,28 @@
 
 pub mod aws;
 mod cause;
+mod cleanup;
+pub mod config;
 pub mod emulation;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod facts;
+pub mod falcon;
+pub mod inputs;
 pub mod journal;
 pub mod outcome;
+pub mod plan;
 pub mod platform;
+mod proof;
 pub mod reference;
 pub mod registry;
+pub mod run;
 pub mod secret;
+mod services;
+mod step;
+pub mod sweep;
 mod trust;
+
+#[cfg(test)]
+mod loopback_server;
