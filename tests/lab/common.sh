@@ -19,3 +19,15 @@ require_machine() {
   grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || refuse "the lab needs overlayfs in the kernel."
   grep -qw binfmt_misc /proc/filesystems || modprobe binfmt_misc 2>/dev/null || refuse "the lab needs binfmt_misc in the kernel."
 }
+
+# await PID: its exit code, however many signals a trap took meanwhile; a trap must set `got`.
+await() {
+  local code=0 last
+  while :; do
+    got=
+    wait "$1" && last=0 || last=$?
+    # 127: it had been waited for already, when the signal came between its end and the question.
+    [ "$last" = 127 ] && [ "$code" != 0 ] || code=$last
+    [ -n "$got" ] || return "$code"
+  done
+}

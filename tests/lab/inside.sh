@@ -1,6 +1,7 @@
 #!/bin/bash
 # Process 1 of a lab: starts its servers, runs the command, and forwards signals to it. Called by lab.sh alone.
 set -euo pipefail
+. "$LAB_SOURCE/common.sh"
 
 # The machine's /proc is still mounted, so this is the number that lab.sh can send signals to.
 read -r machine_pid _ </proc/self/stat
@@ -34,14 +35,14 @@ private_machine() {
   mount -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/lock
   ip link set lo up
-  mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+  [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
   printf '127.0.0.1 localhost %s\n' "$(hostname)" "${layers[*]:1}" >"$LAB_DIR/hosts"
   mount --bind "$LAB_DIR/hosts" /etc/hosts
   export SSL_CERT_FILE=$LAB_CACHE/certificate/ca.crt
 }
 
 start_registry() {
-  overlay "$LAB_CACHE/seed/storage" registry
+  overlay "$LAB_SEED/storage" registry
   cat >"$LAB_DIR/registry.yml" <<CONFIG
 version: 0.1
 log: {level: warn, accesslog: {disabled: true}}
@@ -73,7 +74,7 @@ await_aws() {
   fail "the registry's front did not start."
 }
 
-digest_of() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]]' "$LAB_CACHE/seed/images.json" "$1"; }
+digest_of() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]]' "$LAB_SEED/images.json" "$1"; }
 
 # What a developer's or an agent's own shell carries must not decide how a test ends.
 unset "${!AWS_@}" "${!DOCKER_@}" http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
@@ -84,21 +85,17 @@ start_aws
 overlay "$LAB_ENGINE_PART/root" engine
 "$LAB_BIN/engine" assemble "${layers[@]:1}"
 "$LAB_BIN/engine" start || fail "the Docker Engine did not start."
+"$LAB_BIN/binfmt" enter
 "$LAB_BIN/binfmt" on
 await_aws
 . "$LAB_DIR/environment"
 LAB_ENGINE_VERSION=$(cat "$LAB_ENGINE_PART/version")
 LAB_EMULATOR_IMAGE=$LAB_REGISTRY/lab/binfmt@$(digest_of lab/binfmt:qemu-v7.2)
 LAB_EMULATOR_NO_EFFECT_IMAGE=$LAB_REGISTRY/lab/binfmt@$(digest_of lab/binfmt:no-effect)
-export LAB=1 LAB_ENGINE_VERSION LAB_EMULATOR_IMAGE LAB_EMULATOR_NO_EFFECT_IMAGE LAB_IMAGES=$LAB_CACHE/seed/images.json
+export LAB=1 LAB_ENGINE_VERSION LAB_EMULATOR_IMAGE LAB_EMULATOR_NO_EFFECT_IMAGE LAB_IMAGES=$LAB_SEED/images.json
 export AWS_EC2_METADATA_DISABLED=true
 
 [ -z "$got" ] || exit 143
 env --default-signal=INT,QUIT "$@" <&0 &
 command_pid=$!
-code=0
-while :; do
-  wait "$command_pid" && code=0 || code=$?
-  kill -0 "$command_pid" 2>/dev/null || break
-done
-exit "$code"
+await "$command_pid" && exit 0 || exit $?

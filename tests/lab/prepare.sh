@@ -97,7 +97,8 @@ hashed_inputs() {
 # Parts of former recipes go, unless a lab is running that may stand on one.
 drop_old_parts() {
   local folder name
-  flock --nonblock --exclusive "$LAB_CACHE/labs.lock" true || return 0
+  exec 9>>"$LAB_CACHE/labs.lock"
+  flock --nonblock --exclusive 9 || return 0
   for folder in "$LAB_CACHE"/*-*/; do
     folder=${folder%/}
     [ ! -L "$folder" ] || continue
