@@ -5,8 +5,8 @@
  * itself, so the step only has to clean up and end with exit code 0.
  */
 
-/** Cleaning up must end well before the agent's second signal. */
-const patience = 5000;
+/** The core gives cleaning up 5 s; this is for the case that it does not come back at all. */
+const patience = 6000;
 
 /** What is done about signals; `process` has all of it. */
 export interface Cancellation {

@@ -25,7 +25,7 @@ export function planLines(stages: PlannedStage[], outcome: Outcome, milliseconds
     const isNew = stage.branch !== branch;
     branch = stage.branch;
     if (branch === undefined) return [`  ${line}`];
-    return [...(isNew ? [`  ${neutraliseToLine(branch)}:`] : []), `    ${line}`];
+    return [...(isNew ? [`  If ${neutraliseToLine(branch)}:`] : []), `    ${line}`];
   });
   return [
     `##[section]${title}`,

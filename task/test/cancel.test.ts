@@ -36,7 +36,7 @@ test("the_second_signal_ends_the_process_at_once", (context) => {
 test("cleaning_up_that_takes_too_long_is_ended_before_the_agent_loses_patience", (context) => {
   const { source, calls } = watched(context);
   source.emit("SIGINT");
-  context.mock.timers.tick(4999);
+  context.mock.timers.tick(5999);
   assert.ok(!calls.includes("exit"));
   context.mock.timers.tick(1);
   assert.deepEqual(calls, ["say", "cancel", "say", "exit"]);

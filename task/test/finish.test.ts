@@ -76,18 +76,18 @@ test("a_plan_is_a_list_with_its_branches", () => {
   const stages = [
     { steps: ["Sign in to AWS"] },
     { steps: ["Pull the source", "Pull the sensor"] },
-    { steps: ["Patch natively"], branch: "If falconutil knows `--platform`" },
-    { steps: ["Install the emulator"], branch: "Otherwise" },
-    { steps: ["Patch under emulation"], branch: "Otherwise" },
+    { steps: ["Patch natively"], branch: "the native falconutil knows `--platform`" },
+    { steps: ["Install the emulator"], branch: "it does not" },
+    { steps: ["Patch under emulation"], branch: "it does not" },
     { steps: ["Push"] },
   ];
   check({ type: "planned", stages, outcome: outcome({ effects: [] }) }, [
     "##[section]Plan: this is what patching would do",
     "  1. Sign in to AWS",
     "  2. Pull the source + Pull the sensor",
-    "  If falconutil knows `--platform`:",
+    "  If the native falconutil knows `--platform`:",
     "    3. Patch natively",
-    "  Otherwise:",
+    "  If it does not:",
     "    4. Install the emulator",
     "    5. Patch under emulation",
     "  6. Push",
