@@ -1,11 +1,11 @@
 /** Finds out whether the native addon can run here, and loads it. */
 import { join } from "node:path";
-import type { Failure } from "./native.d.ts";
+import type { Failure } from "../../native/node/index.d.ts";
 
-export type * from "./native.d.ts";
+export type * from "../../native/node/index.d.ts";
 
 /** What the native addon offers. */
-export type Addon = typeof import("./native.d.ts");
+export type Addon = typeof import("../../native/node/index.d.ts");
 
 /** What decides whether the addon can be loaded. */
 export interface Platform {

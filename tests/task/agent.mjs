@@ -18,7 +18,7 @@ if (!existsSync(join(taskFolder, "main.js")))
   throw new Error(`${taskFolder} holds no built task: run \`npm run build\``);
 const task = JSON.parse(readFileSync(join(taskFolder, "task.json"), "utf8"));
 
-/** Which process of the agent's machine reads the task's folder, and the Node that runs the tests runs the task as well. */
+/** The Node that runs the tests runs the task as well. */
 const node = process.env.FALCON_TASK_NODE ?? process.execPath;
 
 /** The agent's patience after SIGINT and after SIGTERM, in milliseconds. */

@@ -1,7 +1,7 @@
 // Inputs that cannot be right, told before anything is asked or touched.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Job } from "./agent.mjs";
+import { Job, story } from "./agent.mjs";
 import { assertFailed, assertNoLeak } from "./expect.mjs";
 import { inputs, registry } from "./lab.mjs";
 
@@ -127,7 +127,7 @@ test("all_problems_are_told_at_once", async () => {
     /2\. .*`falconCid`.*\[INPUT_MALFORMED\]/,
     /3\. .*`emulation`.*\[INPUT_UNKNOWN_VALUE\]/,
   ]) {
-    assert.match(step.text, line);
+    assert.match(story(step), line);
   }
 });
 

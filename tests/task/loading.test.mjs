@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Job, taskFolder } from "./agent.mjs";
+import { Job, story, taskFolder } from "./agent.mjs";
 import { assertFailed } from "./expect.mjs";
 import { inputs } from "./lab.mjs";
 
@@ -44,7 +44,7 @@ test("an_addon_that_cannot_be_loaded_shows_the_loader_s_own_text", async () => {
     async (job) => {
       const step = await job.run(inputs());
       assertFailed(step, "TASK_AGENT_UNSUPPORTED");
-      assert.match(step.text, /Caused by: .*(file too short|invalid ELF)/);
+      assert.match(step.text, /Caused by: \S+\.node: \w+/);
       const post = await job.post();
       assert.deepEqual(post.raw, [], "the post-job step is silent");
       assert.equal(post.exitCode, 0);
@@ -63,13 +63,18 @@ test("the_post_job_step_is_silent_when_the_main_step_was_skipped", async () => {
   }
 });
 
-test("the_first_line_comes_within_half_a_second", async () => {
+test("the_first_line_comes_at_once", async () => {
   const job = new Job({ env: { DOCKER_HOST: "unix:///nowhere/docker.sock" } });
+  const seconds = [];
   try {
-    const step = await job.run(inputs({ sourceImage: "" }));
-    const first = step.raw.find(({ line }) => line.startsWith("FalconArm64Patch "));
-    assert.ok(first, step.text);
-    assert.ok(first.at < 0.5, `came after ${first.at} s`);
+    // The best of several, since the machine has other work too.
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const step = await job.run(inputs({ sourceImage: "" }));
+      const first = step.raw.find(({ line }) => line.startsWith("FalconArm64Patch "));
+      assert.ok(first, story(step));
+      seconds.push(first.at);
+    }
+    assert.ok(Math.min(...seconds) < 0.3, `came after ${seconds.join(", ")} s`);
   } finally {
     job.end();
   }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { afterEach, test } from "node:test";
-import { Job } from "./agent.mjs";
+import { Job, story } from "./agent.mjs";
 import { assertFailed, assertNoLeak } from "./expect.mjs";
 import {
   customerId,
@@ -27,7 +27,7 @@ async function refuse(given, { code, env = {}, patterns = [] }) {
     const before = engineState();
     const step = await job.run(given);
     const message = assertFailed(step, code);
-    for (const pattern of patterns) assert.match(`${message}\n${step.text}`, pattern);
+    for (const pattern of patterns) assert.match(`${message}\n${story(step)}`, pattern);
     assertNoLeak(step, [given.awsSecretAccessKey, customerId]);
     const post = await job.post();
     assert.equal(post.exitCode, 0);
@@ -114,7 +114,7 @@ const early = [
 for (const [situation, changes, code, patterns] of early) {
   test(`${situation}_is_refused_before_anything_is_pulled`, needsLab, async () => {
     const step = await refuse(inputs(changes), { code, patterns });
-    assert.doesNotMatch(step.text, pulled);
+    assert.doesNotMatch(story(step), pulled);
   });
 }
 
@@ -181,7 +181,7 @@ test("an_arm64_emulator_is_demanded_where_none_may_be_installed", needsLab, asyn
       code: "EMULATION_MISSING",
       patterns: [/emulation/],
     });
-    assert.doesNotMatch(step.text, pulled);
+    assert.doesNotMatch(story(step), pulled);
   });
 });
 
@@ -203,7 +203,7 @@ for (const [variant, code, patterns] of variants) {
   test(`a_falconutil_with_the_variant_${variant}_is_found_out`, needsLab, async () => {
     const sensorImage = image(`containersensor:${sensorTag}-${variant}`);
     const step = await refuse(inputs({ sensorImage }), { code, patterns });
-    assert.doesNotMatch(step.text, /^Changed:|^Already done: pushed/m);
+    assert.doesNotMatch(story(step), /^Changed:|^Already done: pushed/m);
   });
 }
 
