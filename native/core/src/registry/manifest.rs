@@ -116,6 +116,22 @@ impl RegistryImage {
         platform_of(&self.config)
     }
 
+    /// The `config` object of the configuration: entrypoint, environment and the like.
+    #[must_use]
+    pub fn runtime_config(&self) -> &Value {
+        &self.config["config"]
+    }
+
+    /// The digests of the layers, uncompressed, lowest first.
+    #[must_use]
+    pub fn diff_ids(&self) -> Vec<String> {
+        let list = self.config["rootfs"]["diff_ids"].as_array();
+        list.into_iter()
+            .flatten()
+            .filter_map(|id| id.as_str().map(str::to_owned))
+            .collect()
+    }
+
     /// The compressed size of all layers in bytes.
     #[must_use]
     pub fn layers_size(&self) -> u64 {

@@ -1,0 +1,1 @@
+//! Real messages and what is made of them.

@@ -1,0 +1,223 @@
+//! Images that the engine has.
+
+use bollard::query_parameters::{RemoveImageOptionsBuilder, TagImageOptionsBuilder};
+use serde_json::Value;
+
+use super::error::Fault;
+use super::{Engine, EngineError, Reason};
+use crate::platform::Platform;
+
+/// An image as the engine describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineImage {
+    /// What the engine calls it: the configuration's digest in the classic store, the manifest's or the index's in
+    /// the containerd store.
+    pub id: String,
+    /// The platform of what is described here.
+    pub platform: Platform,
+    /// Every platform that the engine holds under this name. More than one is possible in the containerd store
+    /// only; engines before 28 (API 1.48) tell of no more than one.
+    pub platforms: Vec<Platform>,
+    /// The digests of the unpacked layers, lowest first.
+    pub diff_ids: Vec<String>,
+    /// The configuration as the engine tells it, unknown fields included.
+    pub config: Value,
+    /// Its tag references.
+    pub repo_tags: Vec<String>,
+    /// Its digest references.
+    pub repo_digests: Vec<String>,
+    /// Bytes, unpacked in the classic store, packed and unpacked together in the containerd store.
+    pub size: u64,
+}
+
+/// What came of removing an image's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// The name is gone, and with the last name the image.
+    Removed,
+    /// There was no such name.
+    Absent,
+    /// It was left alone because something uses it.
+    InUse {
+        /// The engine's own words.
+        message: String,
+    },
+}
+
+impl Engine {
+    /// Looks an image up by a reference or an id; none if the engine has no such image.
+    pub async fn image(&self, name: &str) -> Result<Option<EngineImage>, EngineError> {
+        // Engines that do not know `manifests` (API 1.48) ignore it.
+        match self
+            .wire
+            .get(&format!("/images/{name}/json?manifests=true"))
+            .await
+        {
+            Ok(answer) => Ok(Some(EngineImage::of(&answer))),
+            Err(Fault::Told {
+                status: Some(404), ..
+            }) => Ok(None),
+            Err(fault) => Err(self.failed(format!("Cannot inspect the image `{name}`"), fault)),
+        }
+    }
+
+    /// Gives an image one more name.
+    pub async fn tag(&self, image: &str, repository: &str, tag: &str) -> Result<(), EngineError> {
+        let options = TagImageOptionsBuilder::default()
+            .repo(repository)
+            .tag(tag)
+            .build();
+        self.docker
+            .tag_image(image, Some(options))
+            .await
+            .map_err(|error| {
+                let what = format!("Cannot tag `{image}` as `{repository}:{tag}`");
+                self.failed(what, error)
+            })
+    }
+
+    /// Removes a name, and the image with its last one.
+    ///
+    /// Never forced, so that an image in use by a container stays; never by id, because that would take names of
+    /// others along. `noprune` keeps the untagged parents: with the classic builder they are somebody's build
+    /// cache. Beware of one thing in the classic store: with the last tag of an image in a repository its digest
+    /// references in that same repository go too, so a name of ours belongs in a repository of ours.
+    pub async fn remove_image(&self, name: &str) -> Result<Removal, EngineError> {
+        let options = RemoveImageOptionsBuilder::default()
+            .force(false)
+            .noprune(true)
+            .build();
+        let removed = self.docker.remove_image(name, Some(options), None).await;
+        let Err(error) = removed else {
+            return Ok(Removal::Removed);
+        };
+        let error = self.failed(format!("Cannot remove the image `{name}`"), error);
+        match error {
+            EngineError::Request { source, .. } if source.reason == Reason::Conflict => {
+                Ok(Removal::InUse {
+                    message: source.message,
+                })
+            }
+            EngineError::Request { ref source, .. } if source.reason == Reason::NotFound => {
+                Ok(Removal::Absent)
+            }
+            other => Err(other),
+        }
+    }
+}
+
+impl EngineImage {
+    fn of(answer: &Value) -> Self {
+        let texts = |value: &Value| -> Vec<String> {
+            let items = value.as_array().into_iter().flatten();
+            items.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let described = platform(answer, "Os", "Architecture", "Variant");
+        let mut platforms = held(answer);
+        let platform = match described {
+            Some(platform) => platform,
+            // An index whose entry for this machine is absent is described with empty fields.
+            None if platforms.len() == 1 => platforms[0].clone(),
+            None => Platform::new("unknown", "unknown", None),
+        };
+        if platforms.is_empty() {
+            platforms.push(platform.clone());
+        }
+        Self {
+            id: answer["Id"].as_str().unwrap_or_default().to_owned(),
+            platform,
+            platforms,
+            diff_ids: texts(&answer["RootFS"]["Layers"]),
+            config: answer["Config"].clone(),
+            repo_tags: texts(&answer["RepoTags"]),
+            repo_digests: texts(&answer["RepoDigests"]),
+            size: answer["Size"].as_u64().unwrap_or_default(),
+        }
+    }
+}
+
+/// The platforms of the manifests that are really there; an index often lists more than was pulled, and
+/// attestations beside them.
+fn held(answer: &Value) -> Vec<Platform> {
+    let mut held = Vec::new();
+    for manifest in answer["Manifests"].as_array().into_iter().flatten() {
+        let is_image = manifest["Kind"] == "image" && manifest["Available"] == true;
+        let described = &manifest["ImageData"]["Platform"];
+        let platform = platform(described, "os", "architecture", "variant");
+        if let Some(platform) = platform.filter(|p| is_image && !held.contains(p)) {
+            held.push(platform);
+        }
+    }
+    held
+}
+
+fn platform(value: &Value, os: &str, architecture: &str, variant: &str) -> Option<Platform> {
+    let text = |field: &str| value[field].as_str().filter(|text| !text.is_empty());
+    Some(Platform::new(text(os)?, text(architecture)?, text(variant)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::EngineImage;
+
+    fn manifest(kind: &str, available: bool, architecture: &str) -> Value {
+        json!({"Kind": kind, "Available": available, "ImageData": {"Platform": {"os": "linux", "architecture": architecture}}})
+    }
+
+    #[test]
+    fn platforms_of_an_image() {
+        let arm64 = json!({"Os": "linux", "Architecture": "arm64", "Variant": "v8"});
+        let empty = json!({"Os": "", "Architecture": ""});
+        for (mut answer, manifests, described, held) in [
+            (arm64.clone(), Value::Null, "linux/arm64", "linux/arm64"),
+            (
+                arm64.clone(),
+                json!([manifest("image", true, "arm64"), {"Kind": "attestation", "Available": true}]),
+                "linux/arm64",
+                "linux/arm64",
+            ),
+            (
+                arm64,
+                json!([
+                    manifest("image", true, "amd64"),
+                    manifest("image", true, "arm64")
+                ]),
+                "linux/arm64",
+                "linux/amd64 linux/arm64",
+            ),
+            (
+                empty.clone(),
+                json!([
+                    manifest("image", false, "amd64"),
+                    manifest("image", true, "arm64")
+                ]),
+                "linux/arm64",
+                "linux/arm64",
+            ),
+            (empty, Value::Null, "unknown/unknown", "unknown/unknown"),
+        ] {
+            answer["Manifests"] = manifests;
+            let image = EngineImage::of(&answer);
+            assert_eq!(image.platform.to_string(), described, "{answer}");
+            let platforms: Vec<_> = image.platforms.iter().map(ToString::to_string).collect();
+            assert_eq!(platforms.join(" "), held, "{answer}");
+        }
+    }
+
+    #[test]
+    fn fields_of_the_configuration_that_nobody_knows_stay() {
+        let answer = json!({
+            "Id": "sha256:1", "Os": "linux", "Architecture": "arm64", "Size": 7,
+            "Config": {"Cmd": ["a"], "FromTheFuture": {"x": 1}},
+            "RootFS": {"Type": "layers", "Layers": ["sha256:2", "sha256:3"]},
+            "RepoTags": null, "RepoDigests": ["r@sha256:4"],
+        });
+        let image = EngineImage::of(&answer);
+        assert_eq!(image.config["FromTheFuture"]["x"], 1);
+        assert_eq!(image.diff_ids, ["sha256:2", "sha256:3"]);
+        assert!(image.repo_tags.is_empty());
+        assert_eq!((image.size, image.repo_digests.len()), (7, 1));
+    }
+}

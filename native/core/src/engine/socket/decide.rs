@@ -1,0 +1,167 @@
+//! What happens to a request of the sensor's container.
+
+use hyper::{Method, Uri};
+use url::form_urlencoded;
+
+use super::Grant;
+use crate::engine::RegistryAuth;
+use crate::reference::{ImageName, Repository};
+
+/// What happens to a request.
+#[derive(Debug)]
+pub(super) enum Verdict<'a> {
+    /// It goes to the engine as it is.
+    Forward,
+    /// It goes to the engine with this sign-in, or with none, instead of what it carries.
+    SignedIn(Option<&'a RegistryAuth>),
+}
+
+/// Decides what happens to a request. Everything is passed on; a pull of a granted repository is signed in.
+pub(super) fn decide<'a>(method: &Method, uri: &Uri, grants: &'a [Grant]) -> Verdict<'a> {
+    if method != Method::POST || route(uri.path()) != "/images/create" {
+        return Verdict::Forward;
+    }
+    let Some(pulled) = from_image(uri) else {
+        return Verdict::Forward;
+    };
+    let grant = grants.iter().find(|grant| grant.repository == pulled);
+    grant.map_or(Verdict::Forward, |grant| {
+        Verdict::SignedIn(grant.auth.as_ref())
+    })
+}
+
+/// The path without the API's version, with which clients begin it: `/v1.51/images/create`.
+fn route(path: &str) -> &str {
+    let Some(rest) = path.strip_prefix("/v") else {
+        return path;
+    };
+    let Some((version, _)) = rest.split_once('/') else {
+        return path;
+    };
+    let is_version =
+        !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if is_version {
+        &rest[version.len()..]
+    } else {
+        path
+    }
+}
+
+/// The repository that is pulled; its tag or digest may be in `fromImage` or in `tag`.
+fn from_image(uri: &Uri) -> Option<Repository> {
+    let query = uri.query()?.as_bytes();
+    let mut images = form_urlencoded::parse(query).filter(|(name, _)| name == "fromImage");
+    let image: ImageName = images.next()?.1.parse().ok()?;
+    Some(Repository {
+        registry: image.registry?,
+        name: image.repository,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::{Method, Uri};
+
+    use super::{Grant, Verdict, decide};
+    use crate::engine::RegistryAuth;
+    use crate::reference::Repository;
+    use crate::secret::Secret;
+
+    fn grant(name: &str, user: Option<&str>) -> Grant {
+        let registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com".to_owned();
+        let auth = user.map(|user| RegistryAuth {
+            username: user.to_owned(),
+            password: Secret::new("x"),
+            registry: registry.clone(),
+        });
+        let name = name.to_owned();
+        Grant {
+            repository: Repository { registry, name },
+            auth,
+        }
+    }
+
+    #[test]
+    fn what_happens_to_requests() {
+        let grants = [grant("app/web", Some("AWS")), grant("public", None)];
+        let ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        let digest = format!("sha256%3A{}", "1".repeat(64));
+        for (method, uri, expected) in [
+            (
+                Method::POST,
+                format!("/v1.51/images/create?fromImage={ecr}/app/web&tag=1.4"),
+                "AWS",
+            ),
+            (
+                Method::POST,
+                format!("/images/create?fromImage={ecr}%2Fapp%2Fweb&tag={digest}"),
+                "AWS",
+            ),
+            (
+                Method::POST,
+                format!("/v1.44/images/create?platform=x&fromImage={ecr}%2Fapp%2Fweb%40{digest}"),
+                "AWS",
+            ),
+            (
+                Method::POST,
+                format!("/images/create?fromImage={ecr}/app/web%3A1.4"),
+                "AWS",
+            ),
+            (
+                Method::POST,
+                format!("/images/create?fromImage={ecr}/public"),
+                "nobody",
+            ),
+            (
+                Method::POST,
+                format!("/images/create?fromImage={ecr}/app/web2&tag=1.4"),
+                "as it is",
+            ),
+            (
+                Method::POST,
+                format!("/images/create?fromImage=evil.example/{ecr}/app/web"),
+                "as it is",
+            ),
+            (
+                Method::POST,
+                "/images/create?fromImage=app/web".to_owned(),
+                "as it is",
+            ),
+            (
+                Method::POST,
+                "/images/create?fromSrc=-".to_owned(),
+                "as it is",
+            ),
+            (Method::POST, "/images/create".to_owned(), "as it is"),
+            (
+                Method::GET,
+                format!("/images/create?fromImage={ecr}/app/web"),
+                "as it is",
+            ),
+            (
+                Method::POST,
+                format!("/volumes/images/create?fromImage={ecr}/app/web"),
+                "as it is",
+            ),
+            (
+                Method::POST,
+                format!("/v1.51/images/{ecr}/app/web/push?tag=1.4"),
+                "as it is",
+            ),
+            (
+                Method::POST,
+                "/v1.51/build?version=2".to_owned(),
+                "as it is",
+            ),
+            (Method::POST, "/session".to_owned(), "as it is"),
+        ] {
+            let uri: Uri = uri.parse().expect("a path");
+            let verdict = match decide(&method, &uri, &grants) {
+                Verdict::Forward => "as it is",
+                Verdict::SignedIn(None) => "nobody",
+                Verdict::SignedIn(Some(auth)) => &auth.username,
+            };
+            assert_eq!(verdict, expected, "{method} {uri}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The socket before a stand-in engine that tells what reached it.
