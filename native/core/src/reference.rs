@@ -1,10 +1,12 @@
 //! Image references: what users type, and what can be pulled.
 
+mod docker_hub;
 mod ecr_host;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use docker_hub::is_docker_hub;
 pub use ecr_host::EcrHost;
 
 /// The SHA-256 digest of a manifest, a configuration or a layer: `sha256:` and 64 hex digits.

@@ -10,12 +10,14 @@
 //! again, and [`Registry`] knows what the answers mean.
 
 mod answer;
+mod challenge;
 mod credentials;
 mod error;
 mod exchange;
 mod manifest;
 mod read;
-mod retry;
+mod sign_in;
+mod token;
 mod transport;
 mod write;
 
@@ -23,15 +25,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use exchange::{Exchange, Failed};
-use retry::RetryPolicy;
-use transport::{NoAnswer, Transport};
 
 use crate::aws::Denial;
 use crate::cause::Cause;
+use crate::http::retry::RetryPolicy;
+use crate::http::{Http, NoAnswer};
 use crate::reference::{Digest, Repository};
 use answer::Refusal;
 
-pub use credentials::Credentials;
+pub use credentials::{Credentials, DockerConfig, SignIn, SignInError};
 pub use error::{Access, RegistryError};
 pub use manifest::{
     Descriptor, ManifestReference, PlatformManifest, RawManifest, RegistryImage, ResolvedImage,
@@ -48,12 +50,8 @@ impl Registry {
     }
 
     fn with_policy(credentials: Credentials, policy: RetryPolicy) -> Result<Self, RegistryError> {
-        let transport = Transport::new().map_err(|source| RegistryError::NoTrust { source })?;
-        Ok(Self(Arc::new(Exchange::new(
-            transport,
-            credentials,
-            policy,
-        ))))
+        let http = Http::new().map_err(|source| RegistryError::NoTrust { source })?;
+        Ok(Self(Arc::new(Exchange::new(http, credentials, policy))))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::config::Agent;
 use crate::engine::{Engine, EngineFacts, EngineSettings};
 use crate::error::Problem;
 use crate::event::Events;
-use crate::registry::{Credentials, Registry};
+use crate::registry::{Credentials, DockerConfig, Registry};
 
 /// Clients of the engine, AWS and the registries; what cannot be had is a problem of whoever asks for it.
 pub struct Services {
@@ -63,15 +63,14 @@ impl Services {
     /// The sign-ins to registries, for whoever has to pass one on.
     pub async fn credentials(&self) -> Result<&Credentials, Problem> {
         let open = || async {
-            Ok(Credentials::new(
-                self.aws().await?.clone(),
-                self.events.clone(),
-            ))
+            let docker = DockerConfig::of_agent(|name| std::env::var_os(name));
+            let (aws, events) = (self.aws().await?.clone(), self.events.clone());
+            Ok(Credentials::new(aws, docker, events))
         };
         self.credentials.get_or_try_init(open).await
     }
 
-    /// The registries, signed in where they are ECR's.
+    /// The registries, signed in as AWS or Docker's configuration says.
     pub async fn registry(&self) -> Result<&Registry, Problem> {
         let open = || async { Ok(Registry::new(self.credentials().await?.clone())?) };
         self.registry.get_or_try_init(open).await

@@ -102,7 +102,7 @@ fn every_problem_has_its_code() {
             i.emulator_image = "tonistiigi/binfmt:latest".into()
         }),
         (Code::InputRegistryNotEcr, |i| {
-            i.source_image = "ghcr.io/app/web:1".into()
+            i.target_image = "ghcr.io/app/web:1".into()
         }),
         (Code::InputNotAvailable, |i| i.strategy = "graft".into()),
         (Code::InputNotAvailable, |i| i.action = "verify".into()),

@@ -50,6 +50,7 @@ codes! {
     InputTargetIsSource "INPUT_TARGET_IS_SOURCE" Input "The target is the source itself.";
     InputEmulatorWithoutDigest "INPUT_EMULATOR_WITHOUT_DIGEST" Input "The emulator image is not pinned by digest.";
     InputRegistryNotEcr "INPUT_REGISTRY_NOT_ECR" Input "An image is not in an ECR registry.";
+    InputWithoutEffect "INPUT_WITHOUT_EFFECT" Input "An input has no meaning beside the others.";
     InputNotAvailable "INPUT_NOT_AVAILABLE" Input "An input asks for something that this version cannot do yet.";
     TaskAgentUnsupported "TASK_AGENT_UNSUPPORTED" Environment "The agent is not one that the task runs on.";
     TaskInternal "TASK_INTERNAL" Bug "The task has a bug.";
@@ -81,6 +82,8 @@ codes! {
     RegistryImageNotFound "REGISTRY_IMAGE_NOT_FOUND" Input "The registry has no such image.";
     RegistryPlatformMissing "REGISTRY_PLATFORM_MISSING" Input "The source image is not for linux/arm64.";
     RegistryDenied "REGISTRY_DENIED" Environment "The registry refuses the sign-in or the access.";
+    RegistryDockerConfigInvalid "REGISTRY_DOCKER_CONFIG_INVALID" Environment "The agent's Docker configuration cannot be used.";
+    RegistryCredentialHelperFailed "REGISTRY_CREDENTIAL_HELPER_FAILED" Environment "A credential helper failed.";
     RegistryNotReachable "REGISTRY_NOT_REACHABLE" Upstream "The registry does not answer.";
     RegistryAnswerInvalid "REGISTRY_ANSWER_INVALID" Upstream "The registry's answer cannot be used.";
     RegistryRequestFailed "REGISTRY_REQUEST_FAILED" Upstream "The registry refused a request.";

@@ -284,10 +284,7 @@ impl Resolve<'_> {
                 }
             }
         };
-        Ok(Repository {
-            registry,
-            name: name.repository.clone(),
-        })
+        Ok(Repository::new(&registry, &name.repository))
     }
 
     async fn resolve(&self, repository: &Repository, name: &ImageName) -> Fact<ResolvedImage> {

@@ -2,6 +2,7 @@
 
 mod reading;
 mod signing_in;
+mod tokens;
 mod trying_again;
 mod writing;
 
@@ -11,9 +12,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::credentials::tests::Counting;
-use super::retry::RetryPolicy;
+
 use super::{Credentials, ManifestReference, RawManifest, Registry};
 use crate::event::Events;
+use crate::http::retry::RetryPolicy;
 use crate::loopback_server::{LoopbackServer, Received, Reply};
 use crate::reference::{Digest, Repository, Tag};
 

@@ -29,7 +29,7 @@ impl Registry {
         };
         let request = Request {
             method: Method::PUT,
-            registry: repository.registry.clone(),
+            repository: repository.clone(),
             path: subject.manifest(),
             accept: None,
             body: Some((manifest.media_type.clone(), manifest.bytes.clone())),

@@ -2,7 +2,7 @@
 
 use super::{Learned, ReadBack, Run};
 use crate::cleanup::Undo;
-use crate::engine::RegistryAuth;
+use crate::engine::{IDENTITY_TOKEN, RegistryAuth};
 use crate::error::{Code, Explain, Problem};
 use crate::event::StepEvents;
 use crate::facts::{Facts, SourceFacts};
@@ -11,6 +11,7 @@ use crate::outcome::Effect;
 use crate::platform::Platform;
 use crate::proof::{Evidence, prove};
 use crate::reference::{Digest, Repository, Tag};
+use crate::registry::{RegistryError, SignIn};
 use crate::step::Pull;
 
 /// What goes wrong with a pushed image beside the requests themselves.
@@ -68,24 +69,29 @@ impl Run {
         Ok(())
     }
 
-    /// The sign-in for an ECR registry; others are used without one.
+    /// The sign-in that the engine passes on to a registry; none leaves it at what anybody may pull.
     pub(super) async fn registry_auth(
         &self,
         repository: &Repository,
     ) -> Result<Option<RegistryAuth>, Problem> {
-        if repository.ecr().is_none() {
-            return Ok(None);
-        }
-        let authorization = self
-            .services
-            .credentials()
-            .await?
-            .authorization(&repository.registry)
-            .await?;
-        Ok(authorization.map(|authorization| RegistryAuth {
-            username: authorization.username,
-            password: authorization.password,
-            registry: repository.registry.clone(),
+        let registry = &repository.registry;
+        let credentials = self.services.credentials().await?;
+        let sign_in = credentials.sign_in(registry).await;
+        let sign_in = sign_in.map_err(|source| RegistryError::SignIn {
+            registry: registry.clone(),
+            source: Box::new(source),
+        })?;
+        let (username, password) = match sign_in {
+            None => return Ok(None),
+            Some(SignIn::Ecr(authorization) | SignIn::Password(authorization)) => {
+                (authorization.username, authorization.password)
+            }
+            Some(SignIn::IdentityToken(token)) => (IDENTITY_TOKEN.to_owned(), token),
+        };
+        Ok(Some(RegistryAuth {
+            username,
+            password,
+            registry: registry.clone(),
         }))
     }
 
