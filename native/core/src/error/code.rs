@@ -92,6 +92,17 @@ codes! {
     EmulationNoEffect "EMULATION_NO_EFFECT" Environment "ARM64 programs do not run although an emulator is registered.";
     FalconAlreadyPatched "FALCON_ALREADY_PATCHED" Input "The source image holds the Falcon sensor already.";
     FalconSensorPlatformMissing "FALCON_SENSOR_PLATFORM_MISSING" Input "The sensor image is not for linux/arm64.";
+    FalconSensorVersionNotFound "FALCON_SENSOR_VERSION_NOT_FOUND" Input "CrowdStrike has no such sensor.";
+    FalconClientRefused "FALCON_CLIENT_REFUSED" Input "CrowdStrike does not know the API client.";
+    FalconScopeMissing "FALCON_SCOPE_MISSING" Environment "The API client lacks a scope.";
+    FalconRegionMismatch "FALCON_REGION_MISMATCH" Input "The API client belongs to another cloud.";
+    FalconLockedOut "FALCON_LOCKED_OUT" Environment "CrowdStrike accepts no more sign-ins for now.";
+    FalconRegistryRefused "FALCON_REGISTRY_REFUSED" Environment "CrowdStrike's registry refuses the sign-in.";
+    FalconNotReachable "FALCON_NOT_REACHABLE" Upstream "CrowdStrike's API does not answer.";
+    FalconAnswerInvalid "FALCON_ANSWER_INVALID" Upstream "An answer of CrowdStrike's API cannot be used.";
+    FalconRequestFailed "FALCON_REQUEST_FAILED" Upstream "CrowdStrike's API refused a request.";
+    FalconCustomerIdDiffers "FALCON_CUSTOMER_ID_DIFFERS" Input "The customer ID is not the API client's.";
+    FalconMirrorConflict "FALCON_MIRROR_CONFLICT" Input "The sensor mirror holds something else under the sensor's tag.";
     FalconutilFailed "FALCONUTIL_FAILED" Upstream "falconutil failed.";
     FalconutilNoEffect "FALCONUTIL_NO_EFFECT" Upstream "falconutil succeeded without patching the image.";
     FalconutilResultUnexpected "FALCONUTIL_RESULT_UNEXPECTED" Upstream "The patched image is not what it has to be.";

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use backon::Retryable as _;
+use reqwest::Response;
 
 use super::Credentials;
 use super::credentials::SignInError;
@@ -27,6 +28,12 @@ pub(super) enum Failed {
     SignIn(SignInError),
     /// No answer came.
     NoAnswer(NoAnswer),
+}
+
+/// An answer whose body is read only where it is a refusal.
+pub(super) enum Opened {
+    Good(Response),
+    Refused(Answer),
 }
 
 /// How one try ended that was not the last word.
@@ -68,24 +75,67 @@ impl Exchange {
         started: Instant,
         renewed: &AtomicBool,
     ) -> Result<Answer, Setback> {
-        let repository = &request.repository;
-        let time = || self.policy.request_limit(started);
-        let known = self.pass(repository, time()).await?;
-        let send = |pass| transport::send(&self.http, request, pass, time());
-        let mut answer = send(known.clone()).await?;
-        if refuses_sign_in(&answer)
-            && !renewed.swap(true, Ordering::Relaxed)
-            && let Some(fresh) = self
-                .sign_ins
-                .renewed(&self.http, repository, &answer, known.as_ref(), time())
-                .await?
-        {
-            answer = send(Some(fresh)).await?;
-        }
+        let time = self.policy.request_limit(started);
+        let answer = match self.signed(request, renewed, time).await? {
+            Opened::Good(response) => Answer::read(response, request.limit).await?,
+            Opened::Refused(answer) => answer,
+        };
         if answer.is_passing() {
             return Err(Setback::Busy(answer));
         }
         Ok(answer)
+    }
+
+    /// Sends a request once, for whoever tries again by itself.
+    pub(super) async fn try_once(&self, request: &Request) -> Result<Answer, Setback> {
+        self.attempt(request, Instant::now(), &AtomicBool::new(false))
+            .await
+    }
+
+    /// Sends a request once and leaves a good answer's body to be read, all of it within `time`.
+    pub(super) async fn open(&self, request: &Request, time: Duration) -> Result<Opened, Setback> {
+        self.signed(request, &AtomicBool::new(false), time).await
+    }
+
+    /// Sends a request with what is known to let it in, and with something better if that is refused.
+    async fn signed(
+        &self,
+        request: &Request,
+        renewed: &AtomicBool,
+        time: Duration,
+    ) -> Result<Opened, Setback> {
+        let repository = &request.repository;
+        let known = self.pass(repository, time).await?;
+        let answer = match self.opened(request, known.clone(), time).await? {
+            Opened::Refused(answer) if refuses_sign_in(&answer) => answer,
+            opened => return Ok(opened),
+        };
+        if renewed.swap(true, Ordering::Relaxed) {
+            return Ok(Opened::Refused(answer));
+        }
+        let fresh = self
+            .sign_ins
+            .renewed(&self.http, repository, &answer, known.as_ref(), time)
+            .await?;
+        match fresh {
+            Some(fresh) => self.opened(request, Some(fresh), time).await,
+            None => Ok(Opened::Refused(answer)),
+        }
+    }
+
+    async fn opened(
+        &self,
+        request: &Request,
+        pass: Option<Pass>,
+        time: Duration,
+    ) -> Result<Opened, Setback> {
+        let response = transport::send(&self.http, request, pass, time).await?;
+        if response.status().is_success() {
+            return Ok(Opened::Good(response));
+        }
+        Ok(Opened::Refused(
+            Answer::read(response, request.limit).await?,
+        ))
     }
 
     /// What is known to let a request in.

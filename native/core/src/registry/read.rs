@@ -32,7 +32,7 @@ impl Registry {
     ) -> Result<ResolvedImage, RegistryError> {
         let subject = Subject {
             repository,
-            reference,
+            reference: Some(reference),
             access: Access::Read,
         };
         let (raw, digest) = self.manifest(&subject).await?;
@@ -61,7 +61,7 @@ impl Registry {
         let reference = ManifestReference::Digest(digest.clone());
         let subject = Subject {
             repository,
-            reference: &reference,
+            reference: Some(&reference),
             access: Access::Read,
         };
         let (manifest, digest) = self.manifest(&subject).await?;
@@ -91,7 +91,7 @@ impl Registry {
         let reference = ManifestReference::Tag(tag.clone());
         let subject = Subject {
             repository,
-            reference: &reference,
+            reference: Some(&reference),
             access: Access::Read,
         };
         let request = subject.get_manifest(Method::HEAD);
@@ -140,7 +140,7 @@ impl Registry {
     }
 
     /// Reads a manifest, whose digest is computed and not believed.
-    async fn manifest(
+    pub(super) async fn manifest(
         &self,
         subject: &Subject<'_>,
     ) -> Result<(RawManifest, Digest), RegistryError> {
@@ -149,8 +149,8 @@ impl Registry {
             .await?;
         let digest = Digest::of(&answer.body);
         let claimed = match subject.reference {
-            ManifestReference::Digest(digest) => Some(digest.to_string()),
-            ManifestReference::Tag(_) => answer
+            Some(ManifestReference::Digest(digest)) => Some(digest.to_string()),
+            Some(ManifestReference::Tag(_)) | None => answer
                 .header(DIGEST_HEADER)
                 .filter(|text| text.starts_with("sha256:"))
                 .map(str::to_owned),
@@ -202,7 +202,11 @@ impl Registry {
         Ok((bytes, config))
     }
 
-    async fn get(&self, subject: &Subject<'_>, request: &Request) -> Result<Answer, RegistryError> {
+    pub(super) async fn get(
+        &self,
+        subject: &Subject<'_>,
+        request: &Request,
+    ) -> Result<Answer, RegistryError> {
         let answer = self
             .0
             .send(request)

@@ -1,5 +1,6 @@
 //! The client against a server that behaves as registries do, and as they should not.
 
+mod copying;
 mod reading;
 mod signing_in;
 mod tokens;

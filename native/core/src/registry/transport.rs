@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
-use reqwest::Url;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Method, Response, Url};
 
 use super::sign_in::Pass;
 use crate::cause::Cause;
-use crate::http::{Answer, Http, NoAnswer, is_loopback};
+use crate::http::{Http, NoAnswer, is_loopback};
 use crate::reference::Repository;
 
 /// A request that can be sent several times.
@@ -26,13 +25,13 @@ pub(super) struct Request {
     pub(super) limit: usize,
 }
 
-/// Sends a request, and reads the answer to its end within `time`.
+/// Sends a request; its answer has to be read to its end within `time`.
 pub(super) async fn send(
     http: &Http,
     request: &Request,
     pass: Option<Pass>,
     time: Duration,
-) -> Result<Answer, NoAnswer> {
+) -> Result<Response, NoAnswer> {
     let url = url(&request.repository, &request.path)?;
     let client = http.following(&url);
     let mut builder = client.request(request.method.clone(), url).timeout(time);
@@ -45,7 +44,7 @@ pub(super) async fn send(
     if let Some((media_type, body)) = &request.body {
         builder = builder.header(CONTENT_TYPE, media_type).body(body.clone());
     }
-    Answer::read(builder.send().await?, request.limit).await
+    Ok(builder.send().await?)
 }
 
 /// The address of something in a repository's registry.

@@ -5,7 +5,8 @@ use crate::cleanup::Undo;
 use crate::engine::{IDENTITY_TOKEN, RegistryAuth};
 use crate::error::{Code, Explain, Problem};
 use crate::event::StepEvents;
-use crate::facts::{Facts, SourceFacts};
+use crate::facts::Facts;
+use crate::falcon::FalconOptions;
 use crate::journal::Thing;
 use crate::outcome::Effect;
 use crate::platform::Platform;
@@ -107,25 +108,32 @@ impl Run {
             diff_ids: &image.diff_ids,
             config: &image.config,
         };
-        self.prove_evidence(source, evidence, events)?;
+        self.prove_evidence(facts, evidence, events)?;
         let added = image.diff_ids.len() - source.diff_ids.len();
         events.note(format!("linux/arm64, {} layers of the source and {added} of the sensor, Falcon's entrypoint in front, all else as in the source", source.diff_ids.len()));
         Ok(Learned::Nothing)
     }
 
+    /// What falconutil is told, now that the customer is known.
+    pub(super) fn falcon_options(&self, facts: &Facts) -> Result<FalconOptions, Problem> {
+        let id = facts.customer_id.clone()?;
+        Ok(self.config.falcon.for_customer(id))
+    }
+
     fn prove_evidence(
         &self,
-        source: &SourceFacts,
+        facts: &Facts,
         patched: Evidence<'_>,
         events: &StepEvents,
     ) -> Result<(), Problem> {
+        let source = facts.source.as_ref().map_err(Clone::clone)?;
         let platform = Platform::linux_arm64();
         let before = Evidence {
             platform: &platform,
             diff_ids: &source.diff_ids,
             config: &source.config,
         };
-        let added = prove(before, patched, &self.config.falcon)?;
+        let added = prove(before, patched, &self.falcon_options(facts)?)?;
         if !added.is_empty() {
             let message = format!(
                 "falconutil added more to the image than is documented: {}",
@@ -222,7 +230,6 @@ impl Run {
         facts: &Facts,
         events: &StepEvents,
     ) -> Result<Learned, Problem> {
-        let source = facts.source.as_ref().map_err(Clone::clone)?;
         let target = facts.target.as_ref().map_err(Clone::clone)?;
         let Some(digest) = self.state(|state| state.pushed.clone()) else {
             unreachable!("the plan reads back only after a push")
@@ -241,7 +248,7 @@ impl Run {
             diff_ids: &image.diff_ids(),
             config: image.runtime_config(),
         };
-        self.prove_evidence(source, evidence, events)?;
+        self.prove_evidence(facts, evidence, events)?;
         let bytes = image.layers_size();
         self.state(|state| {
             state.read_back = Some(ReadBack {
