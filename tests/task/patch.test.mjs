@@ -12,6 +12,7 @@ import {
   manifest,
   needsLab,
   registry,
+  registryPassword,
   sensorTag,
 } from "./lab.mjs";
 
@@ -22,10 +23,14 @@ const digestPattern = /^sha256:[0-9a-f]{64}$/;
 /** Uses a job and its post-job step, after which the engine is as it was. */
 async function inJob(use, options = {}) {
   const job = new Job(options);
+  const before = engineState();
+  let post;
   try {
-    const before = engineState();
     await use(job);
-    const post = await job.post();
+  } finally {
+    post = await job.post();
+  }
+  try {
     assert.equal(post.exitCode, 0);
     assert.deepEqual(post.warnings, [], post.text);
     if (!options.keeps) assert.deepEqual(engineState(), before, "the engine is as it was");
@@ -57,7 +62,7 @@ test("an_image_is_patched_proven_and_pushed", needsLab, async () => {
       customerId,
       falconctlOptions,
       "A1B2C3D4",
-      `${registry.slice(0, 12)}-auth-token`,
+      registryPassword,
     ]);
     assertStory(step, target);
   });
