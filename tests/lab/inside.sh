@@ -38,7 +38,7 @@ private_machine() {
   [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
   printf '127.0.0.1 localhost %s\n' "$(hostname)" "${layers[*]:1}" >"$LAB_DIR/hosts"
   mount --bind "$LAB_DIR/hosts" /etc/hosts
-  export SSL_CERT_FILE=$LAB_CACHE/certificate/ca.crt
+  export SSL_CERT_FILE=$LAB_CACHE/certificate/ca.crt NODE_EXTRA_CA_CERTS=$LAB_CACHE/certificate/ca.crt
 }
 
 start_registry() {
