@@ -14,6 +14,7 @@ import {
   registry,
   registryPassword,
   sensorTag,
+  withoutEmulator,
 } from "./lab.mjs";
 
 const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
@@ -184,6 +185,16 @@ test("what_a_program_prints_cannot_command_the_agent", needsLab, async () => {
     assert.equal(step.variables.LAB_HOSTILE, undefined);
     assert.equal(step.completed.length, 1);
   });
+});
+
+test("an_emulator_is_installed_where_none_is_and_named_as_what_stays", needsLab, async () => {
+  await withoutEmulator(() =>
+    inJob(async (job) => {
+      const step = await job.run(inputs({ targetImage: `${registry}/app/target:installed` }));
+      assertSucceeded(step);
+      assert.match(story(step), /^Changed:[^]*^ {2}registered the ARM64 emulator of `.*lab\/binfmt/m);
+    }),
+  );
 });
 
 for (const variant of ["no-platform", "arm64-only", "other-texts"]) {
