@@ -55,8 +55,11 @@ export function cancelledLines(effects: string[], cleanup: string[]): string[] {
 }
 
 function tail(label: string, effects: string[], cleanup: string[]): string[] {
-  const done = effects.length > 0 ? [`${label}: ${effects.map(neutraliseToLine).join("; ")}`] : [];
-  return [...done, ...cleanup.map((left) => `Could not be cleaned up: ${neutraliseToLine(left)}`)];
+  const done = effects.map((effect) => `  ${neutraliseToLine(effect)}`);
+  return [
+    ...(done.length > 0 ? [`${label}:`, ...done] : []),
+    ...cleanup.map((left) => `Could not be cleaned up: ${neutraliseToLine(left)}`),
+  ];
 }
 
 function facts(outcome: Outcome): string[] {

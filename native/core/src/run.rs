@@ -230,11 +230,9 @@ impl Run {
     }
 
     fn tell_plan(&self, plan: &Plan) {
-        let stages = plan.stages.iter().filter(|stage| stage.only_if.is_none());
-        let stages = stages
-            .map(|stage| stage.steps.iter().map(Step::to_string).collect())
-            .collect();
-        self.events.send(Event::Planned { stages });
+        self.events.send(Event::Planned {
+            stages: forecast(plan),
+        });
     }
 
     fn outcome(&self, facts: &Facts) -> Result<Outcome, Problem> {

@@ -91,7 +91,7 @@ impl Run {
             limit: PROBE_TIME,
             ..self.container("probe-arm64", image.to_owned(), Platform::linux_arm64())
         };
-        let runs = match self.run_container(&spec, events).await {
+        let runs = match self.run_container(&spec, &events.quiet()).await {
             Ok(end) => end.exit_code == 0,
             // The engine says so when the kernel refuses to start the program.
             Err(problem) if problem.code == Code::EmulationMissing => false,

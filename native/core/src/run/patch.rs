@@ -72,7 +72,7 @@ impl Run {
                 .sensor_container("probe-falconutil", falconutil)
                 .await?
         };
-        let end = self.run_container(&spec, events).await?;
+        let end = self.run_container(&spec, &events.quiet()).await?;
         let knows = help_names_platform(&end.last_lines);
         events.note(if knows {
             "it knows `--platform`"
