@@ -119,7 +119,7 @@ impl Aws {
         let call = Call {
             action: "sts:GetCallerIdentity",
             purpose: "find out whose credentials these are".to_owned(),
-            host: format!("sts.{region}.amazonaws.com"),
+            host: usual_host("sts", region),
             repository: None,
             origin: self.0.origin,
         };
@@ -133,18 +133,18 @@ impl Aws {
 
     /// Asks what a repository is like; [`AwsError::Denied`] means that it may be there all the same.
     ///
-    /// A registry that is not ECR's has no such answer and fails like a repository that is not there.
+    /// Only ECR has an answer; ask [`Repository::ecr`] first.
     pub async fn repository(&self, repository: &Repository) -> Result<EcrRepository, AwsError> {
         let Some(host) = repository.ecr() else {
-            return Err(AwsError::RepositoryNotFound {
-                repository: repository.clone(),
+            return Err(AwsError::RequestFailed {
+                purpose: format!("look up the repository `{repository}`"),
                 source: crate::cause::Cause::said("the registry is not one of ECR's"),
             });
         };
         let call = Call {
             action: "ecr:DescribeRepositories",
             purpose: format!("look up the repository `{repository}`"),
-            host: api_host(&host.region),
+            host: usual_host("api.ecr", &host.region),
             repository: Some(repository),
             origin: self.0.origin,
         };
@@ -165,7 +165,7 @@ impl Aws {
         let call = Call {
             action: "ecr:GetAuthorizationToken",
             purpose: format!("get a password for the ECR registries in `{}`", host.region),
-            host: api_host(&host.region),
+            host: usual_host("api.ecr", &host.region),
             repository: None,
             origin: self.0.origin,
         };
@@ -222,8 +222,9 @@ impl Authorization {
 }
 
 /// The host for the hint of a failed connection; the SDK decides which one is called.
-fn api_host(region: &str) -> String {
-    format!("api.ecr.{region}.amazonaws.com")
+fn usual_host(service: &str, region: &str) -> String {
+    let partition = if region.starts_with("cn-") { ".cn" } else { "" };
+    format!("{service}.{region}.amazonaws.com{partition}")
 }
 
 fn tag_mutability(repository: &aws_sdk_ecr::types::Repository) -> TagMutability {

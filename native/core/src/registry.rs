@@ -6,7 +6,7 @@
 //! ECR loses, and panics when a reference to be pushed carries a digest. Retries, time limits and
 //! size limits are ours either way.
 //!
-//! A request passes three layers: [`transport`] sends it once, [`exchange`] signs in and tries
+//! A request passes three layers: the transport sends it once, the exchange signs in and tries
 //! again, and [`Registry`] knows what the answers mean.
 
 mod answer;
@@ -95,7 +95,10 @@ impl Subject<'_> {
     fn failed(&self, failed: Failed) -> RegistryError {
         let registry = self.repository.registry.clone();
         match failed {
-            Failed::SignIn(source) => RegistryError::SignIn { registry, source },
+            Failed::SignIn(source) => RegistryError::SignIn {
+                registry,
+                source: Box::new(source),
+            },
             Failed::NoAnswer(NoAnswer::Connection { source, tls }) => RegistryError::NotReachable {
                 image: self.image(),
                 access: self.access,
@@ -119,7 +122,7 @@ impl Subject<'_> {
         }
     }
 
-    /// What a refusal means; ECR's words for it are in the table of [`Refusal`]'s tests.
+    /// What a refusal means.
     fn refused(&self, refusal: &Refusal) -> RegistryError {
         let (image, access, source) = (self.image(), self.access, refusal.cause());
         if refusal.is_denied() {
@@ -127,7 +130,7 @@ impl Subject<'_> {
                 image,
                 access,
                 repository: self.repository.clone(),
-                denial: Denial::read(&refusal.message),
+                denial: Denial::read(&refusal.message).map(Box::new),
                 source,
             };
         }

@@ -16,6 +16,10 @@ use super::AwsError;
 /// The services that this crate and the SDK's credential chain call; IDs as the SDK writes them.
 const SERVICES: [&str; 2] = ["ECR", "STS"];
 
+/// The variables under whose names the shared configuration is looked up. With the first one it
+/// keeps silent when it says `ignore_configured_endpoint_urls`, which the chain's clients do not heed.
+const LOOKUPS: [&str; 2] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EVEN_IF_IGNORED"];
+
 /// Under these AWS runs its services, one set for each partition
 /// (<https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>).
 const AWS_DOMAINS: [&str; 14] = [
@@ -35,6 +39,9 @@ const AWS_DOMAINS: [&str; 14] = [
     "api.aws.ic.gov",
 ];
 
+/// How a failure names the shared configuration, which has this setting in several places.
+const SHARED: &str = "endpoint_url of the shared AWS configuration";
+
 /// Refuses a configuration that sends requests elsewhere.
 pub(super) fn check(
     sdk: &SdkConfig,
@@ -47,18 +54,19 @@ pub(super) fn check(
             check_url(&setting, &url)?;
         }
     }
-    const SHARED: &str = "endpoint_url of the shared AWS configuration";
     for service in SERVICES {
-        let key = ServiceConfigKey::builder()
-            .service_id(service)
-            .env("AWS_ENDPOINT_URL")
-            .profile("endpoint_url")
-            .build();
-        let configured = key
-            .ok()
-            .and_then(|key| sdk.service_config()?.load_config(key));
-        if let Some(url) = configured {
-            check_url(SHARED, &url)?;
+        for variable in LOOKUPS {
+            let key = ServiceConfigKey::builder()
+                .service_id(service)
+                .env(variable)
+                .profile("endpoint_url")
+                .build();
+            let configured = key
+                .ok()
+                .and_then(|key| sdk.service_config()?.load_config(key));
+            if let Some(url) = configured {
+                check_url(SHARED, &url)?;
+            }
         }
     }
     sdk.endpoint_url()

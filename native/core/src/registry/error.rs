@@ -51,7 +51,7 @@ pub enum RegistryError {
         /// The registry's host.
         registry: String,
         /// Why AWS gave none.
-        source: AwsError,
+        source: Box<AwsError>,
     },
     /// The registry has no such repository.
     #[error("Cannot {} `{image}`: there is no repository `{}`", access.verb(), repository.name)]
@@ -93,7 +93,7 @@ pub enum RegistryError {
         /// The repository.
         repository: Repository,
         /// The permission that is missing, if the registry tells.
-        denial: Option<Denial>,
+        denial: Option<Box<Denial>>,
         /// What the registry said.
         source: Cause,
     },
@@ -178,9 +178,8 @@ fn denied_hint(access: Access, repository: &Repository) -> String {
     };
     let Some(host) = repository.ecr() else {
         return format!(
-            "The task signs in to ECR only: let `{}` be {} without a password, or use an image in ECR",
-            repository.registry,
-            access.verb(),
+            "The task signs in to ECR only: use an image in ECR, or let `{}` give access without a password",
+            repository.registry
         );
     };
     let partition = match host.region.split('-').next() {

@@ -252,7 +252,7 @@ fn platform_manifest(entry: &OciDescriptor) -> Result<Option<PlatformManifest>, 
     let os = platform.os().to_string();
     let architecture = platform.architecture().to_string();
     let platform = Platform::new(&os, &architecture, platform.variant().as_deref());
-    if !platform.is_known() || is_index(&entry.media_type().to_string()) {
+    if !platform.is_known() || is_index(entry.media_type().as_ref()) {
         return Ok(None);
     }
     let Descriptor { digest, size, .. } = descriptor(entry)?;

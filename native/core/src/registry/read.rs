@@ -104,6 +104,9 @@ impl Registry {
         {
             return Ok(Some(digest));
         }
+        if answer.is_passing() {
+            return Err(subject.refused(&Refusal::of(&answer)));
+        }
         // The answer to a HEAD has no body that could tell a missing tag from a missing repository,
         // or an old token from a missing right.
         match self.manifest(&subject).await {

@@ -29,9 +29,9 @@ impl Default for RetryPolicy {
             tries: 5,
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(20),
-            longest_retry_after: Duration::from_secs(60),
-            request: Duration::from_secs(60),
-            budget: Duration::from_secs(180),
+            longest_retry_after: Duration::from_mins(1),
+            request: Duration::from_mins(1),
+            budget: Duration::from_mins(3),
         }
     }
 }

@@ -75,6 +75,16 @@ impl LoadServiceConfig for SharedConfiguration {
     }
 }
 
+/// What the SDK has for a configuration that says `ignore_configured_endpoint_urls`.
+#[derive(Debug)]
+struct Ignoring;
+
+impl LoadServiceConfig for Ignoring {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        (key.env() != "AWS_ENDPOINT_URL").then(|| "https://evil.example".to_owned())
+    }
+}
+
 fn refused(result: Result<(), AwsError>) -> String {
     match result {
         Err(AwsError::EndpointRefused { setting, .. }) => setting,
@@ -99,6 +109,8 @@ fn every_place_of_an_override_is_looked_at() {
         .service_config(SharedConfiguration("https://evil.example"))
         .build();
     assert!(refused(check(&shared, none)).starts_with("endpoint_url"));
+    let ignoring = SdkConfig::builder().service_config(Ignoring).build();
+    assert!(refused(check(&ignoring, none)).starts_with("endpoint_url"));
     let general = SdkConfig::builder()
         .endpoint_url("https://evil.example")
         .build();
