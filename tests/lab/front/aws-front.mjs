@@ -29,7 +29,13 @@ export class Tokens {
   }
 }
 
-export const awsFront = ({ port, tokens, log, faults }) => async (request, response) => {
+export const awsFront = (parts) => (request, response) =>
+  serve(parts, request, response).catch((error) => {
+    console.error(error);
+    response.destroy();
+  });
+
+async function serve({ port, tokens, log, faults }, request, response) {
   const body = await readAll(request);
   const action = actionOf(request, body);
   const entry = log.open(request, `aws:${action}`)(response);
@@ -46,7 +52,7 @@ export const awsFront = ({ port, tokens, log, faults }) => async (request, respo
   const { status, headers, text } = answer.status < 400 ? renewed(answer, action, tokens) : asAwsSaysIt(answer, request);
   response.writeHead(status, { ...headers, 'content-length': (entry.bytesOut = Buffer.byteLength(text)) });
   response.end(text);
-};
+}
 
 // moto's expiry lies in the past, which a careful client would take at its word; ECR's tokens live for twelve hours:
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
