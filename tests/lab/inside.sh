@@ -22,8 +22,9 @@ fail() {
 export LAB_BIN=$LAB_DIR/bin LAB_ENGINE_ROOT=$LAB_DIR/engine/root LAB_TMP=$LAB_DIR/tmp
 export LAB_REGISTRY=123456789012.dkr.ecr.eu-west-1.amazonaws.com LAB_QEMU
 LAB_QEMU=$(readlink -f "$LAB_PARTS/emulator/qemu-aarch64-static")
-layers=(layers.s3 "$LAB_REGISTRY" 123456789012.dkr.ecr.us-east-1.amazonaws.com 210987654321.dkr.ecr.eu-west-1.amazonaws.com)
-for region in eu-west-1 us-east-1; do layers+=("prod-$region-starport-layer-bucket.s3.$region.amazonaws.com"); done
+# Two regions' registries, another account's, and the hosts that each region's layers come from.
+hosts=("$LAB_REGISTRY" 123456789012.dkr.ecr.us-east-1.amazonaws.com 210987654321.dkr.ecr.eu-west-1.amazonaws.com)
+for region in eu-west-1 us-east-1; do hosts+=("prod-$region-starport-layer-bucket.s3.$region.amazonaws.com"); done
 
 # overlay LOWER NAME: a writable view of a part of the cache.
 overlay() {
@@ -37,7 +38,7 @@ private_machine() {
   mkdir -p /run/lock
   ip link set lo up
   [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-  printf '127.0.0.1 localhost %s\n' "$(hostname)" "${layers[*]:1}" >"$LAB_DIR/hosts"
+  printf '127.0.0.1 localhost %s\n' "$(hostname)" "${hosts[*]}" >"$LAB_DIR/hosts"
   mount --bind "$LAB_DIR/hosts" /etc/hosts
   export SSL_CERT_FILE=$LAB_PARTS/certificate/ca.crt NODE_EXTRA_CA_CERTS=$LAB_PARTS/certificate/ca.crt
 }
@@ -84,7 +85,7 @@ make_commands
 start_registry
 start_aws
 overlay "$LAB_ENGINE_PART/root" engine
-"$LAB_BIN/engine" assemble "${layers[@]:1}"
+"$LAB_BIN/engine" assemble "${hosts[@]}"
 "$LAB_BIN/engine" start || fail "the Docker Engine did not start."
 "$LAB_BIN/binfmt" enter
 "$LAB_BIN/binfmt" on
