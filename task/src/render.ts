@@ -131,7 +131,8 @@ export class Renderer {
         ? megabytes(current)
         : `${megabytes(current)} of ${megabytes(total)} (${Math.floor((100 * current) / Math.max(total, 1))} %)`;
     this.#open(step);
-    this.#write(`${done}, ${megabytes((1000 * bytes) / elapsed)}/s`);
+    // All bytes can be there while the engine still unpacks them: the line then says only that the step is alive.
+    this.#write(bytes > 0 ? `${done}, ${megabytes((1000 * bytes) / elapsed)}/s` : done);
   }
 
   #say(id: number | undefined, text: string): void {

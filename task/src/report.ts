@@ -69,7 +69,7 @@ function facts(outcome: Outcome): string[] {
     row("Tag", imageTag),
     row("Source", withDigest(sourceReference, sourceDigest)),
     row("Sensor", withDigest(sensorReference, sensorDigest)),
-    outcome.sensorVersion ? row("Version", `sensor ${outcome.sensorVersion}`) : undefined,
+    outcome.sensorVersion ? row("Version", `${outcome.sensorVersion} of the sensor`) : undefined,
     sizes(outcome),
   ];
   return rows.filter((line) => line !== undefined);

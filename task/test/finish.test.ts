@@ -34,7 +34,7 @@ const facts = [
   `  Tag     ${registry}/app/web:1.4.2-falcon`,
   `  Source  ${registry}/app/web:1.4.2 (${digest("b")})`,
   `  Sensor  ${registry}/containersensor:7.39.0-7802 (${digest("c")})`,
-  "  Version sensor 7.39.0",
+  "  Version 7.39.0 of the sensor",
   "  Size    45.2 MB → 97.4 MB (+52.2 MB)",
   "  Time    1 min 12 s",
 ];

@@ -206,6 +206,19 @@ test("progress_without_a_total_has_no_share", () => {
   );
 });
 
+test("progress_that_stands_still_has_no_rate", () => {
+  check(
+    [start(1, "A"), 5, progress(1, 10e6, 10e6), 5, progress(1, 10e6, 10e6), end(1)],
+    [
+      "##[group]A",
+      "10.0 MB of 10.0 MB (100 %), 2.0 MB/s",
+      "10.0 MB of 10.0 MB (100 %)",
+      "##[endgroup]",
+      "A: done in 1.5 s",
+    ],
+  );
+});
+
 test("progress_of_a_step_that_is_held_back_is_not_kept", () => {
   check(
     [start(1, "A"), start(2, "B"), 5, progress(2, 10e6, 100e6), end(1), end(2)],
