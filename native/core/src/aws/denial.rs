@@ -55,7 +55,7 @@ impl Denial {
     pub(crate) fn hint(&self) -> String {
         if let Some(policy) = &self.forbidden_by {
             return format!(
-                "A {policy} forbids `{}` explicitly: change it, or use other credentials",
+                "`{}` is forbidden explicitly by this kind of policy: {policy}; change it, or use other credentials",
                 self.action
             );
         }
