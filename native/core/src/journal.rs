@@ -52,6 +52,9 @@ pub enum Thing {
 pub struct Entry {
     /// The run that wrote it.
     pub run: String,
+    /// Whether the run took it away again, so that whatever has its name now is somebody else's.
+    #[serde(default)]
+    pub settled: bool,
     /// Whose it is.
     #[serde(flatten)]
     pub owner: Owner,
@@ -115,8 +118,18 @@ impl Journal {
 
     /// Writes down that `run` is about to create something.
     pub fn record(&self, run: &str, thing: Thing) -> Result<(), JournalError> {
+        self.write(run, thing, false)
+    }
+
+    /// Writes down that `run` took something away again.
+    pub fn settle(&self, run: &str, thing: Thing) -> Result<(), JournalError> {
+        self.write(run, thing, true)
+    }
+
+    fn write(&self, run: &str, thing: Thing, settled: bool) -> Result<(), JournalError> {
         let entry = Entry {
             run: run.to_owned(),
+            settled,
             owner: self.owner.clone(),
             thing,
         };
@@ -193,9 +206,22 @@ impl Journal {
         let bytes = fs::read(file).map_err(at(file))?;
         let lines = bytes.split(|byte| *byte == b'\n');
         let entries = lines.filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
-        let is_ours = |entry: &Entry| entry.owner.agent == self.owner.agent;
-        Ok(entries.filter(is_ours).collect())
+        let ours = entries.filter(|entry| entry.owner.agent == self.owner.agent);
+        Ok(unsettled(ours))
     }
+}
+
+/// What was written down and not taken away again since.
+fn unsettled(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
+    let mut open: Vec<Entry> = Vec::new();
+    for entry in entries {
+        if entry.settled {
+            open.retain(|known| known.run != entry.run || known.thing != entry.thing);
+        } else {
+            open.push(entry);
+        }
+    }
+    open
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> JournalError + use<> {

@@ -73,6 +73,8 @@ pub struct Outcome {
     pub digest: Option<Digest>,
     /// The source as a tag reference, or as the engine names it.
     pub source_name: String,
+    /// Whether the source's name is that of an index, of which only the ARM64 image is patched.
+    pub source_from_index: bool,
     /// The digest of the source's ARM64 manifest; none for an image of the engine.
     pub source_digest: Option<Digest>,
     /// The sensor as a tag reference.
@@ -93,11 +95,22 @@ pub struct Outcome {
     pub cleanup: Vec<String>,
 }
 
+/// A stage of a plan, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// Titles of the steps that would run side by side.
+    pub steps: Vec<String>,
+    /// The condition under which they would, where a probe decides it.
+    pub only_if: Option<&'static str>,
+}
+
 /// The one result of a run.
 #[derive(Clone, Debug)]
 pub enum Ending {
     /// It did what was asked.
     Done(Box<Outcome>),
+    /// It looked, and says what it would do.
+    Planned(Box<Outcome>, Vec<Forecast>),
     /// It could not.
     Failed(Box<Failure>),
     /// It was stopped from outside.

@@ -1,0 +1,247 @@
+//! The calls to AWS: who we are, what a repository is like, and the registry's password.
+//!
+//! Everything else that concerns images goes through the registry's own API (see
+//! [`crate::registry`]).
+
+mod call;
+mod client;
+mod denial;
+mod endpoint;
+mod error;
+mod settings;
+mod tag_mutability;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_config::{Region, SdkConfig};
+use aws_sdk_ecr::types::ImageTagMutability;
+use base64::Engine as _;
+
+use crate::reference::{EcrHost, Repository};
+use crate::secret::Secret;
+use call::Call;
+
+pub use denial::Denial;
+pub(crate) use denial::allow;
+pub use error::AwsError;
+pub(crate) use error::repository_hint;
+pub use settings::{AwsCredentials, AwsSettings};
+pub use tag_mutability::TagMutability;
+
+/// The region that answers for identities when none is known; every AWS account has it.
+const FALLBACK_REGION: &str = "us-east-1";
+
+/// Access to AWS with one set of credentials; cheap to clone.
+#[derive(Clone)]
+pub struct Aws(Arc<Inner>);
+
+struct Inner {
+    /// Carries the credentials' cache, which all clients share.
+    sdk: SdkConfig,
+    origin: &'static str,
+    sts: aws_sdk_sts::Client,
+    /// A client for each region, made when the region is first needed.
+    ecr: Mutex<HashMap<String, aws_sdk_ecr::Client>>,
+}
+
+/// Who AWS takes us for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerIdentity {
+    /// The twelve digits of the account.
+    pub account: String,
+    /// The user or role.
+    pub arn: String,
+}
+
+/// What AWS tells of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EcrRepository {
+    /// Whether its tags can be moved.
+    pub tag_mutability: TagMutability,
+}
+
+/// What signs in to a registry, by HTTP's basic scheme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorization {
+    /// The user; `AWS` for ECR.
+    pub username: String,
+    /// The password; ECR's is good for twelve hours.
+    pub password: Secret,
+    /// `user:password` in base64, as the header carries it.
+    pub encoded: Secret,
+}
+
+impl Aws {
+    /// Makes the clients; asks nothing beyond what the chain needs to find a region.
+    pub async fn open(settings: &AwsSettings) -> Result<Self, AwsError> {
+        let sdk = client::load(settings).await?;
+        endpoint::check(&sdk, |name| std::env::var(name).ok())?;
+        if let Some(region) = sdk
+            .region()
+            .filter(|region| !endpoint::is_region(region.as_ref()))
+        {
+            let region = crate::cause::Cause::said(region.as_ref()).to_string();
+            return Err(AwsError::RegionInvalid { region });
+        }
+        Ok(Self::with(sdk, settings.credentials.origin()))
+    }
+
+    fn with(sdk: SdkConfig, origin: &'static str) -> Self {
+        let mut sts = aws_sdk_sts::config::Builder::from(&sdk);
+        if sdk.region().is_none() {
+            sts = sts.region(Region::from_static(FALLBACK_REGION));
+        }
+        Self(Arc::new(Inner {
+            origin,
+            sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            ecr: Mutex::default(),
+            sdk,
+        }))
+    }
+
+    /// The region that was given, or else the chain's.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.0.sdk.region().map(AsRef::as_ref)
+    }
+
+    /// Where the credentials come from, in a phrase for the log.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.0.origin
+    }
+
+    /// Asks who we are; no permission is needed for it.
+    pub async fn caller(&self) -> Result<CallerIdentity, AwsError> {
+        let region = self.region().unwrap_or(FALLBACK_REGION);
+        let call = Call {
+            action: "sts:GetCallerIdentity",
+            purpose: "find out whose credentials these are".to_owned(),
+            host: usual_host("sts", region),
+            repository: None,
+            origin: self.0.origin,
+        };
+        let answer = self.0.sts.get_caller_identity().send().await;
+        let answer = answer.map_err(|error| call.failed(error))?;
+        Ok(CallerIdentity {
+            account: answer.account.ok_or_else(|| call.incomplete("account"))?,
+            arn: answer.arn.ok_or_else(|| call.incomplete("ARN"))?,
+        })
+    }
+
+    /// Asks what a repository is like; [`AwsError::Denied`] means that it may be there all the same.
+    ///
+    /// Only ECR has an answer; ask [`Repository::ecr`] first.
+    pub async fn repository(&self, repository: &Repository) -> Result<EcrRepository, AwsError> {
+        let Some(host) = repository.ecr() else {
+            return Err(AwsError::RequestFailed {
+                purpose: format!("look up the repository `{repository}`"),
+                source: crate::cause::Cause::said("the registry is not one of ECR's"),
+            });
+        };
+        let call = Call {
+            action: "ecr:DescribeRepositories",
+            purpose: format!("look up the repository `{repository}`"),
+            host: usual_host("api.ecr", &host.region),
+            repository: Some(repository),
+            origin: self.0.origin,
+        };
+        let request = self.ecr(&host.region).describe_repositories();
+        let request = request
+            .registry_id(&host.account)
+            .repository_names(&repository.name);
+        let answer = request.send().await.map_err(|error| call.failed(error))?;
+        let found = answer.repositories.unwrap_or_default().into_iter().next();
+        let found = found.ok_or_else(|| call.incomplete("repository"))?;
+        Ok(EcrRepository {
+            tag_mutability: tag_mutability(&found),
+        })
+    }
+
+    /// Fetches the password of a registry.
+    pub async fn authorization(&self, host: &EcrHost) -> Result<Authorization, AwsError> {
+        let call = Call {
+            action: "ecr:GetAuthorizationToken",
+            purpose: format!("get a password for the ECR registries in `{}`", host.region),
+            host: usual_host("api.ecr", &host.region),
+            repository: None,
+            origin: self.0.origin,
+        };
+        let answer = self
+            .ecr(&host.region)
+            .get_authorization_token()
+            .send()
+            .await;
+        let answer = answer.map_err(|error| call.failed(error))?;
+        let token = answer
+            .authorization_data
+            .unwrap_or_default()
+            .into_iter()
+            .next();
+        let encoded = token.and_then(|token| token.authorization_token);
+        let encoded = encoded.ok_or_else(|| call.incomplete("authorization token"))?;
+        Authorization::decode(encoded).ok_or_else(|| call.incomplete("usable authorization token"))
+    }
+
+    fn ecr(&self, region: &str) -> aws_sdk_ecr::Client {
+        // A panic elsewhere cannot leave a map of clients in a bad state.
+        let mut clients = self.0.ecr.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = clients.entry(region.to_owned()).or_insert_with(|| {
+            let config = aws_sdk_ecr::config::Builder::from(&self.0.sdk);
+            let region = Region::new(region.to_owned());
+            aws_sdk_ecr::Client::from_conf(config.region(region).build())
+        });
+        client.clone()
+    }
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws")
+            .field("origin", &self.0.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Authorization {
+    /// Takes apart what ECR hands out: `user:password` in base64.
+    fn decode(encoded: String) -> Option<Self> {
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(&encoded)
+            .ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        let (username, password) = text.split_once(':')?;
+        Some(Self {
+            username: username.to_owned(),
+            password: Secret::new(password),
+            encoded: Secret::new(encoded),
+        })
+    }
+}
+
+/// The host for the hint of a failed connection; the SDK decides which one is called.
+fn usual_host(service: &str, region: &str) -> String {
+    let partition = if region.starts_with("cn-") { ".cn" } else { "" };
+    format!("{service}.{region}.amazonaws.com{partition}")
+}
+
+fn tag_mutability(repository: &aws_sdk_ecr::types::Repository) -> TagMutability {
+    let filters = || {
+        let filters = repository.image_tag_mutability_exclusion_filters().iter();
+        filters.map(|filter| filter.filter().to_owned()).collect()
+    };
+    match repository.image_tag_mutability() {
+        Some(ImageTagMutability::Immutable) => TagMutability::Immutable,
+        Some(ImageTagMutability::ImmutableWithExclusion) => {
+            TagMutability::ImmutableExcept(filters())
+        }
+        Some(ImageTagMutability::MutableWithExclusion) => TagMutability::MutableExcept(filters()),
+        // Mutable is ECR's default, and what a later setting forbids the push itself will tell.
+        _ => TagMutability::Mutable,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! How the SDK is set up: one TLS stack, proxies, time limits, retries.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use super::{AwsCredentials, AwsError, AwsSettings};
+use crate::trust::system_roots;
+
+const ATTEMPTS: u32 = 5;
+const CONNECT: Duration = Duration::from_secs(5);
+const ATTEMPT: Duration = Duration::from_secs(10);
+const OPERATION: Duration = Duration::from_secs(30);
+const STALLED: Duration = Duration::from_secs(20);
+
+/// Reads the environment and the shared configuration, as far as the settings leave it open.
+pub(super) async fn load(settings: &AwsSettings) -> Result<SdkConfig, AwsError> {
+    system_roots().map_err(|source| AwsError::NotReachable {
+        purpose: "connect to AWS".to_owned(),
+        host: "amazonaws.com".to_owned(),
+        tls: true,
+        source,
+    })?;
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client())
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(time_limits())
+        .stalled_stream_protection(
+            StalledStreamProtectionConfig::enabled()
+                .grace_period(STALLED)
+                .build(),
+        );
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let AwsCredentials::Keys {
+        access_key_id,
+        secret_access_key,
+        session_token,
+    } = &settings.credentials
+    {
+        loader = loader.credentials_provider(Credentials::new(
+            access_key_id,
+            secret_access_key.reveal(),
+            session_token
+                .as_ref()
+                .map(|token| token.reveal().to_owned()),
+            None,
+            "falcon-patch",
+        ));
+    }
+    Ok(loader.load().await)
+}
+
+/// The SDK by itself waits for an answer without end.
+fn time_limits() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build()
+}
+
+/// The SDK's own client on ring, with the proxies that the environment names.
+///
+/// Its builder has no place for a proxy, so each connector is built by hand. Roots are the
+/// system's, or those of `SSL_CERT_FILE`.
+pub(super) fn http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+            .proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
+    })
+}

@@ -1,0 +1,153 @@
+//! How calls to AWS fail.
+
+use super::denial::Denial;
+use crate::cause::{Cause, connection_hint};
+use crate::error::{Code, Explain};
+use crate::reference::Repository;
+
+/// Why AWS did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AwsError {
+    /// The place where credentials were looked for has none, or what it has cannot be used.
+    #[error("Cannot get AWS credentials from {origin}")]
+    CredentialsMissing {
+        /// Where they were looked for.
+        origin: &'static str,
+        /// What the provider said.
+        source: Cause,
+    },
+    /// AWS does not know the credentials, or the signature is not theirs.
+    #[error("AWS does not accept the credentials from {origin}")]
+    CredentialsInvalid {
+        /// Where they come from.
+        origin: &'static str,
+        /// What AWS said.
+        source: Cause,
+    },
+    /// The credentials were temporary and their time is over.
+    #[error("The AWS credentials from {origin} have expired")]
+    CredentialsExpired {
+        /// Where they come from.
+        origin: &'static str,
+        /// What AWS said.
+        source: Cause,
+    },
+    /// IAM refuses; for `ecr:DescribeRepositories` a caller may take it as "not known".
+    #[error("AWS denies {denial}")]
+    Denied {
+        /// The permission that is missing.
+        denial: Denial,
+        /// What AWS said.
+        source: Cause,
+    },
+    /// There is no such repository in the registry.
+    #[error("There is no repository `{repository}`")]
+    RepositoryNotFound {
+        /// The repository.
+        repository: Repository,
+        /// What AWS said.
+        source: Cause,
+    },
+    /// An endpoint override points elsewhere than to AWS or this machine.
+    #[error("The endpoint `{url}` in `{setting}` is neither AWS's nor on this machine")]
+    EndpointRefused {
+        /// Where it is set.
+        setting: String,
+        /// What it is set to.
+        url: String,
+    },
+    /// A region that cannot be one.
+    #[error("`{region}` is no AWS region")]
+    RegionInvalid {
+        /// The region.
+        region: String,
+    },
+    /// No answer came.
+    #[error("Cannot {purpose}: AWS does not answer")]
+    NotReachable {
+        /// What the call was for.
+        purpose: String,
+        /// The host, as far as it is known.
+        host: String,
+        /// Whether TLS is the trouble.
+        tls: bool,
+        /// What happened instead.
+        source: Cause,
+    },
+    /// AWS answered with something else than a success.
+    #[error("Cannot {purpose}: AWS refuses the request")]
+    RequestFailed {
+        /// What the call was for.
+        purpose: String,
+        /// What AWS said.
+        source: Cause,
+    },
+}
+
+impl Explain for AwsError {
+    fn code(&self) -> Code {
+        match self {
+            Self::CredentialsMissing { .. } => Code::AwsCredentialsMissing,
+            Self::CredentialsInvalid { .. } => Code::AwsCredentialsInvalid,
+            Self::CredentialsExpired { .. } => Code::AwsCredentialsExpired,
+            Self::Denied { .. } => Code::AwsDenied,
+            Self::RepositoryNotFound { .. } => Code::EcrRepositoryNotFound,
+            Self::EndpointRefused { .. } => Code::AwsEndpointRefused,
+            Self::RegionInvalid { .. } => Code::InputMalformed,
+            Self::NotReachable { .. } => Code::AwsNotReachable,
+            Self::RequestFailed { .. } => Code::AwsRequestFailed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::CredentialsMissing { .. } => Some(
+                "Set `awsConnection`, or `awsAccessKeyId` and `awsSecretAccessKey`, or run the agent with a role".to_owned(),
+            ),
+            Self::CredentialsInvalid { source, .. } => Some(invalid_hint(source)),
+            Self::CredentialsExpired { .. } => Some(
+                "Get new credentials, with the session token that belongs to them; a long job needs a longer session".to_owned(),
+            ),
+            Self::Denied { denial, .. } => Some(denial.hint()),
+            Self::RepositoryNotFound { repository, .. } => Some(repository_hint(repository)),
+            Self::EndpointRefused { setting, .. } => Some(format!(
+                "Remove `{setting}`, or set it to an endpoint of ECR or STS, such as `https://api.ecr.eu-west-1.amazonaws.com`"
+            )),
+            Self::RegionInvalid { .. } => Some(
+                "Set `awsRegion` to a region such as `eu-west-1`".to_owned(),
+            ),
+            Self::NotReachable { host, tls, .. } => Some(connection_hint(host, *tls)),
+            Self::RequestFailed { .. } => None,
+        }
+    }
+}
+
+/// A wrong clock and a wrong key break the signature alike; AWS' message tells them apart.
+fn invalid_hint(source: &Cause) -> String {
+    let text = source.to_string();
+    let is_clock = [
+        "Signature expired",
+        "Signature not yet current",
+        "TooSkewed",
+        "RequestExpired",
+    ]
+    .iter()
+    .any(|mark| text.contains(mark));
+    if is_clock {
+        "Set the agent's clock: AWS accepts requests that are at most a few minutes old".to_owned()
+    } else {
+        "Check the access key's ID, the secret key, and the session token that belongs to temporary keys".to_owned()
+    }
+}
+
+/// How to get the repository; shared with the registry, which says the same in other words.
+pub(crate) fn repository_hint(repository: &Repository) -> String {
+    let name = &repository.name;
+    match repository.ecr() {
+        Some(host) => format!(
+            "Check the name, account and region, or create it: `aws ecr create-repository --registry-id {} --region {} --repository-name {name}`",
+            host.account, host.region
+        ),
+        None => format!("Check the name `{name}`, or create the repository"),
+    }
+}

@@ -1,0 +1,135 @@
+//! What the inputs mean, once nothing about them can be wrong.
+
+mod aws;
+mod check;
+mod image;
+mod read;
+
+use std::path::PathBuf;
+
+use check::Check;
+
+use crate::aws::AwsSettings;
+use crate::error::Problem;
+use crate::falcon::FalconOptions;
+use crate::inputs::Inputs;
+use crate::journal::Owner;
+use crate::reference::{Digest, ImageName, Repository, Tag};
+
+/// What the run is to do.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whether to patch or only to say what would be done.
+    pub action: Action,
+    /// The image to patch.
+    pub source: Source,
+    /// The sensor image.
+    pub sensor: ImageName,
+    /// The repository that gets the patched image; its registry may be left out.
+    pub target: ImageName,
+    /// The tag of the patched image.
+    pub target_tag: Tag,
+    /// Tags that the patched image gets as well.
+    pub additional_tags: Vec<Tag>,
+    /// What falconutil is told.
+    pub falcon: FalconOptions,
+    /// How to sign in to AWS.
+    pub aws: AwsSettings,
+    /// The account whose registry holds images named without one; none means the caller's.
+    pub account: Option<String>,
+    /// Whether an emulator may be installed.
+    pub emulation: Emulation,
+    /// The image that installs it.
+    pub emulator_image: EmulatorImage,
+    /// Whether the images stay in the engine.
+    pub keep_local_images: bool,
+}
+
+/// What the task does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Patch, prove, push.
+    Patch,
+    /// Say what patching would do.
+    Plan,
+}
+
+/// Where the image to patch is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In a registry.
+    Registry(ImageName),
+    /// In the agent's engine, under the name that the engine knows.
+    Engine(String),
+}
+
+/// Whether an emulator may be installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emulation {
+    /// Where none is registered.
+    Auto,
+    /// Not at all.
+    Never,
+}
+
+/// The image that registers the emulator; it runs privileged, so only its digest names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmulatorImage {
+    /// Its repository.
+    pub repository: Repository,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+/// What the task knows of the agent and the job it runs in.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// The same for every run on one agent, and no other's.
+    pub identity: String,
+    /// The same for every step of one job, and no other's.
+    pub job: String,
+    /// A folder that the agent empties after each job.
+    pub temp_folder: PathBuf,
+    /// A folder that stays.
+    pub work_folder: PathBuf,
+    /// Whether the job runs in a container.
+    pub in_container_job: bool,
+    /// The engine's address, if it is not the usual one.
+    pub docker_host: Option<String>,
+}
+
+impl Agent {
+    /// Whose things the journal and the labels say they are.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        Owner {
+            agent: self.identity.clone(),
+            job: self.job.clone(),
+        }
+    }
+
+    /// The folder of the journal, which outlives a job.
+    #[must_use]
+    pub fn journal_folder(&self) -> PathBuf {
+        self.work_folder.join("_falcon-arm64-patch")
+    }
+}
+
+impl Config {
+    /// Reads the inputs.
+    ///
+    /// # Errors
+    /// One problem that tells everything that is wrong with them.
+    pub fn from_inputs(inputs: &Inputs) -> Result<Self, Problem> {
+        let mut check = Check::default();
+        let config = read::read(&mut check, inputs);
+        match (config, check.into_problem()) {
+            (Some(config), None) => Ok(config),
+            (_, Some(problem)) => Err(problem),
+            (None, None) => unreachable!("a value that is missing has been noted as a problem"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! The inputs that say how to sign in to AWS, and where.
+
+use super::check::Check;
+use crate::aws::AwsCredentials;
+use crate::error::Code;
+use crate::inputs::Inputs;
+use crate::secret::Secret;
+
+pub(super) fn credentials(check: &mut Check, inputs: &Inputs) -> Option<AwsCredentials> {
+    let key = check.text("awsAccessKeyId", &inputs.aws_access_key_id);
+    let secret = check.text("awsSecretAccessKey", &inputs.aws_secret_access_key);
+    let token = check.text("awsSessionToken", &inputs.aws_session_token);
+    let typed = |value: &str| !value.trim().is_empty();
+    let (has_key, has_secret) = (
+        typed(&inputs.aws_access_key_id),
+        typed(&inputs.aws_secret_access_key),
+    );
+    if !has_key && (has_secret || typed(&inputs.aws_session_token)) {
+        check.refuse(
+            Code::InputMissing,
+            "awsAccessKeyId",
+            "is required beside `awsSecretAccessKey` or `awsSessionToken`",
+        );
+    } else if has_key && !has_secret {
+        check.refuse(
+            Code::InputMissing,
+            "awsSecretAccessKey",
+            "is required beside `awsAccessKeyId`",
+        );
+    }
+    match (key, secret) {
+        (Some(key), Some(secret)) => Some(AwsCredentials::Keys {
+            access_key_id: key.to_owned(),
+            secret_access_key: Secret::new(secret),
+            session_token: token.map(Secret::new),
+        }),
+        _ => Some(AwsCredentials::DefaultChain),
+    }
+}
+
+pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<Option<String>> {
+    let Some(region) = check.text("awsRegion", &inputs.aws_region) else {
+        return Some(None);
+    };
+    let is_word = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    if region.split('-').count() >= 3 && region.split('-').all(is_word) {
+        return Some(Some(region.to_owned()));
+    }
+    check.refuse(
+        Code::InputMalformed,
+        "awsRegion",
+        format!("`{region}` is no AWS region; write it as in `eu-west-1`"),
+    );
+    None
+}
+
+pub(super) fn account(check: &mut Check, inputs: &Inputs) -> Option<Option<String>> {
+    let Some(account) = check.text("awsAccount", &inputs.aws_account) else {
+        return Some(None);
+    };
+    if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(Some(account.to_owned()));
+    }
+    check.refuse(
+        Code::InputMalformed,
+        "awsAccount",
+        format!("`{account}` is no AWS account; it has to be 12 digits"),
+    );
+    None
+}

@@ -1,0 +1,126 @@
+//! What the world looks like, as far as a run needs to know.
+
+mod gather;
+
+mod lines;
+
+pub use gather::gather;
+pub(crate) use gather::handler;
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::aws::{CallerIdentity, TagMutability};
+use crate::emulation::Registration;
+use crate::engine::EngineFacts;
+use crate::error::Problem;
+use crate::reference::{Digest, Repository, Tag};
+
+/// Something that was looked up; a look-up that failed is a fact too, and the plan decides whether it matters.
+pub type Fact<T> = Result<T, Problem>;
+
+/// A read-only look at the world, which grows when a probe tells more.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Who AWS says we are.
+    pub caller: Fact<CallerIdentity>,
+    /// The engine.
+    pub engine: Fact<EngineFacts>,
+    /// Whether the kernel runs ARM64 programs through an emulator.
+    pub handler: Registration,
+    /// The image to patch.
+    pub source: Fact<SourceFacts>,
+    /// The sensor image.
+    pub sensor: Fact<SensorFacts>,
+    /// Where the patched image goes.
+    pub target: Fact<TargetFacts>,
+    /// The digests of images that the engine holds already.
+    pub in_engine: HashSet<Digest>,
+    /// What only trying could tell.
+    pub probes: Probes,
+}
+
+/// The image to patch.
+#[derive(Clone, Debug)]
+pub struct SourceFacts {
+    /// The image as the user named it, registry included.
+    pub name: String,
+    /// Where it is.
+    pub place: SourcePlace,
+    /// Its configuration's `config` object, from which every field but the entrypoint and the environment has to survive.
+    pub config: Value,
+    /// The digests of its layers, uncompressed.
+    pub diff_ids: Vec<String>,
+    /// Compressed bytes of its layers, as far as known.
+    pub bytes: Option<u64>,
+}
+
+/// Where the source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourcePlace {
+    /// In a registry, under the digest of its ARM64 manifest.
+    Registry {
+        /// The repository.
+        repository: Repository,
+        /// The digest of the ARM64 manifest.
+        digest: Digest,
+        /// Whether the user's reference names an index, of which only the ARM64 image is patched.
+        from_index: bool,
+    },
+    /// In the engine.
+    Engine {
+        /// The image's ID.
+        id: String,
+    },
+}
+
+/// The sensor image.
+#[derive(Clone, Debug)]
+pub struct SensorFacts {
+    /// The image as the user named it, registry included.
+    pub name: String,
+    /// Its repository.
+    pub repository: Repository,
+    /// The digest of its manifest for linux/arm64, whose files go into the patched image.
+    pub arm64: Digest,
+    /// The digest of its manifest for the engine's own platform, if it has one that is not linux/arm64.
+    pub native: Option<Digest>,
+    /// Its version, if its tag or a label tells it.
+    pub version: Option<String>,
+}
+
+/// Where the patched image goes.
+#[derive(Clone, Debug)]
+pub struct TargetFacts {
+    /// The repository.
+    pub repository: Repository,
+    /// Which of the wanted tags exist, with what they name.
+    pub existing: Vec<(Tag, Digest)>,
+    /// Whether tags can be overwritten; not known without the right to ask.
+    pub mutability: Option<TagMutability>,
+}
+
+/// What only trying could tell.
+#[derive(Clone, Debug, Default)]
+pub struct Probes {
+    /// Whether ARM64 programs run in the engine's containers.
+    pub arm64_runs: Option<bool>,
+    /// Whether an emulator has been installed by this run.
+    pub emulator_installed: bool,
+    /// Whether the falconutil of the engine's own platform knows `--platform`.
+    pub native_knows_platform: Option<bool>,
+    /// Whether the falconutil for ARM64 knows `--platform`.
+    pub arm64_knows_platform: Option<bool>,
+}
+
+impl SourceFacts {
+    /// The source's ARM64 manifest digest; none for an image of the engine.
+    #[must_use]
+    pub fn digest(&self) -> Option<&Digest> {
+        match &self.place {
+            SourcePlace::Registry { digest, .. } => Some(digest),
+            SourcePlace::Engine { .. } => None,
+        }
+    }
+}

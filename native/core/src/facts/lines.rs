@@ -1,0 +1,67 @@
+//! The facts as lines for people.
+
+use super::{Facts, SourcePlace};
+use crate::aws::Aws;
+use crate::emulation::Registration;
+use crate::platform::Platform;
+
+impl Facts {
+    /// What was found, a line each; what could not be had is told by the failure it leads to, if it matters.
+    pub(crate) fn lines(&self, aws: Option<&Aws>) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Ok(caller) = &self.caller {
+            let origin = aws.map_or("AWS", Aws::origin);
+            lines.push(format!(
+                "AWS: account {}, {} (credentials from {origin})",
+                caller.account, caller.arn
+            ));
+        }
+        if let Ok(engine) = &self.engine {
+            lines.push(format!(
+                "Engine: Docker {} on {}, {} image store",
+                engine.version, engine.platform, engine.store
+            ));
+            if engine.platform != Platform::linux_arm64() {
+                lines.push(format!("Emulation: {}", describe(&self.handler)));
+            }
+        }
+        if let Ok(source) = &self.source {
+            lines.push(match &source.place {
+                SourcePlace::Registry { digest, from_index: false, .. } => format!("Source: {} is linux/arm64, {digest}", source.name),
+                SourcePlace::Registry { digest, from_index: true, .. } => format!("Source: {} is an index; its linux/arm64 image is {digest}, and only that is patched", source.name),
+                SourcePlace::Engine { id } => format!("Source: {} in the engine is linux/arm64, {id}", source.name),
+            });
+        }
+        if let Ok(sensor) = &self.sensor {
+            let version = sensor.version.as_deref().unwrap_or("of unknown version");
+            lines.push(format!(
+                "Sensor: {} {version}, linux/arm64 is {}",
+                sensor.name, sensor.arm64
+            ));
+        }
+        if let Ok(target) = &self.target {
+            let existing: Vec<String> = target
+                .existing
+                .iter()
+                .map(|(tag, digest)| format!("{tag} names {digest} now"))
+                .collect();
+            let existing = if existing.is_empty() {
+                "no such tag yet".to_owned()
+            } else {
+                existing.join(", ")
+            };
+            lines.push(format!("Target: {}, {existing}", target.repository));
+        }
+        lines
+    }
+}
+
+fn describe(handler: &Registration) -> String {
+    match handler {
+        Registration::Registered(handler) => {
+            format!("ARM64 programs run through `{}`", handler.interpreter)
+        }
+        Registration::Absent => "no handler for ARM64 programs is registered".to_owned(),
+        Registration::Unknown => "whether ARM64 programs run is only seen by trying".to_owned(),
+    }
+}

@@ -1,0 +1,164 @@
+//! What makes a run impossible, found before anything is pulled.
+
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::emulation::Registration;
+use crate::error::{Code, Problem};
+use crate::facts::{Facts, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::falcon::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
+
+/// The facts that patching needs.
+///
+/// # Errors
+/// The first that is missing or forbids it: sign-in first, since the rest follows from it.
+pub(super) fn check<'a>(
+    config: &Config,
+    facts: &'a Facts,
+) -> Result<(&'a SourceFacts, &'a SensorFacts, &'a TargetFacts), Problem> {
+    if let Err(problem) = &facts.caller
+        && is_about_credentials(problem.code)
+    {
+        return Err(problem.clone());
+    }
+    facts.engine.as_ref().map_err(Clone::clone)?;
+    let source = facts.source.as_ref().map_err(Clone::clone)?;
+    refuse_patched_source(source)?;
+    let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
+    let target = facts.target.as_ref().map_err(Clone::clone)?;
+    refuse_overwriting_source(config, source, target)?;
+    refuse_immutable_tags(target)?;
+    Ok((source, sensor, target))
+}
+
+fn is_about_credentials(code: Code) -> bool {
+    matches!(
+        code,
+        Code::AwsCredentialsMissing
+            | Code::AwsCredentialsInvalid
+            | Code::AwsCredentialsExpired
+            | Code::AwsEndpointRefused
+    )
+}
+
+fn refuse_patched_source(source: &SourceFacts) -> Result<(), Problem> {
+    let texts = |field: &str| {
+        let list = source
+            .config
+            .get(field)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        list.into_iter()
+            .filter_map(|text| text.as_str().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let by_entrypoint = texts("Entrypoint")
+        .first()
+        .is_some_and(|first| first == FALCON_ENTRYPOINT);
+    let by_variable = texts("Env")
+        .iter()
+        .any(|variable| variable.split('=').next() == Some(SENSOR_ROOT_VARIABLE));
+    if !by_entrypoint && !by_variable {
+        return Ok(());
+    }
+    Err(Problem {
+        code: Code::FalconAlreadyPatched,
+        what: format!(
+            "The source image `{}` holds the Falcon sensor already",
+            source.name
+        ),
+        why: vec![if by_entrypoint {
+            format!("its entrypoint is `{FALCON_ENTRYPOINT}`")
+        } else {
+            format!("its environment has `{SENSOR_ROOT_VARIABLE}`")
+        }],
+        hint: Some("Set `sourceImage` to the image as it was before patching".to_owned()),
+    })
+}
+
+/// The inputs may name one repository in two ways, which only shows once the registry is known.
+fn refuse_overwriting_source(
+    config: &Config,
+    source: &SourceFacts,
+    target: &TargetFacts,
+) -> Result<(), Problem> {
+    let SourcePlace::Registry { repository, .. } = &source.place else {
+        return Ok(());
+    };
+    if *repository != target.repository {
+        return Ok(());
+    }
+    let wanted = std::iter::once(&config.target_tag).chain(&config.additional_tags);
+    for tag in wanted {
+        if source.name == target.repository.tagged(tag)
+            || source
+                .name
+                .starts_with(&format!("{}@", target.repository.tagged(tag)))
+        {
+            let input = if *tag == config.target_tag {
+                "targetImage"
+            } else {
+                "additionalTags"
+            };
+            return Err(Problem {
+                code: Code::InputTargetIsSource,
+                what: format!("Invalid input `{input}`: `{}` is the source itself, which would be overwritten", target.repository.tagged(tag)),
+                why: Vec::new(),
+                hint: Some("Give the patched image a tag of its own, such as the source's with `-falcon` behind it".to_owned()),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn refuse_immutable_tags(target: &TargetFacts) -> Result<(), Problem> {
+    let Some(mutability) = &target.mutability else {
+        return Ok(());
+    };
+    let Some((tag, digest)) = target
+        .existing
+        .iter()
+        .find(|(tag, _)| !mutability.allows_overwriting(tag))
+    else {
+        return Ok(());
+    };
+    Err(Problem {
+        code: Code::EcrTagImmutable,
+        what: format!(
+            "The tag `{tag}` exists in `{}` and cannot be overwritten",
+            target.repository
+        ),
+        why: vec![format!(
+            "the repository's tags are immutable, and `{tag}` names {digest}"
+        )],
+        hint: Some(
+            "Push a tag that is not there yet, or set the repository's tag mutability to MUTABLE"
+                .to_owned(),
+        ),
+    })
+}
+
+pub(super) fn emulator_missing() -> Problem {
+    Problem {
+        code: Code::EmulationMissing,
+        what: "ARM64 programs cannot run on this agent, and `emulation: never` forbids to install an emulator".to_owned(),
+        why: vec!["falconutil runs ARM64 programs of the sensor image while it patches, and the kernel has no handler for them".to_owned()],
+        hint: Some("Set `emulation: auto`, or have whoever runs the agent install one: `docker run --privileged --rm tonistiigi/binfmt --install arm64`".to_owned()),
+    }
+}
+
+pub(super) fn emulator_without_effect(facts: &Facts) -> Problem {
+    let handler = match &facts.handler {
+        Registration::Registered(handler) if !handler.works_in_containers() => format!("the handler `{}` lacks the flag F, so it is not found inside containers", handler.name),
+        Registration::Registered(handler) => format!("the handler `{}` is registered, but an ARM64 program of the sensor image did not run", handler.name),
+        Registration::Absent => "the emulator image ended without an error, but no handler is registered".to_owned(),
+        Registration::Unknown => "the engine's kernel is not this machine's, and an ARM64 program of the sensor image did not run".to_owned(),
+    };
+    Problem {
+        code: Code::EmulationNoEffect,
+        what: "ARM64 programs do not run on this agent although an emulator was installed".to_owned(),
+        why: vec![handler],
+        hint: Some("Remove the handler and install a current one: `docker run --privileged --rm tonistiigi/binfmt --uninstall qemu-aarch64`, then `--install arm64`".to_owned()),
+    }
+}

@@ -1,0 +1,323 @@
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use super::plan;
+use crate::aws::{CallerIdentity, TagMutability};
+use crate::config::Config;
+use crate::emulation::{Handler, Registration};
+use crate::engine::{ApiVersion, EngineFacts, Store};
+use crate::error::{Code, Problem};
+use crate::facts::{Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::inputs::Inputs;
+use crate::platform::Platform;
+use crate::reference::{Digest, Repository, Tag};
+
+const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+fn config(change: impl FnOnce(&mut Inputs)) -> Config {
+    let mut inputs = Inputs {
+        source_image: format!("{HOST}/app/web:1"),
+        target_image: format!("{HOST}/app/web:1-falcon"),
+        sensor_image: format!("{HOST}/sensor:7.39.0-7802"),
+        falcon_cid: "0123456789abcdef0123456789abcdef-12".to_owned(),
+        ..Inputs::default()
+    };
+    change(&mut inputs);
+    Config::from_inputs(&inputs).expect("the inputs of a test are good")
+}
+
+fn repository(name: &str) -> Repository {
+    Repository {
+        registry: HOST.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+/// A registered emulator, a multi-architecture sensor, an empty engine, a target that is not there yet.
+fn facts() -> Facts {
+    Facts {
+        caller: Ok(CallerIdentity {
+            account: "123456789012".to_owned(),
+            arn: "arn:aws:iam::123456789012:user/ci".to_owned(),
+        }),
+        engine: Ok(EngineFacts {
+            version: "28.5.2".to_owned(),
+            api_version: ApiVersion {
+                major: 1,
+                minor: 51,
+            },
+            store: Store::Overlay2,
+            platform: Platform::linux("amd64"),
+            is_local: true,
+        }),
+        handler: Registration::Registered(Handler {
+            name: "qemu-aarch64".to_owned(),
+            interpreter: "/usr/bin/qemu-aarch64-static".to_owned(),
+            flags: "PF".to_owned(),
+        }),
+        source: Ok(SourceFacts {
+            name: format!("{HOST}/app/web:1"),
+            place: SourcePlace::Registry {
+                repository: repository("app/web"),
+                digest: Digest::of(b"source"),
+                from_index: false,
+            },
+            config: json!({"Entrypoint": ["/entry.sh"]}),
+            diff_ids: vec!["a".to_owned()],
+            bytes: Some(1),
+        }),
+        sensor: Ok(SensorFacts {
+            name: format!("{HOST}/sensor:7.39.0-7802"),
+            repository: repository("sensor"),
+            arm64: Digest::of(b"arm64"),
+            native: Some(Digest::of(b"amd64")),
+            version: Some("7.39.0-7802".to_owned()),
+        }),
+        target: Ok(TargetFacts {
+            repository: repository("app/web"),
+            existing: vec![],
+            mutability: Some(TagMutability::Mutable),
+        }),
+        in_engine: HashSet::new(),
+        probes: Probes::default(),
+    }
+}
+
+/// The plan as text, a line a stage.
+fn drawn(config: &Config, facts: &Facts) -> String {
+    let plan = plan(config, facts).expect("there is a plan");
+    let lines = plan.stages.iter().map(|stage| {
+        let steps: Vec<String> = stage.steps.iter().map(ToString::to_string).collect();
+        let condition = stage
+            .only_if
+            .map_or_else(String::new, |only_if| format!("if {only_if}: "));
+        let probe = if stage.probes { "? " } else { "" };
+        format!("{probe}{condition}{}", steps.join(" | "))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn refusal(config: &Config, facts: &Facts) -> Problem {
+    plan(config, facts).expect_err("there is no plan")
+}
+
+#[test]
+fn a_multi_architecture_sensor_is_pulled_twice_and_asked_for_its_flags() {
+    insta::assert_snapshot!(drawn(&config(|_| {}), &facts()), @r"
+    Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc
+    ? Check that ARM64 programs run | Ask the native falconutil for its flags
+    if the native falconutil knows `--platform`: Patch with the native falconutil
+    if it does not: Patch with the ARM64 falconutil under emulation
+    Compare the patched image with the source
+    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Read the pushed image back
+    ");
+}
+
+#[test]
+fn a_probed_falconutil_with_the_flag_patches_natively() {
+    let mut facts = facts();
+    facts.in_engine = [b"source".as_slice(), b"arm64", b"amd64"]
+        .into_iter()
+        .map(Digest::of)
+        .collect();
+    facts.probes = Probes {
+        arm64_runs: Some(true),
+        native_knows_platform: Some(true),
+        ..Probes::default()
+    };
+    insta::assert_snapshot!(drawn(&config(|i| i.additional_tags = "latest\n1-falcon\nstable".into()), &facts), @r"
+    Patch with the native falconutil
+    Compare the patched image with the source
+    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Read the pushed image back
+    Add the tag latest | Add the tag stable
+    ");
+}
+
+#[test]
+fn a_native_falconutil_without_the_flag_makes_way_for_the_arm64_one() {
+    let mut facts = facts();
+    facts.in_engine = [b"source".as_slice(), b"arm64", b"amd64"]
+        .into_iter()
+        .map(Digest::of)
+        .collect();
+    facts.probes = Probes {
+        arm64_runs: Some(true),
+        native_knows_platform: Some(false),
+        ..Probes::default()
+    };
+    insta::assert_snapshot!(drawn(&config(|_| {}), &facts), @r"
+    ? Ask the ARM64 falconutil under emulation for its flags
+    Patch with the ARM64 falconutil under emulation
+    Compare the patched image with the source
+    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Read the pushed image back
+    ");
+    facts.probes.arm64_knows_platform = Some(false);
+    insta::assert_snapshot!(drawn(&config(|_| {}), &facts), @r"
+    Patch with the ARM64 falconutil under emulation
+    Compare the patched image with the source
+    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Read the pushed image back
+    ");
+}
+
+#[test]
+fn an_arm64_only_sensor_without_emulator_gets_one_installed_before_it_is_asked() {
+    let mut facts = facts();
+    facts.handler = Registration::Absent;
+    if let Ok(sensor) = &mut facts.sensor {
+        sensor.native = None;
+    }
+    insta::assert_snapshot!(drawn(&config(|_| {}), &facts), @r"
+    Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Install the ARM64 emulator of docker.io/tonistiigi/binfmt
+    ? Check that ARM64 programs run
+    Patch with the ARM64 falconutil under emulation
+    Compare the patched image with the source
+    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Read the pushed image back
+    ");
+}
+
+#[test]
+fn an_arm64_engine_needs_neither_emulator_nor_probe() {
+    let mut facts = facts();
+    facts.handler = Registration::Absent;
+    if let Ok(engine) = &mut facts.engine {
+        engine.platform = Platform::linux_arm64();
+    }
+    if let Ok(sensor) = &mut facts.sensor {
+        sensor.native = None;
+    }
+    insta::assert_snapshot!(drawn(&config(|i| i.emulation = "never".into()), &facts), @r"
+    Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23
+    Patch with the native falconutil
+    Compare the patched image with the source
+    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Read the pushed image back
+    ");
+}
+
+#[test]
+fn a_source_in_the_engine_is_not_pulled() {
+    let mut facts = facts();
+    if let Ok(source) = &mut facts.source {
+        source.place = SourcePlace::Engine {
+            id: "sha256:1".to_owned(),
+        };
+    }
+    let drawn = drawn(
+        &config(|i| {
+            i.source_location = "engine".into();
+            i.source_image = "web:dev".into();
+        }),
+        &facts,
+    );
+    assert!(!drawn.contains("Pull the source image"), "{drawn}");
+}
+
+#[test]
+fn an_engine_under_another_kernel_is_tried_before_an_emulator_is_installed() {
+    let mut facts = facts();
+    facts.handler = Registration::Unknown;
+    assert!(!drawn(&config(|_| {}), &facts).contains("Install"));
+    facts.probes.arm64_runs = Some(false);
+    assert!(drawn(&config(|_| {}), &facts).contains("Install"));
+    assert_eq!(
+        refusal(&config(|i| i.emulation = "never".into()), &facts).code,
+        Code::EmulationMissing
+    );
+}
+
+#[test]
+fn an_emulator_is_installed_only_where_that_is_allowed_and_only_once() {
+    let mut facts = facts();
+    facts.handler = Registration::Absent;
+    assert_eq!(
+        refusal(&config(|i| i.emulation = "never".into()), &facts).code,
+        Code::EmulationMissing
+    );
+    facts.probes.emulator_installed = true;
+    assert_eq!(
+        refusal(&config(|_| {}), &facts).code,
+        Code::EmulationNoEffect
+    );
+}
+
+#[test]
+fn a_registered_emulator_that_runs_nothing_is_refused() {
+    let mut facts = facts();
+    facts.probes.arm64_runs = Some(false);
+    assert_eq!(
+        refusal(&config(|_| {}), &facts).code,
+        Code::EmulationNoEffect
+    );
+}
+
+#[test]
+fn a_patched_source_is_refused_by_entrypoint_and_by_variable() {
+    for config_object in [
+        json!({"Entrypoint": [crate::falcon::FALCON_ENTRYPOINT]}),
+        json!({"Env": ["__CS_FALCON_SENSOR_ROOT=/opt"]}),
+    ] {
+        let mut facts = facts();
+        if let Ok(source) = &mut facts.source {
+            source.config = config_object;
+        }
+        assert_eq!(
+            refusal(&config(|_| {}), &facts).code,
+            Code::FalconAlreadyPatched
+        );
+    }
+}
+
+#[test]
+fn an_immutable_tag_is_refused_only_where_it_exists() {
+    let mut facts = facts();
+    let tag: Tag = "1-falcon".parse().unwrap();
+    if let Ok(target) = &mut facts.target {
+        target.mutability = Some(TagMutability::Immutable);
+    }
+    assert!(plan(&config(|_| {}), &facts).is_ok());
+    if let Ok(target) = &mut facts.target {
+        target.existing = vec![(tag, Digest::of(b"old"))];
+    }
+    let problem = refusal(&config(|_| {}), &facts);
+    assert_eq!(problem.code, Code::EcrTagImmutable);
+    insta::assert_snapshot!(problem.what, @"The tag `1-falcon` exists in `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web` and cannot be overwritten");
+}
+
+#[test]
+fn an_additional_tag_that_is_the_sources_is_refused() {
+    let problem = refusal(&config(|i| i.additional_tags = "1".into()), &facts());
+    assert_eq!(problem.code, Code::InputTargetIsSource);
+    assert!(
+        problem.what.contains("`additionalTags`"),
+        "{}",
+        problem.what
+    );
+}
+
+#[test]
+fn wrong_credentials_come_before_all_that_follows_from_them() {
+    let mut facts = facts();
+    let problem = |code| Problem {
+        code,
+        what: String::new(),
+        why: vec![],
+        hint: None,
+    };
+    facts.engine = Err(problem(Code::EngineNotReachable));
+    facts.caller = Err(problem(Code::AwsCredentialsInvalid));
+    assert_eq!(
+        refusal(&config(|_| {}), &facts).code,
+        Code::AwsCredentialsInvalid
+    );
+    facts.caller = Err(problem(Code::AwsNotReachable));
+    assert_eq!(
+        refusal(&config(|_| {}), &facts).code,
+        Code::EngineNotReachable
+    );
+}

@@ -1,0 +1,282 @@
+//! Proves that an image is the source with the Falcon sensor and nothing else changed.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Code, Explain};
+use crate::falcon::{FALCON_ENTRYPOINT, FalconOptions, SENSOR_ROOT_VARIABLE};
+use crate::platform::Platform;
+
+/// An image as the proof sees it, from the engine or from a registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// Its platform.
+    pub platform: &'a Platform,
+    /// The digests of its layers, uncompressed, in order.
+    pub diff_ids: &'a [String],
+    /// The `config` object of its configuration.
+    pub config: &'a Value,
+}
+
+/// Why an image is not the source with the sensor.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// Nothing happened to it.
+    #[error("falconutil ended without an error, but the image is not patched")]
+    NoEffect {
+        /// What shows it.
+        #[source]
+        why: Deviation,
+    },
+    /// It is not what it has to be.
+    #[error("The patched image is not what it has to be")]
+    Unexpected {
+        /// What shows it.
+        #[source]
+        why: Deviation,
+    },
+}
+
+/// One sentence on what deviates.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Deviation(String);
+
+impl Explain for ProofError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoEffect { .. } => Code::FalconutilNoEffect,
+            Self::Unexpected { .. } => Code::FalconutilResultUnexpected,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoEffect { .. } => "Read falconutil's output in the log, and try another sensor version",
+            Self::Unexpected { .. } => "Nothing was tagged as patched that is not; try another sensor version, and report the deviation with the sensor's version",
+        }.to_owned())
+    }
+}
+
+/// Compares a patched image with its source.
+///
+/// Returns what falconutil added beyond what is documented, a sentence each: worth a warning,
+/// since a newer falconutil may well set one more variable or label.
+///
+/// # Errors
+/// The first way in which it is not the source with the sensor.
+pub fn prove(
+    source: Evidence<'_>,
+    patched: Evidence<'_>,
+    options: &FalconOptions,
+) -> Result<Vec<String>, ProofError> {
+    let unexpected = |why: String| {
+        Err(ProofError::Unexpected {
+            why: Deviation(why),
+        })
+    };
+    if *patched.platform != Platform::linux_arm64() {
+        return unexpected(format!(
+            "its platform is {}, not linux/arm64",
+            patched.platform
+        ));
+    }
+    if patched.diff_ids == source.diff_ids {
+        return Err(ProofError::NoEffect {
+            why: Deviation("it has the source's layers and no other".to_owned()),
+        });
+    }
+    if !patched.diff_ids.starts_with(source.diff_ids) {
+        return unexpected("its first layers are not the source's".to_owned());
+    }
+    prove_entrypoint(source.config, patched.config)?;
+    let mut more = prove_environment(source.config, patched.config, options)?;
+    more.extend(prove_labels(source.config, patched.config)?);
+    prove_other_fields(source.config, patched.config)?;
+    Ok(more)
+}
+
+fn prove_entrypoint(source: &Value, patched: &Value) -> Result<(), ProofError> {
+    let seen = texts(patched, "Entrypoint");
+    let mut expected = vec![FALCON_ENTRYPOINT];
+    expected.extend(texts(source, "Entrypoint"));
+    if seen == expected {
+        return Ok(());
+    }
+    let why = Deviation(format!(
+        "its entrypoint is {seen:?} and has to be {expected:?}"
+    ));
+    Err(if seen == texts(source, "Entrypoint") {
+        ProofError::NoEffect { why }
+    } else {
+        ProofError::Unexpected { why }
+    })
+}
+
+fn prove_environment(
+    source: &Value,
+    patched: &Value,
+    options: &FalconOptions,
+) -> Result<Vec<String>, ProofError> {
+    let unexpected = |why: String| ProofError::Unexpected {
+        why: Deviation(why),
+    };
+    let before = environment(source);
+    let after = environment(patched);
+    let value = |name: &str| {
+        after
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| *value)
+    };
+    let ours = [
+        "FALCONCTL_OPTS",
+        "CS_CLOUD_SERVICE",
+        "CS_CONTAINER",
+        SENSOR_ROOT_VARIABLE,
+    ];
+    if let Some((name, _)) = before
+        .iter()
+        .find(|(name, text)| !ours.contains(name) && value(name) != Some(text))
+    {
+        return Err(unexpected(format!(
+            "its variable `{name}` is not the source's"
+        )));
+    }
+    let expected = [
+        (SENSOR_ROOT_VARIABLE, Some("/opt/CrowdStrike/rootfs")),
+        ("CS_CLOUD_SERVICE", options.cloud_service.as_deref()),
+        ("CS_CONTAINER", options.container_name.as_deref()),
+    ];
+    for (name, text) in expected {
+        if text.is_some() && value(name) != text {
+            return Err(unexpected(format!(
+                "its variable `{name}` is not `{}`",
+                text.unwrap_or_default()
+            )));
+        }
+    }
+    let falconctl = value("FALCONCTL_OPTS").unwrap_or_default();
+    // The values are secrets, so a deviation is told without them.
+    let has_id = falconctl.to_ascii_lowercase().contains(&format!(
+        "--cid={}",
+        options.customer_id.reveal().to_ascii_lowercase()
+    ));
+    if !has_id {
+        return Err(unexpected(
+            "its variable `FALCONCTL_OPTS` does not hold the customer ID".to_owned(),
+        ));
+    }
+    let wanted = options
+        .falconctl_options
+        .as_ref()
+        .map_or("", |options| options.reveal());
+    if !wanted
+        .split_whitespace()
+        .all(|option| falconctl.contains(option))
+    {
+        return Err(unexpected(
+            "its variable `FALCONCTL_OPTS` does not hold every option of `falconctlOptions`"
+                .to_owned(),
+        ));
+    }
+    let added = after
+        .iter()
+        .filter(|(name, _)| !ours.contains(name) && !before.iter().any(|(known, _)| known == name));
+    Ok(added
+        .map(|(name, _)| format!("the variable `{name}`"))
+        .collect())
+}
+
+fn prove_labels(source: &Value, patched: &Value) -> Result<Vec<String>, ProofError> {
+    let none = Map::new();
+    let labels = |config: &'_ Value| {
+        config
+            .get("Labels")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_else(|| none.clone())
+    };
+    let (before, after) = (labels(source), labels(patched));
+    if let Some((name, _)) = before
+        .iter()
+        .find(|(name, text)| after.get(*name) != Some(text))
+    {
+        return Err(ProofError::Unexpected {
+            why: Deviation(format!("its label `{name}` is not the source's")),
+        });
+    }
+    Ok(after
+        .keys()
+        .filter(|name| !before.contains_key(*name))
+        .map(|name| format!("the label `{name}`"))
+        .collect())
+}
+
+/// Fields that building on an image changes by itself: the parent's ID, leftovers of the builder's container, and triggers that have run.
+const BUILDERS_OWN: &[&str] = &[
+    "ArgsEscaped",
+    "AttachStderr",
+    "AttachStdin",
+    "AttachStdout",
+    "Domainname",
+    "Hostname",
+    "Image",
+    "OnBuild",
+    "OpenStdin",
+    "StdinOnce",
+    "Tty",
+];
+
+fn prove_other_fields(source: &Value, patched: &Value) -> Result<(), ProofError> {
+    let (before, after) = (meaningful_fields(source), meaningful_fields(patched));
+    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+    names.sort();
+    match names
+        .into_iter()
+        .find(|name| before.get(*name) != after.get(*name))
+    {
+        None => Ok(()),
+        Some(name) => Err(ProofError::Unexpected {
+            why: Deviation(format!("`{name}` of its configuration is not the source's")),
+        }),
+    }
+}
+
+/// The fields that say something: engines write out empty ones, registries leave them away.
+fn meaningful_fields(config: &Value) -> Map<String, Value> {
+    let is_told_elsewhere = |name: &str| matches!(name, "Entrypoint" | "Env" | "Labels");
+    let says_something = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    };
+    let fields = config.as_object().cloned().unwrap_or_default();
+    fields
+        .into_iter()
+        .filter(|(name, value)| {
+            !is_told_elsewhere(name)
+                && !BUILDERS_OWN.contains(&name.as_str())
+                && says_something(value)
+        })
+        .collect()
+}
+
+fn texts<'a>(config: &'a Value, field: &str) -> Vec<&'a str> {
+    let list = config.get(field).and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
+}
+
+fn environment(config: &Value) -> Vec<(&str, &str)> {
+    texts(config, "Env")
+        .into_iter()
+        .map(|variable| variable.split_once('=').unwrap_or((variable, "")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! Manifests and indexes, as bytes and as what they say.
+
+use oci_spec::image::{Descriptor as OciDescriptor, ImageIndex, ImageManifest};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::platform::Platform;
+use crate::reference::{Digest, Tag};
+
+const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// The media types that are asked for.
+pub(super) const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// The configurations that name a platform; artifacts have others.
+const IMAGE_CONFIGS: [&str; 2] = [
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+];
+
+/// What names a manifest within its repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ManifestReference {
+    /// A tag, which may name another manifest tomorrow.
+    Tag(Tag),
+    /// A digest.
+    Digest(Digest),
+}
+
+/// A manifest or index as the registry has it: the digest is that of these very bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawManifest {
+    /// The media type, without parameters.
+    pub media_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl RawManifest {
+    /// The digest of the bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.bytes)
+    }
+}
+
+/// What a manifest says of something that it refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Descriptor {
+    /// The media type.
+    pub media_type: String,
+    /// The digest.
+    pub digest: Digest,
+    /// The size in bytes.
+    pub size: u64,
+}
+
+/// What a reference names, and for which platforms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolvedImage {
+    /// The digest of the index, or of the single manifest.
+    pub digest: Digest,
+    /// Its media type.
+    pub media_type: String,
+    /// The manifests for platforms, in the order of the index; attestations are not among them.
+    pub platforms: Vec<PlatformManifest>,
+    /// Whether there is an index.
+    pub is_index: bool,
+}
+
+/// A manifest and its platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlatformManifest {
+    /// The platform.
+    pub platform: Platform,
+    /// The manifest's digest.
+    pub digest: Digest,
+    /// The manifest's size in bytes.
+    pub size: u64,
+}
+
+impl ResolvedImage {
+    /// The manifest for a platform; the first, if an index has several, as engines do it.
+    #[must_use]
+    pub fn manifest_for(&self, platform: &Platform) -> Option<&PlatformManifest> {
+        self.platforms
+            .iter()
+            .find(|manifest| manifest.platform == *platform)
+    }
+}
+
+/// One image for one platform, as far as it is JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegistryImage {
+    /// The digest of the manifest.
+    pub digest: Digest,
+    /// The manifest.
+    pub manifest: RawManifest,
+    /// Where the configuration is.
+    pub config_descriptor: Descriptor,
+    /// The layers, lowest first.
+    pub layers: Vec<Descriptor>,
+    /// The configuration with all its fields, known to a specification or not.
+    pub config: Value,
+    /// The configuration as the registry has it.
+    pub config_bytes: Vec<u8>,
+}
+
+impl RegistryImage {
+    /// The platform that the configuration names.
+    #[must_use]
+    pub fn platform(&self) -> Option<Platform> {
+        platform_of(&self.config)
+    }
+
+    /// The `config` object of the configuration: entrypoint, environment and the like.
+    #[must_use]
+    pub fn runtime_config(&self) -> &Value {
+        &self.config["config"]
+    }
+
+    /// The digests of the layers, uncompressed, lowest first.
+    #[must_use]
+    pub fn diff_ids(&self) -> Vec<String> {
+        let list = self.config["rootfs"]["diff_ids"].as_array();
+        list.into_iter()
+            .flatten()
+            .filter_map(|id| id.as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// The compressed size of all layers in bytes.
+    #[must_use]
+    pub fn layers_size(&self) -> u64 {
+        self.layers
+            .iter()
+            .fold(0, |sum, layer| sum.saturating_add(layer.size))
+    }
+}
+
+/// What a manifest's bytes say.
+#[derive(Debug)]
+pub(super) enum Manifest {
+    Index(Vec<PlatformManifest>),
+    Image(ImageParts),
+}
+
+#[derive(Debug)]
+pub(super) struct ImageParts {
+    pub(super) config: Descriptor,
+    pub(super) layers: Vec<Descriptor>,
+}
+
+impl ImageParts {
+    /// Whether the configuration is an image's, and so names a platform.
+    pub(super) fn has_platform(&self) -> bool {
+        IMAGE_CONFIGS.contains(&self.config.media_type.as_str())
+    }
+}
+
+/// The fields that tell the kinds of manifest apart.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    schema_version: u64,
+    media_type: Option<String>,
+    manifests: Option<serde::de::IgnoredAny>,
+    layers: Option<serde::de::IgnoredAny>,
+    config: Option<serde::de::IgnoredAny>,
+}
+
+/// Finds the media type of a manifest that came with a `Content-Type`.
+///
+/// Manifest and header have to agree, and nothing can be both an index and an image: else one
+/// digest would mean two things
+/// (<https://github.com/opencontainers/distribution-spec/security/advisories/GHSA-mc8v-mgrf-8f4m>).
+pub(super) fn media_type(content_type: Option<&str>, bytes: &[u8]) -> Result<String, String> {
+    let shape: Shape = read(bytes)?;
+    if shape.schema_version != 2 {
+        return Err(format!(
+            "the manifest has schema version {}, and only 2 is supported",
+            shape.schema_version
+        ));
+    }
+    let plain = content_type.and_then(|text| text.split(';').next());
+    let header = plain.map(str::trim).filter(|text| is_known(text));
+    let media_type = match (header, shape.media_type.as_deref()) {
+        (Some(header), Some(own)) if header != own => {
+            return Err(format!(
+                "the manifest says that it is `{own}`, and the registry `{header}`"
+            ));
+        }
+        (_, Some(own)) => own,
+        (Some(header), None) => header,
+        // OCI made the field optional, and a header can get lost on the way.
+        (None, None) if shape.manifests.is_some() => OCI_INDEX,
+        (None, None) => OCI_MANIFEST,
+    };
+    if !is_known(media_type) {
+        return Err(format!(
+            "manifests of type `{media_type}` are not supported"
+        ));
+    }
+    if shape.manifests.is_some() && (shape.layers.is_some() || shape.config.is_some()) {
+        return Err("the manifest is both an index and an image".to_owned());
+    }
+    Ok(media_type.to_owned())
+}
+
+/// Takes a manifest apart.
+pub(super) fn parse(manifest: &RawManifest) -> Result<Manifest, String> {
+    if is_index(&manifest.media_type) {
+        let index: ImageIndex = read(&manifest.bytes)?;
+        let entries = index.manifests().iter().map(platform_manifest);
+        let platforms: Result<Vec<_>, _> = entries.collect();
+        return Ok(Manifest::Index(platforms?.into_iter().flatten().collect()));
+    }
+    let image: ImageManifest = read(&manifest.bytes)?;
+    let layers: Result<Vec<_>, _> = image.layers().iter().map(descriptor).collect();
+    Ok(Manifest::Image(ImageParts {
+        config: descriptor(image.config())?,
+        layers: layers?,
+    }))
+}
+
+pub(super) fn is_index(media_type: &str) -> bool {
+    matches!(media_type, OCI_INDEX | DOCKER_LIST)
+}
+
+fn is_known(media_type: &str) -> bool {
+    is_index(media_type) || matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST)
+}
+
+/// The platform that a configuration names.
+pub(super) fn platform_of(config: &Value) -> Option<Platform> {
+    let field = |name: &str| config.get(name)?.as_str();
+    let (os, architecture) = (field("os")?, field("architecture")?);
+    if os.is_empty() || architecture.is_empty() {
+        return None;
+    }
+    Some(Platform::new(os, architecture, field("variant")))
+}
+
+/// An entry of an index; none if it is no image for a platform.
+fn platform_manifest(entry: &OciDescriptor) -> Result<Option<PlatformManifest>, String> {
+    let Some(platform) = entry.platform() else {
+        return Ok(None);
+    };
+    let os = platform.os().to_string();
+    let architecture = platform.architecture().to_string();
+    let platform = Platform::new(&os, &architecture, platform.variant().as_deref());
+    if !platform.is_known() || is_index(entry.media_type().as_ref()) {
+        return Ok(None);
+    }
+    let Descriptor { digest, size, .. } = descriptor(entry)?;
+    Ok(Some(PlatformManifest {
+        platform,
+        digest,
+        size,
+    }))
+}
+
+fn descriptor(descriptor: &OciDescriptor) -> Result<Descriptor, String> {
+    let digest = descriptor.digest().to_string();
+    Ok(Descriptor {
+        media_type: descriptor.media_type().to_string(),
+        digest: digest.parse().map_err(|error| format!("{error}"))?,
+        size: descriptor.size(),
+    })
+}
+
+fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(bytes).map_err(|error| format!("the manifest cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests;

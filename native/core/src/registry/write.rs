@@ -1,0 +1,78 @@
+//! Naming an image by a tag.
+
+use reqwest::Method;
+
+use super::answer::Refusal;
+use super::transport::Request;
+use super::{Access, ManifestReference, RawManifest, Registry, RegistryError, Subject};
+use crate::reference::{Digest, Repository, Tag};
+
+/// The answer to a PUT has nothing to say.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+impl Registry {
+    /// Has a tag name a manifest whose parts are in the repository, and checks that it does.
+    ///
+    /// A tag that names this very manifest is a success, immutable or not: ECR refuses to
+    /// overwrite even then, so a try whose answer got lost would make the next one fail.
+    pub async fn put_manifest(
+        &self,
+        repository: &Repository,
+        tag: &Tag,
+        manifest: &RawManifest,
+    ) -> Result<(), RegistryError> {
+        let reference = ManifestReference::Tag(tag.clone());
+        let subject = Subject {
+            repository,
+            reference: &reference,
+            access: Access::Write,
+        };
+        let request = Request {
+            method: Method::PUT,
+            registry: repository.registry.clone(),
+            path: subject.manifest(),
+            accept: None,
+            body: Some((manifest.media_type.clone(), manifest.bytes.clone())),
+            limit: ANSWER_LIMIT,
+        };
+        let answer = self
+            .0
+            .send(&request)
+            .await
+            .map_err(|failed| subject.failed(failed))?;
+        let digest = manifest.digest();
+        if answer.status.is_success() {
+            return self.check_tag(&subject, tag, &digest).await;
+        }
+        let refusal = Refusal::of(&answer);
+        if !refusal.is_tag_taken() {
+            return Err(subject.refused(&refusal));
+        }
+        let existing = self.digest_of(repository, tag).await?;
+        if existing.as_ref() == Some(&digest) {
+            return Ok(());
+        }
+        Err(RegistryError::TagImmutable {
+            image: subject.image(),
+            existing,
+            source: refusal.cause(),
+        })
+    }
+
+    async fn check_tag(
+        &self,
+        subject: &Subject<'_>,
+        tag: &Tag,
+        digest: &Digest,
+    ) -> Result<(), RegistryError> {
+        match self.digest_of(subject.repository, tag).await? {
+            Some(found) if found == *digest => Ok(()),
+            Some(found) => Err(subject.invalid(&format!(
+                "the tag names {found} after {digest} was pushed; another run may push the same tag"
+            ))),
+            None => {
+                Err(subject.invalid(&format!("the tag is not there after {digest} was pushed")))
+            }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Carries a plan out: one loop, one place that watches for cancellation, cleanup at the end.
+
+mod emulate;
+mod execute;
+mod image;
+mod patch;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cleanup::Cleanup;
+use crate::config::{Action, Agent, Config};
+use crate::error::{Code, Failure, Problem};
+use crate::event::{Event, Events, StepEvents, StepStatus};
+use crate::facts::{self, Facts, SourcePlace};
+use crate::inputs::Inputs;
+use crate::journal::{Journal, Thing};
+use crate::outcome::{Effect, Ending, Forecast, Outcome};
+use crate::plan::{Plan, Stage, plan};
+use crate::reference::Digest;
+use crate::registry::RawManifest;
+use crate::services::Services;
+use crate::step::Step;
+
+/// The agent kills the process 7.5 s after it asked for an end, so cleaning up has to take less.
+const CLEANUP_BUDGET: Duration = Duration::from_secs(5);
+
+/// Does what the inputs say, and always comes to an end that can be told.
+pub async fn run(
+    inputs: &Inputs,
+    agent: Agent,
+    events: Events,
+    cancel: CancellationToken,
+) -> Ending {
+    let config = match Config::from_inputs(inputs) {
+        Ok(config) => config,
+        Err(problem) => {
+            return Ending::Failed(Box::new(Failure {
+                problem,
+                step: None,
+                effects: Vec::new(),
+                cleanup: Vec::new(),
+            }));
+        }
+    };
+    let run = Run::new(config, agent, events);
+    let driven = tokio::select! {
+        biased;
+        () = cancel.cancelled() => None,
+        ended = run.drive() => Some(ended),
+    };
+    run.end(driven).await
+}
+
+/// A run under way.
+struct Run {
+    id: String,
+    config: Config,
+    services: Services,
+    journal: Result<Journal, Problem>,
+    events: Events,
+    cleanup: Cleanup,
+    state: Mutex<State>,
+}
+
+/// What a run has come to; shared by the steps of a stage, and there when the run is stopped.
+#[derive(Default)]
+struct State {
+    next_step: u32,
+    current: Option<String>,
+    effects: Vec<Effect>,
+    pushed: Option<Digest>,
+    read_back: Option<ReadBack>,
+}
+
+/// The pushed image as the registry has it.
+#[derive(Clone)]
+struct ReadBack {
+    manifest: RawManifest,
+    bytes: u64,
+}
+
+/// What a step found out.
+enum Learned {
+    /// The engine holds an image.
+    InEngine(Digest),
+    /// An emulator has been installed.
+    EmulatorInstalled,
+    /// Whether ARM64 programs run.
+    Arm64Runs(bool),
+    /// Whether a falconutil knows `--platform`.
+    KnowsPlatform { arm64: bool, knows: bool },
+    /// Nothing that a plan depends on.
+    Nothing,
+}
+
+enum Driven {
+    Done(Box<Outcome>),
+    Planned(Box<Outcome>, Vec<Forecast>),
+}
+
+impl Run {
+    fn new(config: Config, agent: Agent, events: Events) -> Self {
+        Self {
+            id: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
+            journal: Journal::open(&agent.journal_folder(), &agent.owner()).map_err(Problem::from),
+            services: Services::new(agent, config.aws.clone(), events.clone()),
+            config,
+            events,
+            cleanup: Cleanup::default(),
+            state: Mutex::default(),
+        }
+    }
+
+    fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {
+        with(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes down what is about to be created and can carry no label.
+    fn record(&self, thing: Thing) -> Result<(), Problem> {
+        let journal = self.journal.as_ref().map_err(Clone::clone)?;
+        Ok(journal.record(&self.id, thing)?)
+    }
+
+    async fn drive(&self) -> Result<Driven, Problem> {
+        let mut facts = self.look().await?;
+        if self.config.action == Action::Plan {
+            let forecast = forecast(&plan(&self.config, &facts)?);
+            return Ok(Driven::Planned(Box::new(self.outcome(&facts)?), forecast));
+        }
+        self.journal.as_ref().map_err(Clone::clone)?;
+        'replan: loop {
+            let plan = plan(&self.config, &facts)?;
+            self.tell_plan(&plan);
+            for stage in &plan.stages {
+                for learned in self.run_stage(stage, &facts).await? {
+                    self.learn(&mut facts, learned);
+                }
+                if stage.probes {
+                    continue 'replan;
+                }
+            }
+            return Ok(Driven::Done(Box::new(self.outcome(&facts)?)));
+        }
+    }
+
+    async fn look(&self) -> Result<Facts, Problem> {
+        self.step(
+            "Look at the images, the registry and the engine",
+            |events| async move {
+                let facts = facts::gather(&self.config, &self.services).await;
+                for line in facts.lines(self.services.aws().await.ok()) {
+                    events.note(line);
+                }
+                // Whether the run is possible is decided here, so that this step is the one that fails.
+                plan(&self.config, &facts)?;
+                Ok(facts)
+            },
+        )
+        .await
+    }
+
+    /// Runs the steps of a stage side by side; the first failure stops the others.
+    async fn run_stage(&self, stage: &Stage, facts: &Facts) -> Result<Vec<Learned>, Problem> {
+        let steps = stage.steps.iter().map(|step| {
+            self.step(step.to_string(), move |events| {
+                self.execute(step, facts, events)
+            })
+        });
+        futures_util::future::try_join_all(steps).await
+    }
+
+    /// Tells of a step's begin and end, and remembers which one failed.
+    async fn step<T, F: Future<Output = Result<T, Problem>>>(
+        &self,
+        title: impl Into<String>,
+        act: impl FnOnce(StepEvents) -> F,
+    ) -> Result<T, Problem> {
+        let title = title.into();
+        let id = self.state(|state| {
+            state.next_step += 1;
+            state.next_step
+        });
+        let begun = Instant::now();
+        self.events.send(Event::StepStarted {
+            id,
+            title: title.clone(),
+        });
+        let result = act(self.events.of_step(id)).await;
+        let status = if result.is_ok() {
+            StepStatus::Succeeded
+        } else {
+            StepStatus::Failed
+        };
+        if result.is_err() {
+            self.state(|state| state.current = Some(title));
+        }
+        let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.events.send(Event::StepFinished {
+            id,
+            status,
+            duration_ms,
+            note: None,
+        });
+        result
+    }
+
+    fn learn(&self, facts: &mut Facts, learned: Learned) {
+        match learned {
+            Learned::InEngine(digest) => {
+                facts.in_engine.insert(digest);
+            }
+            Learned::EmulatorInstalled => {
+                facts.handler = facts::handler(facts.engine.as_ref().ok(), &self.services);
+                facts.probes.emulator_installed = true;
+                facts.probes.arm64_runs = None;
+            }
+            Learned::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
+            Learned::KnowsPlatform { arm64: true, knows } => {
+                facts.probes.arm64_knows_platform = Some(knows)
+            }
+            Learned::KnowsPlatform {
+                arm64: false,
+                knows,
+            } => facts.probes.native_knows_platform = Some(knows),
+            Learned::Nothing => {}
+        }
+    }
+
+    fn tell_plan(&self, plan: &Plan) {
+        self.events.send(Event::Planned {
+            stages: forecast(plan),
+        });
+    }
+
+    fn outcome(&self, facts: &Facts) -> Result<Outcome, Problem> {
+        let (source, sensor, target) = (
+            facts.source.clone()?,
+            facts.sensor.clone()?,
+            facts.target.clone()?,
+        );
+        let read_back = self.state(|state| state.read_back.clone());
+        Ok(Outcome {
+            target: target.repository,
+            target_tag: self.config.target_tag.clone(),
+            digest: read_back.as_ref().map(|image| image.manifest.digest()),
+            source_digest: source.digest().cloned(),
+            source_from_index: matches!(
+                source.place,
+                SourcePlace::Registry {
+                    from_index: true,
+                    ..
+                }
+            ),
+            source_name: source.name,
+            sensor_name: sensor.name,
+            sensor_digest: sensor.arm64,
+            sensor_version: sensor.version,
+            changed: true,
+            source_bytes: source.bytes,
+            target_bytes: read_back.map(|image| image.bytes),
+            effects: Vec::new(),
+            cleanup: Vec::new(),
+        })
+    }
+
+    /// Cleans up, and turns what came of the run into its one result.
+    async fn end(self, driven: Option<Result<Driven, Problem>>) -> Ending {
+        let journal = self
+            .journal
+            .as_ref()
+            .ok()
+            .map(|journal| (journal, self.id.as_str()));
+        let cleanup = self
+            .cleanup
+            .run(self.services.engine().ok(), journal, CLEANUP_BUDGET)
+            .await;
+        for left in &cleanup {
+            self.events.send(Event::Warning {
+                code: Code::TaskLeftovers,
+                message: format!("Could not take away {left}"),
+                hint: Some("The step at the end of the job tries again".to_owned()),
+            });
+        }
+        let (effects, step) =
+            self.state(|state| (std::mem::take(&mut state.effects), state.current.take()));
+        match driven {
+            None => Ending::Cancelled { effects, cleanup },
+            Some(Err(problem)) => Ending::Failed(Box::new(Failure {
+                problem,
+                step,
+                effects,
+                cleanup,
+            })),
+            Some(Ok(Driven::Planned(outcome, forecast))) => Ending::Planned(outcome, forecast),
+            Some(Ok(Driven::Done(outcome))) => Ending::Done(Box::new(Outcome {
+                effects,
+                cleanup,
+                ..*outcome
+            })),
+        }
+    }
+}
+
+fn forecast(plan: &Plan) -> Vec<Forecast> {
+    let stages = plan.stages.iter();
+    stages
+        .map(|stage| Forecast {
+            steps: stage.steps.iter().map(Step::to_string).collect(),
+            only_if: stage.only_if,
+        })
+        .collect()
+}

@@ -1,0 +1,34 @@
+//! What each step does, one arm each.
+
+use super::{Learned, Run};
+use crate::error::Problem;
+use crate::event::StepEvents;
+use crate::facts::Facts;
+use crate::step::Step;
+
+impl Run {
+    pub(super) async fn execute(
+        &self,
+        step: &Step,
+        facts: &Facts,
+        events: StepEvents,
+    ) -> Result<Learned, Problem> {
+        match step {
+            Step::Pull(pull) => self.pull(pull, &events).await,
+            Step::InstallEmulator(image) => self.install_emulator(image, &events).await,
+            Step::ProbeArm64 { image } => self.probe_arm64(image, &events).await,
+            Step::ProbeFalconutil(falconutil) => self.probe_falconutil(falconutil, &events).await,
+            Step::Patch {
+                falconutil,
+                knows_platform,
+            } => {
+                self.patch(falconutil, *knows_platform, facts, &events)
+                    .await
+            }
+            Step::Prove => self.prove(facts, &events).await,
+            Step::Push { repository, tag } => self.push(repository, tag, &events).await,
+            Step::ReadBack => self.read_back(facts, &events).await,
+            Step::AddTag { repository, tag } => self.add_tag(repository, tag).await,
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! falconutil at work.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::emulate::LastLines;
+use super::{Learned, Run};
+use crate::cleanup::Undo;
+use crate::engine::{Bind, ContainerSpec, EngineImage, EngineSocket, Grant};
+use crate::error::{Code, Explain, Problem};
+use crate::event::StepEvents;
+use crate::facts::{Facts, SourcePlace};
+use crate::falcon::falconutil::{PatchCommand, help_arguments, help_names_platform};
+use crate::journal::Thing;
+use crate::platform::Platform;
+use crate::reference::Repository;
+use crate::step::Falconutil;
+
+/// Where falconutil looks for the engine.
+const SOCKET_IN_CONTAINER: &str = "/var/run/docker.sock";
+
+/// The domain of names that exist in the engine only; `.invalid` never resolves (RFC 2606), so nothing can be pulled or pushed by them.
+const LOCAL_DOMAIN: &str = "falcon-patch.invalid";
+
+#[derive(Debug, thiserror::Error)]
+enum FalconutilError {
+    #[error("falconutil failed with exit code {exit_code}")]
+    Failed {
+        exit_code: i64,
+        #[source]
+        why: LastLines,
+    },
+    #[error("falconutil ended without an error, but the engine has no patched image")]
+    NoImage,
+    #[error("Cannot open a socket in `{folder}`", folder = folder.display())]
+    NoSocket {
+        folder: PathBuf,
+        source: std::io::Error,
+    },
+}
+
+impl Explain for FalconutilError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Failed { .. } => Code::FalconutilFailed,
+            Self::NoImage => Code::FalconutilNoEffect,
+            Self::NoSocket { .. } => Code::TaskFolderNotWritable,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Failed { why, .. } if why.0.contains("exec format error") => "ARM64 programs do not run on this agent: set `emulation: auto`, or install a current emulator",
+            Self::Failed { exit_code: 139, .. } => "The program crashed; under emulation another release of the emulator may help: set `emulatorImage`",
+            Self::Failed { .. } => "Read falconutil's lines in the log; a customer ID or an option that this sensor version does not know is the usual cause",
+            Self::NoImage => "Read falconutil's output in the log, and try another sensor version",
+            Self::NoSocket { .. } => "Let the agent's user own and write to the agent's temporary folder",
+        }.to_owned())
+    }
+}
+
+impl Run {
+    pub(super) async fn probe_falconutil(
+        &self,
+        falconutil: &Falconutil,
+        events: &StepEvents,
+    ) -> Result<Learned, Problem> {
+        let spec = ContainerSpec {
+            command: help_arguments(),
+            limit: Duration::from_secs(120),
+            ..self
+                .sensor_container("probe-falconutil", falconutil)
+                .await?
+        };
+        let end = self.run_container(&spec, &events.quiet()).await?;
+        let knows = help_names_platform(&end.last_lines);
+        events.note(if knows {
+            "it knows `--platform`"
+        } else {
+            "it does not know `--platform`"
+        });
+        Ok(Learned::KnowsPlatform {
+            arm64: falconutil.arm64,
+            knows,
+        })
+    }
+
+    pub(super) async fn patch(
+        &self,
+        falconutil: &Falconutil,
+        knows_platform: bool,
+        facts: &Facts,
+        events: &StepEvents,
+    ) -> Result<Learned, Problem> {
+        let source = self.source_for_falconutil(facts).await?;
+        let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
+        let target = self.local_name("patched").await?;
+        let sensor_image = sensor.repository.at(&sensor.arm64);
+        let command = PatchCommand {
+            source: &source,
+            target: &target,
+            sensor: &sensor_image,
+            knows_platform,
+        };
+        let socket = self.socket(facts).await?;
+        let spec = ContainerSpec {
+            command: command.arguments(&self.config.falcon),
+            user: Some("0:0".to_owned()),
+            binds: vec![Bind {
+                source: socket.path(),
+                target: SOCKET_IN_CONTAINER.to_owned(),
+                read_only: false,
+            }],
+            ..self.sensor_container("falconutil", falconutil).await?
+        };
+        let end = self.run_container(&spec, events).await?;
+        if end.exit_code != 0 {
+            let why = LastLines(end.last_lines.join("\n"));
+            return Err(FalconutilError::Failed {
+                exit_code: end.exit_code,
+                why,
+            }
+            .into());
+        }
+        Ok(Learned::Nothing)
+    }
+
+    async fn sensor_container(
+        &self,
+        name: &str,
+        falconutil: &Falconutil,
+    ) -> Result<ContainerSpec, Problem> {
+        let platform = if falconutil.arm64 {
+            Platform::linux_arm64()
+        } else {
+            self.engine_platform().await?
+        };
+        Ok(self.container(name, falconutil.image.clone(), platform))
+    }
+
+    pub(super) async fn engine_platform(&self) -> Result<Platform, Problem> {
+        Ok(self.services.engine_facts().await?.platform)
+    }
+
+    /// The reference by which falconutil finds the source in the engine.
+    async fn source_for_falconutil(&self, facts: &Facts) -> Result<String, Problem> {
+        match &facts.source.as_ref().map_err(Clone::clone)?.place {
+            SourcePlace::Registry {
+                repository, digest, ..
+            } => Ok(repository.at(digest)),
+            SourcePlace::Engine { id } => {
+                let name = self.local_name("source").await?;
+                self.services
+                    .engine()?
+                    .tag(id, &format!("{LOCAL_DOMAIN}/{}", self.id), "source")
+                    .await?;
+                Ok(name)
+            }
+        }
+    }
+
+    /// A name of this run alone in the engine, taken away at the end.
+    async fn local_name(&self, tag: &str) -> Result<String, Problem> {
+        let name = format!("{LOCAL_DOMAIN}/{}:{tag}", self.id);
+        self.record(Thing::Tag {
+            reference: name.clone(),
+        })?;
+        self.cleanup.push(Undo::Image(name.clone()));
+        Ok(name)
+    }
+
+    /// The patched image in the engine, by the name that falconutil was told.
+    pub(super) async fn patched_image(&self) -> Result<EngineImage, Problem> {
+        let name = format!("{LOCAL_DOMAIN}/{}:patched", self.id);
+        let image = self.services.engine()?.image(&name).await?;
+        Ok(image.ok_or(FalconutilError::NoImage)?)
+    }
+
+    /// The socket that falconutil gets; one of ours signs its pulls in, so that it needs no token.
+    async fn socket(&self, facts: &Facts) -> Result<SensorSocket, Problem> {
+        let engine = self.services.engine()?;
+        let agent = self.services.agent();
+        let Some(path) = engine.socket() else {
+            return Ok(SensorSocket::Engines(SOCKET_IN_CONTAINER.into()));
+        };
+        // In a container job the engine sees other paths than we do, so only its own socket can be mounted.
+        if agent.in_container_job {
+            return Ok(SensorSocket::Engines(path.to_owned()));
+        }
+        let folder = agent.temp_folder.join(format!("falcon-patch-{}", self.id));
+        self.record(Thing::Folder {
+            path: folder.clone(),
+        })?;
+        self.cleanup.push(Undo::Folder(folder.clone()));
+        let grants = futures_util::future::try_join_all(granted(facts)?.into_iter().map(
+            |repository| async {
+                let auth = self.registry_auth(&repository).await?;
+                Ok::<_, Problem>(Grant { repository, auth })
+            },
+        ));
+        let socket = EngineSocket::open(path, &folder, grants.await?);
+        Ok(SensorSocket::Ours(socket.map_err(|source| {
+            FalconutilError::NoSocket { folder, source }
+        })?))
+    }
+}
+
+/// The repositories that falconutil may have pulled: the sensor's, and the source's if it is in a registry.
+fn granted(facts: &Facts) -> Result<Vec<Repository>, Problem> {
+    let mut repositories = vec![
+        facts
+            .sensor
+            .as_ref()
+            .map_err(Clone::clone)?
+            .repository
+            .clone(),
+    ];
+    if let SourcePlace::Registry { repository, .. } =
+        &facts.source.as_ref().map_err(Clone::clone)?.place
+    {
+        repositories.push(repository.clone());
+    }
+    Ok(repositories)
+}
+
+/// A socket to mount; ours is closed when it is dropped.
+enum SensorSocket {
+    Ours(EngineSocket),
+    Engines(PathBuf),
+}
+
+impl SensorSocket {
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Ours(socket) => socket.path(),
+            Self::Engines(path) => path.clone(),
+        }
+    }
+}

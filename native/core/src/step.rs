@@ -1,0 +1,119 @@
+//! The steps that a run is made of.
+
+use std::fmt;
+
+use crate::config::EmulatorImage;
+use crate::reference::{Digest, Repository, Tag};
+
+/// One thing to do; what is needed to do it is decided, nothing is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Bring an image into the engine by digest.
+    Pull(Pull),
+    /// Register the ARM64 emulator with the kernel.
+    InstallEmulator(EmulatorImage),
+    /// Run an ARM64 program, to see whether they run.
+    ProbeArm64 {
+        /// The sensor image for ARM64.
+        image: String,
+    },
+    /// Ask a falconutil for its flags.
+    ProbeFalconutil(Falconutil),
+    /// Have falconutil patch the source.
+    Patch {
+        /// The falconutil that does it.
+        falconutil: Falconutil,
+        /// Whether it knows `--platform`.
+        knows_platform: bool,
+    },
+    /// Compare the patched image in the engine with the source.
+    Prove,
+    /// Push the patched image under the target's tag.
+    Push {
+        /// The target's repository.
+        repository: Repository,
+        /// The target's tag.
+        tag: Tag,
+    },
+    /// Read the pushed image back by digest and compare it with the source.
+    ReadBack,
+    /// Give the pushed image one more tag.
+    AddTag {
+        /// The target's repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+    },
+}
+
+/// An image to bring into the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// What the image is for.
+    pub role: Role,
+    /// Its repository.
+    pub repository: Repository,
+    /// The digest of the manifest for one platform.
+    pub digest: Digest,
+}
+
+/// What an image in the engine is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The image to patch.
+    Source,
+    /// The sensor for ARM64, whose files go into the patched image.
+    Sensor,
+    /// The sensor for the engine's own platform, whose falconutil runs natively.
+    NativeSensor,
+}
+
+/// A falconutil: the sensor image it is in, and how it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Falconutil {
+    /// The sensor image by digest.
+    pub image: String,
+    /// Whether it is the ARM64 program.
+    pub arm64: bool,
+    /// Whether it runs under emulation.
+    pub emulated: bool,
+}
+
+impl fmt::Display for Falconutil {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.emulated {
+            "the ARM64 falconutil under emulation"
+        } else {
+            "the native falconutil"
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pull(Pull {
+                role,
+                repository,
+                digest,
+            }) => {
+                let what = match role {
+                    Role::Source => "source image",
+                    Role::Sensor => "sensor image (linux/arm64)",
+                    Role::NativeSensor => "sensor image (the agent's platform)",
+                };
+                write!(f, "Pull the {what} {}@{}", repository.name, digest.short())
+            }
+            Self::InstallEmulator(image) => {
+                write!(f, "Install the ARM64 emulator of {}", image.repository)
+            }
+            Self::ProbeArm64 { .. } => f.write_str("Check that ARM64 programs run"),
+            Self::ProbeFalconutil(falconutil) => write!(f, "Ask {falconutil} for its flags"),
+            Self::Patch { falconutil, .. } => write!(f, "Patch with {falconutil}"),
+            Self::Prove => f.write_str("Compare the patched image with the source"),
+            Self::Push { repository, tag } => write!(f, "Push {}", repository.tagged(tag)),
+            Self::ReadBack => f.write_str("Read the pushed image back"),
+            Self::AddTag { tag, .. } => write!(f, "Add the tag {tag}"),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Takes away what the runs of this job left for its end, and what earlier jobs of this agent left behind.
+//!
+//! Images stay until the end of the job, so that many steps of one job pull the sensor once.
+
+use std::path::Path;
+
+use crate::config::Agent;
+use crate::engine::{Engine, EngineSettings, LABEL_AGENT, Removal};
+use crate::error::Problem;
+use crate::journal::{Entry, Journal, Thing};
+
+/// What a sweep did.
+#[derive(Clone, Debug, Default)]
+pub struct Sweep {
+    /// What was taken away, a phrase each.
+    pub removed: Vec<String>,
+    /// What could not be, a sentence each.
+    pub failed: Vec<String>,
+}
+
+/// Sweeps once; where nothing was left, nothing is touched and nobody is asked.
+pub async fn sweep(agent: &Agent) -> Sweep {
+    let mut sweep = Sweep::default();
+    if !agent.journal_folder().is_dir() {
+        return sweep;
+    }
+    if let Err(problem) = sweep.all(agent).await {
+        sweep.failed.push(problem.what);
+    }
+    sweep
+}
+
+impl Sweep {
+    async fn all(&mut self, agent: &Agent) -> Result<(), Problem> {
+        let journal = Journal::open(&agent.journal_folder(), &agent.owner())?;
+        let mut files = vec![(journal.own_file(), journal.entries_of(&agent.job)?)];
+        files.extend(
+            journal
+                .others()?
+                .into_iter()
+                .map(|left| (left.file, left.entries)),
+        );
+        files.retain(|(file, _)| file.exists());
+        if files.is_empty() {
+            return Ok(());
+        }
+        let settings = EngineSettings {
+            docker_host: agent.docker_host.clone(),
+            in_container_job: agent.in_container_job,
+        };
+        let engine = Engine::connect(&settings)?;
+        // An agent runs one job at a time, so every container of this agent belongs to this job, which is over, or to one that was cut off.
+        for container in engine
+            .containers_with(&[(LABEL_AGENT, &agent.identity)])
+            .await?
+        {
+            self.note(
+                format!("container `{}`", container.name),
+                engine.remove_container(&container.id).await.map(|()| true),
+            );
+        }
+        for (file, entries) in files {
+            let failures = self.failed.len();
+            // The last first, so that a name of ours is gone before the image that it names.
+            for entry in entries.iter().rev() {
+                self.entry(&engine, entry).await;
+            }
+            if self.failed.len() == failures {
+                journal.forget(&file)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn entry(&mut self, engine: &Engine, entry: &Entry) {
+        match &entry.thing {
+            Thing::Image { reference } | Thing::Tag { reference } => {
+                // An image that somebody uses by now is somebody's, and left alone.
+                let removed = engine
+                    .remove_image(reference)
+                    .await
+                    .map(|removal| removal == Removal::Removed);
+                self.note(format!("image `{reference}`"), removed);
+            }
+            Thing::Folder { path } => {
+                let what = format!("folder `{}`", path.display());
+                self.note::<std::io::Error>(what, remove_folder(path).await);
+            }
+        }
+    }
+
+    fn note<E: std::error::Error>(&mut self, what: String, removed: Result<bool, E>) {
+        match removed {
+            Ok(true) => self.removed.push(what),
+            Ok(false) => {}
+            Err(error) => self.failed.push(format!("{what}: {error}")),
+        }
+    }
+}
+
+async fn remove_folder(path: &Path) -> std::io::Result<bool> {
+    match tokio::fs::remove_dir_all(path).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}

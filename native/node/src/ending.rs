@@ -1,0 +1,170 @@
+//! The one result of a run as a JavaScript object.
+
+use falcon_patch_core::error::{self, Kind};
+use falcon_patch_core::outcome;
+use napi_derive::napi;
+
+use crate::events::number;
+
+/// How a run ended.
+#[napi(
+    discriminant = "type",
+    discriminant_case = "camelCase",
+    object_from_js = false
+)]
+pub enum Ending {
+    /// It did what was asked.
+    Done { outcome: Outcome },
+    /// It looked, and says what it would do.
+    Planned {
+        stages: Vec<PlannedStage>,
+        outcome: Outcome,
+    },
+    /// It could not.
+    Failed { failure: Failure },
+    /// It was stopped from outside.
+    Cancelled {
+        effects: Vec<String>,
+        cleanup: Vec<String>,
+    },
+}
+
+/// A stage of a plan.
+#[napi(object, object_from_js = false)]
+pub struct PlannedStage {
+    /// Titles of the steps that run side by side.
+    pub steps: Vec<String>,
+    /// The condition under which they run, where a probe decides it.
+    pub branch: Option<String>,
+}
+
+/// What a run produced, or would produce.
+#[napi(object, object_from_js = false)]
+pub struct Outcome {
+    /// The patched image by digest; missing while it is only planned.
+    pub image_reference: Option<String>,
+    /// The patched image by its tag.
+    pub image_tag: String,
+    /// The digest of the patched image's manifest.
+    pub image_digest: Option<String>,
+    /// The source as a tag reference, or as the engine names it.
+    pub source_reference: String,
+    /// The digest of the source's ARM64 manifest; missing for an image of the engine.
+    pub source_digest: Option<String>,
+    /// The sensor as a tag reference.
+    pub sensor_reference: String,
+    /// The digest of the sensor's ARM64 manifest.
+    pub sensor_digest: String,
+    /// The sensor's version, as far as known.
+    pub sensor_version: Option<String>,
+    /// Whether the registry holds, or would hold, something new.
+    pub changed: bool,
+    /// Compressed bytes of the source's layers.
+    pub source_bytes: Option<f64>,
+    /// Compressed bytes of the patched image's layers.
+    pub target_bytes: Option<f64>,
+    /// What the run changed, a phrase each.
+    pub effects: Vec<String>,
+    /// What could not be cleaned up, a sentence each.
+    pub cleanup: Vec<String>,
+}
+
+/// How a run failed.
+#[napi(object, object_from_js = false)]
+pub struct Failure {
+    /// The stable code.
+    pub code: String,
+    /// Who has to act.
+    #[napi(ts_type = "'input' | 'environment' | 'upstream' | 'bug'")]
+    pub kind: String,
+    /// Title of the step that failed.
+    pub step: Option<String>,
+    /// What failed.
+    pub what: String,
+    /// The causes, outermost first.
+    pub why: Vec<String>,
+    /// What to do.
+    pub hint: Option<String>,
+    /// What had changed by then.
+    pub effects: Vec<String>,
+    /// What could not be cleaned up.
+    pub cleanup: Vec<String>,
+}
+
+impl From<outcome::Ending> for Ending {
+    fn from(ending: outcome::Ending) -> Self {
+        match ending {
+            outcome::Ending::Done(outcome) => Self::Done {
+                outcome: (*outcome).into(),
+            },
+            outcome::Ending::Planned(outcome, stages) => Self::Planned {
+                stages: stages.into_iter().map(Into::into).collect(),
+                outcome: (*outcome).into(),
+            },
+            outcome::Ending::Failed(failure) => Self::Failed {
+                failure: (*failure).into(),
+            },
+            outcome::Ending::Cancelled { effects, cleanup } => Self::Cancelled {
+                effects: told(&effects),
+                cleanup,
+            },
+        }
+    }
+}
+
+impl From<outcome::Forecast> for PlannedStage {
+    fn from(forecast: outcome::Forecast) -> Self {
+        Self {
+            steps: forecast.steps,
+            branch: forecast.only_if.map(str::to_owned),
+        }
+    }
+}
+
+impl From<outcome::Outcome> for Outcome {
+    fn from(outcome: outcome::Outcome) -> Self {
+        Self {
+            image_reference: outcome
+                .digest
+                .as_ref()
+                .map(|digest| outcome.target.at(digest)),
+            image_tag: outcome.target.tagged(&outcome.target_tag),
+            image_digest: outcome.digest.map(|digest| digest.to_string()),
+            source_reference: outcome.source_name,
+            source_digest: outcome.source_digest.map(|digest| digest.to_string()),
+            sensor_reference: outcome.sensor_name,
+            sensor_digest: outcome.sensor_digest.to_string(),
+            sensor_version: outcome.sensor_version,
+            changed: outcome.changed,
+            source_bytes: outcome.source_bytes.map(number),
+            target_bytes: outcome.target_bytes.map(number),
+            effects: told(&outcome.effects),
+            cleanup: outcome.cleanup,
+        }
+    }
+}
+
+impl From<error::Failure> for Failure {
+    fn from(failure: error::Failure) -> Self {
+        let kind = match failure.kind() {
+            Kind::Input => "input",
+            Kind::Environment => "environment",
+            Kind::Upstream => "upstream",
+            Kind::Bug => "bug",
+        };
+        Self {
+            code: failure.problem.code.as_str().to_owned(),
+            kind: kind.to_owned(),
+            step: failure.step,
+            what: failure.problem.what,
+            why: failure.problem.why,
+            hint: failure.problem.hint,
+            effects: told(&failure.effects),
+            cleanup: failure.cleanup,
+        }
+    }
+}
+
+fn told(effects: &[outcome::Effect]) -> Vec<String> {
+    effects.iter().map(ToString::to_string).collect()
+}

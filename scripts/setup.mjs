@@ -1,0 +1,53 @@
+// Brings a Debian 12 machine with Rust and Node up to what the other scripts need; does nothing where all is there.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { CommandFailed, isEntry, main, readJson, root, run, succeeds } from "./tools.mjs";
+
+/** Programs of the system, each with a way to see it and the Debian packages that bring it. */
+const programs = [
+  { probe: ["cc", ["--version"]], packages: ["gcc", "libc6-dev"] },
+  { probe: ["readelf", ["--version"]], packages: ["binutils"] },
+  // tfx asks `file` for the type of what it packs.
+  { probe: ["file", ["--version"]], packages: ["file"] },
+  { probe: ["python3", ["-m", "pip", "--version"]], packages: ["python3-pip"] },
+];
+
+export async function setup() {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    throw new CommandFailed("Building needs an x86-64 Linux machine; Debian 12 is the tested one");
+  }
+  await installPrograms();
+  if (!dependenciesMatchLock()) {
+    // `npm ci` would insist on entries for processors and systems of which some registries hold no package. This takes
+    // the lock file's versions and hashes too, and writes nothing back.
+    await run("npm", ["install", "--no-save", "--no-fund", "--no-audit", "--loglevel=error"]);
+  }
+}
+
+async function installPrograms() {
+  const packages = programs.filter(({ probe }) => !succeeds(...probe)).flatMap((program) => program.packages);
+  if (packages.length === 0) return;
+  if (process.getuid() !== 0) {
+    throw new CommandFailed(`Programs are missing; run \`sudo apt-get install ${packages.join(" ")}\``);
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  await run("apt-get", ["update", "-qq"], { env });
+  await run("apt-get", ["install", "-qq", "--no-install-recommends", ...packages], { env });
+}
+
+/** Compares the lock file with the record that npm keeps of what it installed. */
+function dependenciesMatchLock() {
+  const record = "node_modules/.package-lock.json";
+  if (!existsSync(join(root, record))) return false;
+  const wanted = readJson("package-lock.json").packages;
+  const installed = readJson(record).packages;
+  return (
+    Object.keys(installed).every((path) => wanted[path] !== undefined) &&
+    Object.entries(wanted).every(
+      ([path, { version, optional }]) =>
+        path === "" || installed[path]?.version === version || (optional && installed[path] === undefined),
+    )
+  );
+}
+
+if (isEntry(import.meta)) await main(setup);

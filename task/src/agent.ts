@@ -1,0 +1,40 @@
+/**
+ * What the task knows of the agent and the job it runs in.
+ *
+ * All of it comes from public variables, which stay in the environment, so the post-job step needs no task library.
+ */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
+import type { AgentContext } from "./addon.ts";
+
+/** Docker puts this file into every container. */
+const containerMarker = "/.dockerenv";
+
+export function agentContext(env: NodeJS.ProcessEnv, exists = existsSync): AgentContext {
+  const text = (name: string): string => env[name] ?? "";
+  const tempDirectory = text("AGENT_TEMPDIRECTORY") || tmpdir();
+  const context: AgentContext = {
+    // The same agent name can be in several organisations and on several machines.
+    identity: fingerprint(
+      text("SYSTEM_COLLECTIONURI"),
+      text("AGENT_ID"),
+      text("AGENT_NAME"),
+      text("AGENT_MACHINENAME"),
+    ),
+    job: fingerprint(text("SYSTEM_PLANID"), text("SYSTEM_JOBID")),
+    tempDirectory,
+    workDirectory: text("AGENT_WORKFOLDER") || dirname(tempDirectory),
+    // The agent names the job's container to every step of the job, also to one with `target: host`; and an agent that
+    // itself is in a container has the marker without running container jobs. Only both together tell.
+    inContainerJob: text("AGENT_CONTAINERID") !== "" && exists(containerMarker),
+  };
+  const dockerHost = text("DOCKER_HOST");
+  return dockerHost === "" ? context : { ...context, dockerHost };
+}
+
+/** A short name that says nothing about what it was made of, and that fits file names and labels. */
+function fingerprint(...parts: string[]): string {
+  return createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
+}

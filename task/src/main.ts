@@ -1,0 +1,45 @@
+/** The entry of the task. */
+import { currentPlatform, loadAddon } from "./addon.ts";
+import { agentContext } from "./agent.ts";
+import { watchSignals } from "./cancel.ts";
+import { writeToStdout } from "./command.ts";
+import { finish, internalFailure } from "./finish.ts";
+import { runTask } from "./run.ts";
+import { Masks, takeSecrets } from "./secrets.ts";
+
+const masks = new Masks(writeToStdout);
+const secrets = takeSecrets(process.env, masks);
+let cancel = (): void => undefined;
+const watch = watchSignals(process, { cancel: () => cancel(), say: writeToStdout, exit: endProcess });
+
+/** The exit code tells the agent that the machinery works; the result it was told by `task.complete`. */
+function endProcess(): void {
+  process.stdout.write("", () => process.exit(0));
+}
+
+async function main(): Promise<void> {
+  const loaded = loadAddon(__dirname, currentPlatform());
+  const write = writeToStdout;
+  const ending = await runTask(loaded, {
+    write,
+    masks,
+    // Only now: loading the task library prints, and it must not find the secret inputs.
+    readInputs: async () => (await import("./inputs.ts")).readInputs(secrets),
+    agent: agentContext(process.env),
+    onCancellable: (run) => {
+      cancel = run;
+      if (watch.stopped) run();
+    },
+  });
+  finish(ending, { write, milliseconds: performance.now(), stopped: watch.stopped });
+}
+
+main()
+  .catch((error: unknown) => {
+    const failure = internalFailure(error);
+    finish(
+      { type: "failed", failure },
+      { write: writeToStdout, milliseconds: performance.now(), stopped: watch.stopped },
+    );
+  })
+  .finally(endProcess);

@@ -1,0 +1,111 @@
+/**
+ * Takes the secret inputs out of the environment and has the agent mask them.
+ *
+ * This comes before anything else, and before the task library is loaded: that prints every input it is asked for as a
+ * debug line, and the agent masks a text only from the moment it is told of it.
+ */
+import type { TaskInputs } from "./addon.ts";
+import { command, type WriteLine } from "./command.ts";
+
+/** The inputs that the log must never show. */
+export const secretInputs = [
+  "falconCid",
+  "falconClientSecret",
+  "falconctlOptions",
+  "awsSecretAccessKey",
+  "awsSessionToken",
+] as const satisfies (keyof TaskInputs)[];
+
+export type SecretInput = (typeof secretInputs)[number];
+
+/** What the agent names an input, or a variable, in the environment. */
+export function environmentName(name: string): string {
+  return name.replaceAll(/[. ]/g, "_").toUpperCase();
+}
+
+/** Has texts masked, each only once. */
+export class Masks {
+  readonly #write: WriteLine;
+  readonly #known = new Set<string>();
+
+  constructor(write: WriteLine) {
+    this.#write = write;
+  }
+
+  /** Masks a secret in every form in which it can come up. */
+  add(secret: string): void {
+    for (const form of forms(secret)) {
+      if (this.#known.has(form)) continue;
+      this.#known.add(form);
+      this.#write(command("task.setsecret", {}, form));
+    }
+  }
+}
+
+/** Reads the secret inputs, removes them from `env`, and masks them. */
+export function takeSecrets(env: NodeJS.ProcessEnv, masks: Masks): Record<SecretInput, string> {
+  const taken = Object.fromEntries(secretInputs.map((name) => [name, take(env, name)]));
+  const secrets = taken as Record<SecretInput, string>;
+  // These stay: the AWS SDK's default chain reads them. A step's `env:` can hold them without any secret variable.
+  const inherited = [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN];
+  const pairs = [
+    pair(env[`INPUT_${environmentName("falconClientId")}`], secrets.falconClientSecret),
+    pair(env[`INPUT_${environmentName("awsAccessKeyId")}`], secrets.awsSecretAccessKey),
+  ];
+  const all = [
+    ...customerIdForms(secrets.falconCid),
+    ...optionValues(secrets.falconctlOptions),
+    ...Object.values(secrets),
+    ...inherited,
+    ...pairs,
+  ];
+  for (const secret of all) if (secret) masks.add(secret);
+  return secrets;
+}
+
+/**
+ * Removes everything that the agent passed in confidence, for a process that needs none of it: neither the addon nor a
+ * child could read it from here on.
+ */
+export function forgetSecrets(env: NodeJS.ProcessEnv): void {
+  const confidential = /^(INPUT_|SECRET_|ENDPOINT_AUTH_|SECUREFILE_TICKET_|VSTS_TASKVARIABLE_)/;
+  for (const name of Object.keys(env)) if (confidential.test(name)) delete env[name];
+}
+
+function take(env: NodeJS.ProcessEnv, input: SecretInput): string {
+  const name = `INPUT_${environmentName(input)}`;
+  // The agent trims inputs, unless a knob tells it not to.
+  const value = env[name]?.trim() ?? "";
+  delete env[name];
+  return value;
+}
+
+function pair(user: string | undefined, password: string): string | undefined {
+  return user && password ? `${user.trim()}:${password}` : undefined;
+}
+
+/** The customer ID also names the registry's user, in lower case and without its checksum. */
+function customerIdForms(id: string): string[] {
+  const bare = id.replace(/-[0-9a-f]{2}$/i, "");
+  return [id, bare].flatMap((text) => [text, text.toLowerCase(), text.toUpperCase()]);
+}
+
+/** The values of options that are secrets by themselves and can come up without the rest. */
+function optionValues(options: string): string[] {
+  return [...options.matchAll(/--provisioning-token[= ]+["']?([^\s"']+)/g)].map((match) => match[1] ?? "");
+}
+
+function forms(secret: string): Set<string> {
+  // A macro whose variable is not set is no secret, and the failure that names it has to stay readable.
+  if (/^\$\([^()]*\)$/.test(secret)) return new Set();
+  // The agent refuses to mask a text with a line break, so every line is masked by itself.
+  const lines = secret.split(/\r\n|\r|\n/).map((line) => line.trim());
+  const plain = lines.length > 1 ? [...lines, lines.join("\n")] : lines;
+  const all = new Set<string>();
+  for (const text of plain.filter((line) => line !== "")) {
+    if (!text.includes("\n")) all.add(text);
+    all.add(Buffer.from(text).toString("base64"));
+    all.add(encodeURIComponent(text));
+  }
+  return all;
+}

@@ -1,0 +1,27 @@
+/** What the post-job step does and says. */
+import type { AgentContext, Loaded } from "./addon.ts";
+import { command, neutraliseToLine, type WriteLine } from "./command.ts";
+
+/** What a sweep needs of the process it is in. */
+export interface Surroundings {
+  agent: AgentContext;
+  write: WriteLine;
+}
+
+/** Removes what is left of the job's runs. Where the addon cannot run, the main step left nothing. */
+export async function sweepAfterJob(loaded: Loaded, { agent, write }: Surroundings): Promise<void> {
+  if ("failure" in loaded) return;
+  const warn = (message: string): void => {
+    write(command("task.logissue", { type: "warning", code: "TASK_LEFTOVERS" }, message));
+  };
+  try {
+    const { removed, failed } = await loaded.addon.sweep(agent);
+    for (const name of removed) write(`Removed ${neutraliseToLine(name)}`);
+    for (const name of failed) write(`Could not be cleaned up: ${neutraliseToLine(name)}`);
+    if (failed.length > 0)
+      warn("Something could not be cleaned up after the job; the log names it [TASK_LEFTOVERS]");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    warn(`Cleaning up after the job failed: ${neutraliseToLine(reason)} [TASK_LEFTOVERS]`);
+  }
+}

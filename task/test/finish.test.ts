@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Ending } from "../src/addon.ts";
+import { finish, internalFailure } from "../src/finish.ts";
+import { digest, failure, outcome } from "./samples.ts";
+
+function log(ending: Ending, stopped = false): string[] {
+  const lines: string[] = [];
+  finish(ending, { write: (line) => void lines.push(line), milliseconds: 72_400, stopped });
+  return lines;
+}
+
+function check(ending: Ending, expected: string[]): void {
+  assert.deepEqual(log(ending), expected);
+}
+
+const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+const variables = [
+  `##vso[task.setvariable variable=imageReference;isoutput=true;]${registry}/app/web@${digest("a")}`,
+  `##vso[task.setvariable variable=imageTag;isoutput=true;]${registry}/app/web:1.4.2-falcon`,
+  `##vso[task.setvariable variable=imageDigest;isoutput=true;]${digest("a")}`,
+  `##vso[task.setvariable variable=sourceDigest;isoutput=true;]${digest("b")}`,
+  `##vso[task.setvariable variable=sensorDigest;isoutput=true;]${digest("c")}`,
+  "##vso[task.setvariable variable=sensorVersion;isoutput=true;]7.39.0",
+  "##vso[task.setvariable variable=changed;isoutput=true;]true",
+  "##vso[task.setvariable variable=taskDefinitionPath;isoutput=true;]",
+  "##vso[task.setvariable variable=taskDefinitionArn;isoutput=true;]",
+  `##vso[task.setvariable variable=SOURCE_IMAGE_URI;]${registry}/app/web:1.4.2`,
+  `##vso[task.setvariable variable=TARGET_IMAGE_URI;]${registry}/app/web:1.4.2-falcon`,
+  `##vso[task.setvariable variable=FALCON_ECR_IMAGE;]${registry}/containersensor:7.39.0-7802`,
+];
+const facts = [
+  `  Image   ${registry}/app/web@${digest("a")}`,
+  `  Tag     ${registry}/app/web:1.4.2-falcon`,
+  `  Source  ${registry}/app/web:1.4.2 (${digest("b")})`,
+  `  Sensor  ${registry}/containersensor:7.39.0-7802 (${digest("c")})`,
+  "  Version 7.39.0 of the sensor",
+  "  Size    45.2 MB → 97.4 MB (+52.2 MB)",
+  "  Time    1 min 12 s",
+];
+
+test("a_patched_image_ends_with_its_facts_and_all_variables", () => {
+  const done = `  pushed \`${registry}/app/web:1.4.2-falcon\` (${digest("a")})`;
+  check({ type: "done", outcome: outcome() }, [
+    "##[section]Patched and pushed",
+    ...facts,
+    "Changed:",
+    done,
+    ...variables,
+    "##vso[task.complete result=Succeeded;]",
+  ]);
+});
+
+test("an_unchanged_image_sets_the_variables_too", () => {
+  const lines = log({ type: "done", outcome: outcome({ changed: false, effects: [] }) });
+  assert.equal(lines[0], "##[section]Nothing to do: the target is up to date");
+  assert.ok(lines.includes("##vso[task.setvariable variable=changed;isoutput=true;]false"));
+  assert.equal(lines.filter((line) => line.includes("task.setvariable")).length, variables.length);
+});
+
+test("what_is_unknown_is_an_empty_variable_and_no_row", () => {
+  const { imageReference, imageDigest, sensorVersion, sourceDigest, sourceBytes, targetBytes, ...known } =
+    outcome();
+  const lines = log({ type: "planned", stages: [], outcome: known });
+  assert.ok(lines.includes("##vso[task.setvariable variable=imageDigest;isoutput=true;]"));
+  assert.ok(!lines.some((line) => /^ {2}(Image|Version|Size)/.test(line)));
+});
+
+test("leftovers_make_a_success_with_issues_and_are_named", () => {
+  const lines = log({ type: "done", outcome: outcome({ effects: [], cleanup: ["container `x`"] }) });
+  assert.ok(lines.includes("Could not be cleaned up: container `x`"));
+  assert.equal(lines.at(-1), "##vso[task.complete result=SucceededWithIssues;]");
+  assert.equal(lines.filter((line) => line.includes("task.logissue type=warning")).length, 1);
+});
+
+test("a_plan_is_a_list_with_its_branches", () => {
+  const stages = [
+    { steps: ["Sign in to AWS"] },
+    { steps: ["Pull the source", "Pull the sensor"] },
+    { steps: ["Patch natively"], branch: "the native falconutil knows `--platform`" },
+    { steps: ["Install the emulator"], branch: "it does not" },
+    { steps: ["Patch under emulation"], branch: "it does not" },
+    { steps: ["Push"] },
+  ];
+  check({ type: "planned", stages, outcome: outcome({ effects: [] }) }, [
+    "##[section]Plan: this is what patching would do",
+    "  1. Sign in to AWS",
+    "  2. Pull the source + Pull the sensor",
+    "  If the native falconutil knows `--platform`:",
+    "    3. Patch natively",
+    "  If it does not:",
+    "    4. Install the emulator",
+    "    5. Patch under emulation",
+    "  6. Push",
+    ...facts,
+    "Nothing was changed",
+    ...variables,
+    "##vso[task.complete result=Succeeded;]",
+  ]);
+});
+
+test("a_failure_is_one_issue_with_causes_hint_and_effects_below", () => {
+  const effects = ["pushed `a`", "registered the emulator"];
+  check({ type: "failed", failure: failure({ step: "Push", effects, cleanup: ["image `b`"] }) }, [
+    "##vso[task.logissue type=error;code=ECR_TAG_IMMUTABLE;]Cannot push `app/web:1.4.2-falcon` [ECR_TAG_IMMUTABLE]",
+    "  Caused by: tag `1.4.2-falcon` already exists",
+    "  step: Push",
+    "  hint: Push a new tag",
+    "Already done:",
+    "  pushed `a`",
+    "  registered the emulator",
+    "Could not be cleaned up: image `b`",
+    "##vso[task.complete result=Failed;]",
+  ]);
+});
+
+test("several_invalid_inputs_are_numbered", () => {
+  const lines = log({ type: "failed", failure: failure({ why: ["`a`: is empty", "`b`: is empty"] }) });
+  assert.deepEqual(lines.slice(1, 3), ["  1. `a`: is empty", "  2. `b`: is empty"]);
+});
+
+test("foreign_text_in_a_failure_is_neutralised", () => {
+  const evil = "##vso[task.complete result=Succeeded;]\n##vso[a]";
+  const texts = { what: evil, why: [evil, evil], hint: evil, step: evil, effects: [evil], cleanup: [evil] };
+  for (const line of log({ type: "failed", failure: failure(texts) })) {
+    assert.doesNotMatch(line.replace(/^##vso\[task\.(logissue|complete)/, ""), /##vso/);
+  }
+});
+
+test("a_stopped_step_leaves_the_result_to_the_agent", () => {
+  check({ type: "cancelled", effects: ["pushed `a`"], cleanup: ["image `b`"] }, [
+    "Cancelled",
+    "Already done:",
+    "  pushed `a`",
+    "Could not be cleaned up: image `b`",
+  ]);
+  for (const ending of [
+    { type: "done", outcome: outcome() },
+    { type: "failed", failure: failure() },
+  ] as const) {
+    assert.ok(!log(ending, true).some((line) => line.includes("task.complete")), ending.type);
+  }
+});
+
+test("a_mistake_of_ours_asks_for_a_report", () => {
+  const { code, kind, what, hint } = internalFailure(new TypeError("x is undefined"));
+  assert.equal(code, "TASK_INTERNAL");
+  assert.equal(kind, "bug");
+  assert.equal(what, "The task has a bug: x is undefined");
+  assert.match(hint ?? "", /report/);
+});

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import type { TaskInputs } from "../src/addon.ts";
+
+// The task library reads the environment when it is loaded, and prints what it finds unless it is told not to.
+const folder = mkdtempSync(join(tmpdir(), "falcon-inputs-"));
+after(() => rmSync(folder, { recursive: true }));
+Object.assign(process.env, {
+  AGENT_TEMPDIRECTORY: folder,
+  BUILD_SOURCESDIRECTORY: "/agent/1/s",
+  DISTRIBUTEDTASK_TASKS_NODE_SKIPDEBUGLOGSWHENDEBUGMODEOFF: "true",
+  INPUT_ACTION: "patch",
+  INPUT_SOURCEIMAGE: "app/web:1.4.2",
+  INPUT_ADDITIONALTAGS: "one\ntwo",
+  INPUT_SKIPUNCHANGED: "true",
+  INPUT_FALCONCID: "left behind",
+  INPUT_TASKDEFINITION: "/agent/1/s/deploy/ecs.json",
+  INPUT_TASKDEFINITIONOUTPUT: "/agent/1/s",
+});
+const { inputs: kinds, readInputs } = await import("../src/inputs.ts");
+const secrets = {
+  falconCid: "id",
+  falconClientSecret: "",
+  falconctlOptions: "",
+  awsSecretAccessKey: "key",
+  awsSessionToken: "",
+};
+const inputs = readInputs(secrets);
+
+test("inputs_arrive_as_typed", () => {
+  const cases: [keyof TaskInputs, string][] = [
+    ["action", "patch"],
+    ["sourceImage", "app/web:1.4.2"],
+    ["additionalTags", "one\ntwo"],
+    ["skipUnchanged", "true"],
+    ["taskDefinition", "/agent/1/s/deploy/ecs.json"],
+  ];
+  for (const [name, value] of cases) assert.equal(inputs[name], value, name);
+});
+
+test("a_path_that_was_not_given_is_empty_and_not_the_root_of_the_repository", () => {
+  assert.equal(inputs.taskDefinitionOutput, "");
+});
+
+test("secrets_are_those_that_were_taken_and_not_what_the_task_library_has", () => {
+  assert.equal(inputs.falconCid, "id");
+  assert.equal(inputs.awsSecretAccessKey, "key");
+});
+
+test("every_input_is_there_and_a_text", () => {
+  assert.deepEqual(Object.keys(inputs), Object.keys(kinds));
+  for (const [name, value] of Object.entries(inputs)) assert.equal(typeof value, "string", name);
+});

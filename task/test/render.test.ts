@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TaskEvent } from "../src/addon.ts";
+import { Renderer } from "../src/render.ts";
+import { Masks } from "../src/secrets.ts";
+
+/** An event, or seconds that pass. */
+type Moment = TaskEvent | number;
+
+function render(moments: Moment[]): string[] {
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  let now = 0;
+  const renderer = new Renderer(write, new Masks(write), () => now);
+  for (const moment of moments) {
+    if (typeof moment === "number") now += 1000 * moment;
+    else renderer.handle(moment);
+  }
+  renderer.close();
+  return lines;
+}
+
+function check(moments: Moment[], expected: string[]): void {
+  assert.deepEqual(render(moments), expected);
+}
+
+const start = (id: number, title: string): TaskEvent => ({ type: "stepStarted", id, title });
+const output = (id: number, line: string): TaskEvent => ({ type: "output", id, line });
+const note = (message: string, id?: number): TaskEvent => ({
+  type: "note",
+  message,
+  ...(id === undefined ? {} : { id }),
+});
+const progress = (id: number, current: number, total?: number): TaskEvent => ({
+  type: "progress",
+  id,
+  current,
+  ...(total === undefined ? {} : { total }),
+});
+const end = (
+  id: number,
+  text?: string,
+  status: "succeeded" | "failed" | "cancelled" = "succeeded",
+): TaskEvent => ({
+  type: "stepFinished",
+  id,
+  status,
+  durationMs: 1500,
+  ...(text === undefined ? {} : { note: text }),
+});
+
+test("a_step_is_a_group_with_its_timing_below", () => {
+  check(
+    [start(1, "Pull the source"), output(1, "layer one"), note("two layers", 1), end(1, "45 MB")],
+    [
+      "##[group]Pull the source",
+      "layer one",
+      "two layers",
+      "##[endgroup]",
+      "Pull the source: done in 1.5 s (45 MB)",
+    ],
+  );
+});
+
+test("a_failed_and_a_cancelled_step_say_so", () => {
+  check(
+    [start(1, "A"), end(1, undefined, "failed"), start(2, "B"), end(2, undefined, "cancelled")],
+    ["A: failed after 1.5 s", "B: cancelled after 1.5 s"],
+  );
+});
+
+test("steps_side_by_side_do_not_mix", () => {
+  check(
+    [
+      start(1, "A"),
+      start(2, "B"),
+      output(1, "a1"),
+      output(2, "b1"),
+      output(1, "a2"),
+      end(1),
+      output(2, "b2"),
+      end(2),
+    ],
+    [
+      "##[group]A",
+      "a1",
+      "a2",
+      "##[endgroup]",
+      "A: done in 1.5 s",
+      "##[group]B",
+      "b1",
+      "b2",
+      "##[endgroup]",
+      "B: done in 1.5 s",
+    ],
+  );
+});
+
+test("a_step_that_ends_while_another_is_shown_is_told_at_once_and_shown_next", () => {
+  check(
+    [start(1, "A"), start(2, "B"), output(2, "b1"), end(2), output(1, "a1"), end(1)],
+    [
+      "Meanwhile: B: done in 1.5 s",
+      "##[group]A",
+      "a1",
+      "##[endgroup]",
+      "A: done in 1.5 s",
+      "##[group]B",
+      "b1",
+      "##[endgroup]",
+      "B: done in 1.5 s",
+    ],
+  );
+});
+
+test("what_is_said_between_steps_waits_for_the_end_of_the_group", () => {
+  check(
+    [note("before"), start(1, "A"), note("between"), output(1, "a1"), end(1), note("after")],
+    ["before", "##[group]A", "a1", "##[endgroup]", "A: done in 1.5 s", "between", "after"],
+  );
+});
+
+test("steps_that_never_end_are_closed_and_nothing_is_lost", () => {
+  check(
+    [start(1, "A"), start(2, "B"), output(2, "b1"), note("last")],
+    ["A: not finished", "last", "##[group]B", "b1", "##[endgroup]", "B: not finished"],
+  );
+});
+
+test("held_lines_are_limited_to_the_last_ones", () => {
+  const many = Array.from({ length: 1003 }, (_, index) => output(2, `b${index}`));
+  const lines = render([start(1, "A"), start(2, "B"), ...many, end(1), end(2)]);
+  assert.equal(lines[2], "… 3 lines left out");
+  assert.equal(lines[3], "b3");
+  assert.equal(lines.filter((line) => line.startsWith("b")).length, 1000);
+});
+
+test("output_of_a_step_that_ended_is_still_shown", () => {
+  check([start(1, "A"), end(1), output(1, "late")], ["A: done in 1.5 s", "late"]);
+});
+
+test("foreign_text_is_neutralised_wherever_it_comes_from", () => {
+  const evil = "x ##vso[task.complete result=Succeeded;]\r\n##[error]y";
+  const lines = render([
+    { type: "planned", stages: [{ steps: [evil] }] },
+    start(1, evil),
+    output(1, evil),
+    note(evil, 1),
+    note(evil),
+    { type: "warning", code: "TASK_LEFTOVERS", message: evil, hint: evil },
+    end(1, evil),
+  ]);
+  for (const line of lines) {
+    assert.doesNotMatch(line, /[\r\n]/);
+    assert.doesNotMatch(line.replace(/^##vso\[(task\.(logissue|setprogress))/, ""), /##vso/i);
+    assert.doesNotMatch(line.replace(/^##\[(group|endgroup)\]/, ""), /##\[/);
+  }
+});
+
+test("a_warning_is_one_issue_with_its_hint_below", () => {
+  check(
+    [{ type: "warning", code: "TASK_LEFTOVERS", message: "Something is left", hint: "Remove it" }],
+    ["##vso[task.logissue type=warning;code=TASK_LEFTOVERS;]Something is left", "  hint: Remove it"],
+  );
+});
+
+test("a_secret_is_masked_at_once", () => {
+  check([{ type: "secret", value: "abc" }], ["##vso[task.setsecret]abc", "##vso[task.setsecret]YWJj"]);
+});
+
+test("progress_is_shown_every_five_seconds_with_the_rate_since_then", () => {
+  check(
+    [
+      start(1, "A"),
+      2,
+      progress(1, 1e6, 100e6),
+      3,
+      progress(1, 5e6, 100e6),
+      1,
+      progress(1, 6e6, 100e6),
+      end(1),
+    ],
+    ["##[group]A", "5.0 MB of 100.0 MB (5 %), 1.0 MB/s", "##[endgroup]", "A: done in 1.5 s"],
+  );
+});
+
+test("progress_of_a_tenth_is_shown_but_never_more_than_once_a_second", () => {
+  check(
+    [
+      start(1, "A"),
+      0.5,
+      progress(1, 20e6, 100e6),
+      0.5,
+      progress(1, 40e6, 100e6),
+      0.1,
+      progress(1, 60e6, 100e6),
+    ],
+    ["##[group]A", "40.0 MB of 100.0 MB (40 %), 40.0 MB/s", "##[endgroup]", "A: not finished"],
+  );
+});
+
+test("progress_without_a_total_has_no_share", () => {
+  check(
+    [start(1, "A"), 5, progress(1, 10e6)],
+    ["##[group]A", "10.0 MB, 2.0 MB/s", "##[endgroup]", "A: not finished"],
+  );
+});
+
+test("progress_that_stands_still_has_no_rate", () => {
+  check(
+    [start(1, "A"), 5, progress(1, 10e6, 10e6), 5, progress(1, 10e6, 10e6), end(1)],
+    [
+      "##[group]A",
+      "10.0 MB of 10.0 MB (100 %), 2.0 MB/s",
+      "10.0 MB of 10.0 MB (100 %)",
+      "##[endgroup]",
+      "A: done in 1.5 s",
+    ],
+  );
+});
+
+test("progress_of_a_step_that_is_held_back_is_not_kept", () => {
+  check(
+    [start(1, "A"), start(2, "B"), 5, progress(2, 10e6, 100e6), end(1), end(2)],
+    ["A: done in 1.5 s", "B: done in 1.5 s"],
+  );
+});
+
+test("the_progress_bar_follows_the_plan_and_never_goes_back", () => {
+  const lines = render([
+    { type: "planned", stages: [{ steps: ["A"] }, { steps: ["B", "C"] }] },
+    start(1, "A"),
+    end(1),
+    {
+      type: "planned",
+      stages: [{ steps: ["B", "C"] }, { steps: ["D"], branch: "it can" }, { steps: ["E"] }],
+    },
+    start(2, "B"),
+    end(2),
+    start(3, "C"),
+    end(3),
+  ]);
+  assert.equal(lines[0], "Steps: A → B + C");
+  assert.ok(lines.includes("Steps from here: B + C → D (if it can) → E"));
+  const bar = lines.filter((line) => line.startsWith("##vso[task.setprogress"));
+  assert.deepEqual(bar, [
+    "##vso[task.setprogress value=33;]A",
+    "##vso[task.setprogress value=40;]B",
+    "##vso[task.setprogress value=60;]C",
+  ]);
+});

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Ending, Loaded, TaskInputs } from "../src/addon.ts";
+import { runTask } from "../src/run.ts";
+import { Masks } from "../src/secrets.ts";
+import { agent, failure, fakeAddon, outcome, type Script } from "./samples.ts";
+
+const inputs = {
+  action: "patch",
+  sourceImage: "app/web:1",
+  targetImage: "app/web:1-falcon",
+  sensorImage: "sensor:7.39",
+} as TaskInputs;
+
+async function run(
+  loaded: Loaded,
+  given: Partial<TaskInputs> = {},
+  onCancellable: (cancel: () => void) => void = () => undefined,
+): Promise<{ ending: Ending; lines: string[] }> {
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  const readInputs = (): Promise<TaskInputs> => Promise.resolve({ ...inputs, ...given });
+  const ending = await runTask(loaded, { write, masks: new Masks(write), readInputs, agent, onCancellable });
+  return { ending, lines };
+}
+
+const scripted = (script: Script): Loaded => fakeAddon(script);
+
+test("the_first_line_says_what_runs_on_what", async () => {
+  const cases: [Partial<TaskInputs>, string][] = [
+    [{}, "FalconArm64Patch 1.0.0: patch app/web:1 → app/web:1-falcon, sensor sensor:7.39"],
+    [{ action: "plan" }, "FalconArm64Patch 1.0.0: plan app/web:1 → app/web:1-falcon, sensor sensor:7.39"],
+    [{ action: "verify" }, "FalconArm64Patch 1.0.0: verify app/web:1-falcon"],
+    [
+      { sourceImage: "" },
+      "FalconArm64Patch 1.0.0: patch (no sourceImage) → app/web:1-falcon, sensor sensor:7.39",
+    ],
+    [
+      { sensorImage: "##vso[a]" },
+      "FalconArm64Patch 1.0.0: patch app/web:1 → app/web:1-falcon, sensor **vso[a]",
+    ],
+  ];
+  for (const [given, first] of cases) assert.equal((await run(scripted({}), given)).lines[0], first);
+});
+
+test("inputs_and_agent_reach_the_addon", async () => {
+  const { addon, received } = fakeAddon({});
+  await run({ addon });
+  assert.deepEqual(received, { inputs, agent });
+});
+
+test("an_agent_that_is_not_supported_fails_without_reading_inputs", async () => {
+  const reason = failure({ code: "TASK_AGENT_UNSUPPORTED" });
+  const { ending, lines } = await run({ failure: reason });
+  assert.deepEqual(ending, { type: "failed", failure: reason });
+  assert.deepEqual(lines, []);
+});
+
+test("events_are_shown_and_open_groups_closed", async () => {
+  const done: Ending = { type: "done", outcome: outcome() };
+  const { ending, lines } = await run(
+    scripted({
+      run: async (emit) => {
+        emit({ type: "stepStarted", id: 1, title: "Push" });
+        emit({ type: "output", id: 1, line: "layer" });
+        return done;
+      },
+    }),
+  );
+  assert.equal(ending, done);
+  assert.deepEqual(lines.slice(1), ["##[group]Push", "layer", "##[endgroup]", "Push: not finished"]);
+});
+
+test("a_rejected_run_is_a_bug_of_ours", async () => {
+  const { ending } = await run(scripted({ run: () => Promise.reject(new Error("panicked")) }));
+  assert.ok(ending.type === "failed");
+  assert.equal(ending.failure.code, "TASK_INTERNAL");
+  assert.match(ending.failure.what, /panicked/);
+});
+
+test("cancelling_reaches_the_run", async () => {
+  const cancelled: Ending = { type: "cancelled", effects: [], cleanup: [] };
+  const { ending } = await run(scripted({ run: (_, asked) => asked.then(() => cancelled) }), {}, (cancel) =>
+    setImmediate(cancel),
+  );
+  assert.equal(ending, cancelled);
+});
+
+test("an_event_that_cannot_be_shown_does_not_change_the_result", async () => {
+  const { ending, lines } = await run(
+    scripted({
+      run: async (emit) => {
+        emit({ type: "output", id: 1 } as never);
+        return { type: "done", outcome: outcome() };
+      },
+    }),
+  );
+  assert.equal(ending.type, "done");
+  assert.match(lines.at(-1) ?? "", /type=warning;code=TASK_INTERNAL/);
+});

@@ -1,0 +1,101 @@
+// Results and a stand-in of the addon, for tests.
+import type {
+  Addon,
+  AgentContext,
+  Ending,
+  Failure,
+  Outcome,
+  SweepReport,
+  TaskEvent,
+  TaskInputs,
+} from "../src/addon.ts";
+
+const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+export function digest(letter: string): string {
+  return `sha256:${letter.repeat(64)}`;
+}
+
+export function outcome(changes: Partial<Outcome> = {}): Outcome {
+  return {
+    imageReference: `${registry}/app/web@${digest("a")}`,
+    imageTag: `${registry}/app/web:1.4.2-falcon`,
+    imageDigest: digest("a"),
+    sourceReference: `${registry}/app/web:1.4.2`,
+    sourceDigest: digest("b"),
+    sensorReference: `${registry}/containersensor:7.39.0-7802`,
+    sensorDigest: digest("c"),
+    sensorVersion: "7.39.0",
+    changed: true,
+    sourceBytes: 45_200_000,
+    targetBytes: 97_400_000,
+    effects: [`pushed \`${registry}/app/web:1.4.2-falcon\` (${digest("a")})`],
+    cleanup: [],
+    ...changes,
+  };
+}
+
+export function failure(changes: Partial<Failure> = {}): Failure {
+  return {
+    code: "ECR_TAG_IMMUTABLE",
+    kind: "input",
+    what: "Cannot push `app/web:1.4.2-falcon`",
+    why: ["tag `1.4.2-falcon` already exists"],
+    hint: "Push a new tag",
+    effects: [],
+    cleanup: [],
+    ...changes,
+  };
+}
+
+export const agent: AgentContext = {
+  identity: "identity",
+  job: "job",
+  tempDirectory: "/tmp",
+  workDirectory: "/work",
+  inContainerJob: false,
+};
+
+/** What the stand-in does in place of a run. */
+export interface Script {
+  run?: (emit: (event: TaskEvent) => void, cancelled: Promise<void>) => Promise<Ending>;
+  sweep?: () => Promise<SweepReport>;
+}
+
+/** An addon that follows a script. */
+export function fakeAddon({ run, sweep }: Script): {
+  addon: Addon;
+  received: { inputs?: TaskInputs; agent?: AgentContext };
+} {
+  const received: { inputs?: TaskInputs; agent?: AgentContext } = {};
+  class PatchRun {
+    readonly #emit: (event: TaskEvent) => void;
+    readonly #cancelled: Promise<void>;
+    #cancel = (): void => undefined;
+
+    constructor(inputs: TaskInputs, context: AgentContext, onEvent: (event: TaskEvent) => void) {
+      received.inputs = inputs;
+      received.agent = context;
+      this.#emit = onEvent;
+      this.#cancelled = new Promise((resolve) => {
+        this.#cancel = resolve;
+      });
+    }
+
+    run(): Promise<Ending> {
+      return run?.(this.#emit, this.#cancelled) ?? Promise.resolve({ type: "done", outcome: outcome() });
+    }
+
+    cancel(): void {
+      this.#cancel();
+    }
+  }
+  const nothing: SweepReport = { removed: [], failed: [] };
+  const addon: Addon = {
+    PatchRun,
+    sweep: () => sweep?.() ?? Promise.resolve(nothing),
+    version: () => "1.0.0",
+    codes: () => [],
+  };
+  return { addon, received };
+}

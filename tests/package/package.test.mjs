@@ -1,0 +1,83 @@
+// The VSIX holds just what an agent and the Marketplace need, and nothing of the machine that made it.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { findMachinePath } from "../../scripts/addon.mjs";
+import { listEntries } from "../../scripts/package.mjs";
+import { readJson, root } from "../../scripts/tools.mjs";
+import { readVersions } from "../../scripts/version.mjs";
+
+const dist = join(root, "dist");
+const packages = readdirSync(dist).filter((name) => name.endsWith(".vsix"));
+const manifest = readJson("vss-extension.json");
+
+const taskFiles = [
+  "LICENSE",
+  "THIRD-PARTY-NOTICES.txt",
+  "icon.png",
+  "main.js",
+  "native/falcon-patch.linux-arm64.node",
+  "native/falcon-patch.linux-x64.node",
+  "post.js",
+  "task.json",
+];
+
+test("there_is_one_package_and_it_is_small", () => {
+  assert.equal(packages.length, 1);
+  assert.ok(statSync(join(dist, packages[0])).size < 10_000_000);
+});
+
+test("package_holds_exactly_the_task_and_its_listing", async () => {
+  const entries = await listEntries(join(dist, packages[0]));
+  assert.deepEqual(entries.map(({ name }) => name).sort(), [
+    ...taskFiles.map((name) => `FalconArm64Patch/${name}`),
+    "LICENSE",
+    "[Content_Types].xml",
+    "docs/overview.md",
+    "extension.vsixmanifest",
+    "extension.vsomanifest",
+    "images/icon.png",
+  ]);
+});
+
+test("built_task_folder_is_what_the_package_holds", () => {
+  assert.deepEqual(filesBelow(join(dist, "task")), taskFiles);
+});
+
+test("packed_files_name_no_path_of_this_machine_and_hold_no_credential", () => {
+  const credential = /\b(AKIA|ASIA)[0-9A-Z]{16}\b|PRIVATE KEY-----\s+[A-Za-z0-9+/]{20}|_authToken=\S/;
+  for (const name of filesBelow(join(dist, "package"))) {
+    const content = readFileSync(join(dist, "package", name));
+    assert.equal(findMachinePath(content), undefined, name);
+    assert.doesNotMatch(content.toString("latin1"), credential, name);
+  }
+});
+
+test("icons_have_the_sizes_that_azure_devops_shows", () => {
+  assert.deepEqual(pngSize("task/icon.png"), [32, 32]);
+  assert.deepEqual(pngSize(manifest.icons.default), [128, 128]);
+});
+
+test("one_version_everywhere", () => {
+  const versions = new Set(readVersions().map(({ version }) => version));
+  assert.equal(versions.size, 1, JSON.stringify(readVersions()));
+});
+
+test("listing_fits_the_marketplace", () => {
+  assert.ok(manifest.name.length <= 200 && manifest.description.length <= 200);
+  // The Marketplace refuses names that could pass for a product of the brand's owner.
+  assert.doesNotMatch(manifest.name, /falcon|crowdstrike|aws|amazon|azure|microsoft/i);
+  assert.match(readFileSync(join(root, manifest.content.details.path), "utf8"), /not affiliated with/);
+});
+
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true })
+    .filter((name) => statSync(join(folder, name)).isFile())
+    .sort();
+}
+
+function pngSize(path) {
+  const header = readFileSync(join(root, path)).subarray(0, 24);
+  return [header.readUInt32BE(16), header.readUInt32BE(20)];
+}

@@ -1,0 +1,219 @@
+// Starts the built task as the agent does, and reads what it prints as the agent would.
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { StepLog } from "./commands.mjs";
+
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The task as it was built. */
+export const taskFolder = resolve(process.env.FALCON_TASK_DIR ?? join(repository, "dist/task"));
+
+if (!existsSync(join(taskFolder, "main.js")))
+  throw new Error(`${taskFolder} holds no built task: run \`npm run build\``);
+const task = JSON.parse(readFileSync(join(taskFolder, "task.json"), "utf8"));
+
+/** The Node that runs the tests runs the task as well. */
+const node = process.env.FALCON_TASK_NODE ?? process.execPath;
+
+/** The agent's patience after SIGINT and after SIGTERM, in milliseconds. */
+const patience = { interrupt: 7500, terminate: 2500 };
+
+/** One job on one agent: its folders, its variables, and the masks that hold for all its steps. */
+export class Job {
+  masks = new Set();
+
+  /** `variables` are public variables of the job; `env` is the step's `env:`; `uid` is the agent's user. */
+  constructor({ variables = {}, env = {}, folder = taskFolder, uid } = {}) {
+    this.root = mkdtempSync(join(tmpdir(), "falcon-agent-"));
+    this.folders = { work: this.root, temp: join(this.root, "_temp"), sources: join(this.root, "1/s") };
+    for (const path of [this.folders.temp, this.folders.sources]) mkdirSync(path, { recursive: true });
+    if (uid !== undefined)
+      for (const path of [this.root, this.folders.temp, this.folders.sources]) chownSync(path, uid, uid);
+    this.folder = folder;
+    this.uid = uid;
+    this.env = env;
+    this.variables = { ...agentVariables(this.folders), ...variables };
+  }
+
+  /** Starts the main step. */
+  start(inputs) {
+    this.inputs = inputs;
+    return this.#spawn("main.js");
+  }
+
+  /** Runs the main step to its end. */
+  run(inputs) {
+    return this.start(inputs).done;
+  }
+
+  /** Runs the post-job step of the main step that ran last. */
+  post() {
+    return this.#spawn("post.js").done;
+  }
+
+  /** What the task left in the agent's folders; the task library keeps its key in the temporary one. */
+  files() {
+    const all = readdirSync(this.root, { recursive: true, withFileTypes: true });
+    return all
+      .filter((entry) => !entry.isDirectory() && entry.name !== ".taskkey")
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  }
+
+  /** The agent's folders go. */
+  end() {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  #spawn(entry) {
+    const env = {
+      ...inherited(),
+      ...this.env,
+      ...publicVariables(this.variables),
+      ...inputVariables(this.inputs ?? {}, this.folders.sources),
+    };
+    const child = spawn(node, [join(this.folder, entry)], {
+      cwd: this.folders.sources,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(this.uid === undefined ? {} : { uid: this.uid, gid: this.uid }),
+    });
+    return new Step(child, new StepLog(this.masks, task.restrictions.settableVariables.allowed));
+  }
+}
+
+/** A step that runs, and what it has printed so far. */
+class Step {
+  #started = performance.now();
+  /** Raw lines with the seconds at which they came. */
+  raw = [];
+
+  constructor(child, log) {
+    this.child = child;
+    this.log = log;
+    const streams = [child.stdout, child.stderr].map((stream) => this.#read(stream));
+    this.done = new Promise((settle, fail) => {
+      child.on("error", fail);
+      child.on("close", (code, signal) => Promise.all(streams).then(() => settle(this.#end(code, signal))));
+    });
+  }
+
+  /** Waits until a line matches. */
+  async until(pattern, seconds = 120) {
+    for (let waited = 0; waited < seconds * 20; waited += 1) {
+      if (this.raw.some(({ line }) => pattern.test(line))) return;
+      if (this.child.exitCode !== null) break;
+      await sleep(50);
+    }
+    throw new Error(`no line matched ${pattern}:\n${this.log.text}`);
+  }
+
+  /** Stops the step as the agent does, and tells how long it took to end. */
+  async cancel(signal = "SIGINT") {
+    const asked = performance.now();
+    this.child.kill(signal);
+    const terminate = setTimeout(() => this.child.kill("SIGTERM"), patience.interrupt);
+    const kill = setTimeout(() => this.child.kill("SIGKILL"), patience.interrupt + patience.terminate);
+    const ended = await this.done;
+    clearTimeout(terminate);
+    clearTimeout(kill);
+    return { ...ended, secondsToStop: (performance.now() - asked) / 1000 };
+  }
+
+  #read(stream) {
+    const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+    lines.on("line", (line) => {
+      this.raw.push({ line, at: (performance.now() - this.#started) / 1000 });
+      this.log.take(line);
+    });
+    return new Promise((settle) => lines.on("close", settle));
+  }
+
+  #end(exitCode, signal) {
+    const { log } = this;
+    return {
+      exitCode,
+      signal,
+      seconds: (performance.now() - this.#started) / 1000,
+      raw: this.raw,
+      text: log.text,
+      shown: log.shown,
+      outputs: log.outputs,
+      variables: log.variables,
+      errors: log.errors,
+      warnings: log.warnings,
+      progress: log.progress,
+      refused: log.refused,
+      completed: log.completed,
+      result: log.result(exitCode),
+      /** Whether a reader of the run could see a text: in the log, in an issue, or in a variable. */
+      leaks: (secret) =>
+        JSON.stringify([log.shown, log.errors, log.warnings, log.outputs, log.variables]).includes(secret),
+    };
+  }
+}
+
+/** The lines that a reader sees without `System.Debug`. */
+export function story({ shown }) {
+  return shown.filter((line) => !line.startsWith("##[debug]")).join("\n");
+}
+
+function agentVariables({ work, temp, sources }) {
+  return {
+    "Agent.Id": "7",
+    "Agent.Name": "lab-agent",
+    "Agent.MachineName": "lab",
+    "Agent.OS": "Linux",
+    "Agent.OSArchitecture": "X64",
+    "Agent.TempDirectory": temp,
+    "Agent.Version": "4.265.1",
+    "Agent.WorkFolder": work,
+    "Build.BuildId": "42",
+    "Build.SourcesDirectory": sources,
+    "System.CollectionUri": "https://dev.azure.com/contoso/",
+    "System.DefaultWorkingDirectory": sources,
+    "System.HostType": "build",
+    "System.JobId": randomUUID(),
+    "System.PlanId": randomUUID(),
+    "System.TeamProject": "web",
+  };
+}
+
+function environmentName(name) {
+  return name.replaceAll(/[. ]/g, "_").toUpperCase();
+}
+
+function publicVariables(variables) {
+  const named = Object.entries(variables).map(([name, value]) => [environmentName(name), value]);
+  return {
+    TF_BUILD: "True",
+    VSTS_PUBLIC_VARIABLES: JSON.stringify(Object.keys(variables)),
+    ...Object.fromEntries(named),
+  };
+}
+
+/** Inputs as the agent passes them: defaults filled in, aliases resolved, trimmed, paths below the sources. */
+function inputVariables(inputs, sources) {
+  const given = new Map(Object.entries(inputs).map(([name, value]) => [name.toLowerCase(), value]));
+  const passed = {};
+  for (const { name, aliases = [], type, defaultValue = "" } of task.inputs) {
+    const value = [name, ...aliases]
+      .map((key) => given.get(key.toLowerCase()))
+      .find((text) => text !== undefined);
+    const text = String(value ?? defaultValue).trim();
+    passed[`INPUT_${environmentName(name)}`] = type === "filePath" ? resolve(sources, text) : text;
+  }
+  return passed;
+}
+
+/** What the agent itself was started with; nothing of the test runner and none of the lab's own secrets. */
+function inherited() {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(NODE_|LAB_|FALCON_)/.test(name)),
+  );
+}

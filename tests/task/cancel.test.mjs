@@ -1,0 +1,82 @@
+// A run that the agent stops: it ends in time, leaves the result to the agent, and leaves nothing behind.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Job } from "./agent.mjs";
+import { assertNoLeak, assertOrderly } from "./expect.mjs";
+import { customerId, engineState, inputs, needsLab, registry, sensorTag } from "./lab.mjs";
+
+/** Falconutil takes two minutes in this variant. */
+const slow = {
+  sensorImage: `${registry}/containersensor:${sensorTag}-slow`,
+  targetImage: `${registry}/app/target:cancelled`,
+};
+const patching = /##\[group\]Patch with/;
+
+async function cancelWhilePatching(signal) {
+  const job = new Job();
+  try {
+    const before = engineState();
+    const given = inputs(slow);
+    const step = job.start(given);
+    await step.until(patching);
+    const ended = await step.cancel(signal);
+    assertOrderly(ended);
+    assert.deepEqual(ended.completed, [], "the agent sets the result");
+    assert.deepEqual(ended.errors, []);
+    assert.deepEqual(ended.outputs, {});
+    assert.ok(ended.secondsToStop < 5.5, `took ${ended.secondsToStop} s`);
+    assert.deepEqual(
+      engineState().containers,
+      before.containers,
+      "no container is left once the step has ended",
+    );
+    assertNoLeak(ended, [given.awsSecretAccessKey, customerId]);
+    const post = await job.post();
+    assert.deepEqual(post.warnings, [], post.text);
+    assert.deepEqual(engineState(), before, "the engine is as it was");
+    assert.deepEqual(job.files(), []);
+  } finally {
+    job.end();
+  }
+}
+
+test("sigint_while_patching_ends_in_cleanup", needsLab, () => cancelWhilePatching("SIGINT"));
+
+test("sigterm_while_patching_ends_in_cleanup", needsLab, () => cancelWhilePatching("SIGTERM"));
+
+test("a_second_signal_ends_the_process_at_once_and_the_post_job_step_does_the_rest", needsLab, async () => {
+  const job = new Job();
+  try {
+    const before = engineState();
+    const step = job.start(inputs(slow));
+    await step.until(patching);
+    step.child.kill("SIGINT");
+    const ended = await step.cancel("SIGTERM");
+    assert.equal(ended.exitCode, 0);
+    assert.deepEqual(ended.completed, []);
+    assert.ok(ended.secondsToStop < 2, `took ${ended.secondsToStop} s`);
+    const post = await job.post();
+    assert.deepEqual(engineState(), before, `the engine is as it was:\n${ended.text}\n${post.text}`);
+  } finally {
+    job.end();
+  }
+});
+
+test("a_step_that_was_killed_is_cleaned_up_by_the_post_job_step", needsLab, async () => {
+  const job = new Job();
+  try {
+    const before = engineState();
+    const step = job.start(inputs(slow));
+    await step.until(patching);
+    step.child.kill("SIGKILL");
+    await step.done;
+    const post = await job.post();
+    assert.equal(post.exitCode, 0);
+    assert.match(post.text, /^Removed /m);
+    assert.deepEqual(engineState(), before, "the engine is as it was");
+    const again = await job.post();
+    assert.deepEqual(again.raw, [], "the second time it has nothing to do and says nothing");
+  } finally {
+    job.end();
+  }
+});

@@ -1,0 +1,154 @@
+// The lab as tests see it: images and keys, the engine's state, and the switches of the registry's front.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Whether these tests run inside the lab. */
+export const inLab = process.env.LAB === "1";
+
+/** For tests that need the lab's engine, registry and AWS. */
+export const needsLab = { skip: inLab ? false : "runs in the lab: tests/lab/lab.sh -- node --test …" };
+
+export const registry = process.env.LAB_REGISTRY ?? "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+export const sensorTag = "7.39.0-7802";
+/** What the lab's ECR hands out; see tests/lab/front. */
+export const registryPassword = `${registry.slice(0, 12)}-auth-token`;
+export const customerId = "0123456789abcdef0123456789abcdef-12";
+
+/** Inputs that patch the lab's web image, with keys that may do everything. */
+export function inputs(changes = {}) {
+  return {
+    sourceImage: `${registry}/app/web:1.4.2`,
+    targetImage: `${registry}/app/target:1.4.2-falcon`,
+    sensorImage: `${registry}/containersensor:${sensorTag}`,
+    falconCid: customerId,
+    emulatorImage: process.env.LAB_EMULATOR_IMAGE ?? `${registry}/lab/binfmt@sha256:${"0".repeat(64)}`,
+    ...keys("ADMIN"),
+    ...changes,
+  };
+}
+
+/** The keys of one of the lab's IAM users. */
+export function keys(user) {
+  return {
+    awsAccessKeyId: process.env[`LAB_${user}_ACCESS_KEY_ID`] ?? "AKIAIOSFODNN7EXAMPLE",
+    awsSecretAccessKey:
+      process.env[`LAB_${user}_SECRET_ACCESS_KEY`] ?? "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+  };
+}
+
+/** The engine's command line, signed in to the registry. */
+export function docker(...args) {
+  return tool("docker", args).trim();
+}
+
+let configuration;
+
+/** Runs a program with a Docker configuration of the tests' own, which the task never sees. */
+function tool(program, args) {
+  if (configuration === undefined) {
+    configuration = mkdtempSync(join(tmpdir(), "falcon-docker-"));
+    const auth = Buffer.from(`AWS:${registryPassword}`).toString("base64");
+    writeFileSync(join(configuration, "config.json"), JSON.stringify({ auths: { [registry]: { auth } } }));
+  }
+  const env = { ...process.env, DOCKER_CONFIG: configuration };
+  return execFileSync(program, args, {
+    encoding: "utf8",
+    env,
+    maxBuffer: 1 << 26,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/** Everything in the engine that a run could leave behind, to compare before with after. */
+export function engineState() {
+  const list = (...args) =>
+    docker(...args)
+      .split("\n")
+      .filter(Boolean)
+      .sort();
+  return {
+    containers: list("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}}"),
+    images: list("images", "--all", "--no-trunc", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}"),
+    volumes: list("volume", "ls", "--quiet"),
+    networks: list("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
+  };
+}
+
+/** Asks the control interface of the registry's front. */
+export async function front(method, path, body) {
+  const response = await fetch(`${process.env.LAB_FRONT}${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return response.status === 204 ? undefined : response.json();
+}
+
+/** What the registry holds under a reference. */
+export function manifest(reference) {
+  return JSON.parse(tool("crane", ["manifest", reference]));
+}
+
+export function config(reference) {
+  return JSON.parse(tool("crane", ["config", reference]));
+}
+
+/** An engine that only says what it is, for engines that the task refuses. */
+export async function fakeEngine(folder, { info = {}, version = {} }) {
+  const path = join(folder, "engine.sock");
+  const answers = {
+    _ping: "OK",
+    info: { OSType: "linux", Architecture: "x86_64", SecurityOptions: [], Driver: "overlay2", ...info },
+    version: {
+      Version: "28.5.2",
+      ApiVersion: "1.51",
+      MinAPIVersion: "1.24",
+      Os: "linux",
+      Arch: "amd64",
+      Components: [],
+      ...version,
+    },
+  };
+  const server = createServer(({ url }, response) => {
+    const answer = answers[url.replace(/^\/(v[\d.]+\/)?/, "").replace(/\?.*/, "")];
+    const isText = typeof answer === "string";
+    response.writeHead(answer === undefined ? 404 : 200, {
+      "content-type": isText ? "text/plain" : "application/json",
+      "api-version": "1.51",
+    });
+    response.end(isText ? answer : JSON.stringify(answer ?? { message: "page not found" }));
+  });
+  await new Promise((resolve) => server.listen(path, resolve));
+  return { host: `unix://${path}`, close: () => new Promise((resolve) => server.close(resolve)) };
+}
+
+/** Does something on a machine that cannot run ARM64 programs; other labs wait meanwhile. */
+export async function withoutEmulator(use) {
+  execFileSync("binfmt", ["off"]);
+  try {
+    await use();
+  } finally {
+    execFileSync("binfmt", ["on"]);
+  }
+}
+
+/** Tests compare the engine before with after, so the files that share a lab take turns. */
+async function takeTurn() {
+  const lock = join(process.env.LAB_DIR, "black-box.lock");
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+      await sleep(100);
+    }
+  }
+  process.on("exit", () => rmdirSync(lock));
+}
+
+if (inLab) await takeTurn();

@@ -1,0 +1,81 @@
+// How the task starts: on agents that it does not support, in time, and its post-job step without a main step.
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Job, story, taskFolder } from "./agent.mjs";
+import { assertFailed } from "./expect.mjs";
+import { inputs } from "./lab.mjs";
+
+/** The task with something wrong in its folder. */
+async function withBrokenFolder(breakIt, use) {
+  const folder = mkdtempSync(join(tmpdir(), "falcon-task-"));
+  cpSync(taskFolder, folder, { recursive: true });
+  breakIt(folder);
+  const job = new Job({ folder });
+  try {
+    await use(job);
+  } finally {
+    job.end();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const addon = (folder) => join(folder, `native/falcon-patch.linux-${process.arch}.node`);
+
+test("a_missing_addon_is_told_with_node_architecture_and_glibc", async () => {
+  await withBrokenFolder(
+    (folder) => rmSync(addon(folder)),
+    async (job) => {
+      const step = await job.run(inputs());
+      assert.match(
+        assertFailed(step, "TASK_AGENT_UNSUPPORTED"),
+        new RegExp(`Node ${process.version}, ${process.arch}, glibc 2\\.`),
+      );
+      assert.match(step.text, /Caused by: .*cannot open shared object file/);
+    },
+  );
+});
+
+test("an_addon_that_cannot_be_loaded_shows_the_loader_s_own_text", async () => {
+  await withBrokenFolder(
+    (folder) => truncateSync(addon(folder), 100),
+    async (job) => {
+      const step = await job.run(inputs());
+      assertFailed(step, "TASK_AGENT_UNSUPPORTED");
+      assert.match(step.text, /Caused by: \S+\.node: \w+/);
+      const post = await job.post();
+      assert.deepEqual(post.raw, [], "the post-job step is silent");
+      assert.equal(post.exitCode, 0);
+    },
+  );
+});
+
+test("the_post_job_step_is_silent_when_the_main_step_was_skipped", async () => {
+  const job = new Job({ env: { DOCKER_HOST: "unix:///nowhere/docker.sock" } });
+  try {
+    const post = await job.post();
+    assert.deepEqual(post.raw, []);
+    assert.equal(post.exitCode, 0);
+  } finally {
+    job.end();
+  }
+});
+
+test("the_first_line_comes_at_once", async () => {
+  const job = new Job({ env: { DOCKER_HOST: "unix:///nowhere/docker.sock" } });
+  const seconds = [];
+  try {
+    // The best of several, since the machine has other work too.
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const step = await job.run(inputs({ sourceImage: "" }));
+      const first = step.raw.find(({ line }) => line.startsWith("FalconArm64Patch "));
+      assert.ok(first, story(step));
+      seconds.push(first.at);
+    }
+    assert.ok(Math.min(...seconds) < 0.3, `came after ${seconds.join(", ")} s`);
+  } finally {
+    job.end();
+  }
+});

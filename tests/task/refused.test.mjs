@@ -1,0 +1,241 @@
+// What cannot be patched: each cause has its own code, and the agent is left as it was.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, test } from "node:test";
+import { Job, story, taskFolder } from "./agent.mjs";
+import { assertFailed, assertNoLeak } from "./expect.mjs";
+import {
+  customerId,
+  engineState,
+  fakeEngine,
+  front,
+  inputs,
+  keys,
+  needsLab,
+  registry,
+  sensorTag,
+  withoutEmulator,
+} from "./lab.mjs";
+
+afterEach(async () => {
+  if (process.env.LAB_FRONT) await front("DELETE", "/faults");
+});
+
+/** Runs a step that must fail, with its post-job step, and compares the engine before and after. */
+async function refuse(given, { code, patterns = [], ...options }) {
+  const job = new Job(options);
+  try {
+    const before = engineState();
+    const step = await job.run(given);
+    const message = assertFailed(step, code);
+    for (const pattern of patterns) assert.match(`${message}\n${story(step)}`, pattern);
+    assertNoLeak(step, [given.awsSecretAccessKey, customerId]);
+    const post = await job.post();
+    assert.equal(post.exitCode, 0);
+    assert.deepEqual(post.warnings, []);
+    assert.deepEqual(engineState(), before, "the engine is as it was");
+    assert.deepEqual(job.files(), [], "files left");
+    return step;
+  } finally {
+    job.end();
+  }
+}
+
+const image = (name) => `${registry}/${name}`;
+const pulled = /Pull the source image/;
+
+const early = [
+  [
+    "source_without_arm64",
+    { sourceImage: image("app/web:amd64-only") },
+    "REGISTRY_PLATFORM_MISSING",
+    [/linux\/amd64/],
+  ],
+  [
+    "sensor_without_arm64",
+    { sensorImage: image(`containersensor:${sensorTag}-amd64-only`) },
+    "FALCON_SENSOR_PLATFORM_MISSING",
+    [/linux\/amd64/],
+  ],
+  ["source_that_is_patched", { sourceImage: image("app/web:already-patched") }, "FALCON_ALREADY_PATCHED", []],
+  [
+    "source_tag_that_does_not_exist",
+    { sourceImage: image("app/web:nope") },
+    "REGISTRY_IMAGE_NOT_FOUND",
+    [/nope/],
+  ],
+  [
+    "sensor_tag_that_does_not_exist",
+    { sensorImage: image("containersensor:nope") },
+    "REGISTRY_IMAGE_NOT_FOUND",
+    [/nope/],
+  ],
+  [
+    "target_repository_that_does_not_exist",
+    { targetImage: image("app/nope:1") },
+    "ECR_REPOSITORY_NOT_FOUND",
+    [/app\/nope/],
+  ],
+  [
+    "immutable_target_tag",
+    { targetImage: image("app/immutable:1.0-falcon") },
+    "ECR_TAG_IMMUTABLE",
+    [/1\.0-falcon/],
+  ],
+  [
+    "immutable_additional_tag",
+    { targetImage: image("app/immutable:new"), additionalTags: "1.0" },
+    "ECR_TAG_IMMUTABLE",
+    [/`1\.0`/],
+  ],
+  [
+    "short_form_of_the_source_as_target",
+    { targetImage: "app/web:1.4.2", awsRegion: "eu-west-1" },
+    "INPUT_TARGET_IS_SOURCE",
+    [/`targetImage`/],
+  ],
+  [
+    "engine_image_that_does_not_exist",
+    { sourceLocation: "engine", sourceImage: "nope:1" },
+    "ENGINE_IMAGE_NOT_FOUND",
+    [/nope:1/],
+  ],
+  [
+    "keys_that_aws_does_not_know",
+    {
+      awsAccessKeyId: "AKIAIOSFODNN7EXAMPLE",
+      awsSecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    },
+    "AWS_CREDENTIALS_INVALID",
+    [],
+  ],
+  ["keys_that_may_not_sign_in", keys("LIMITED"), "AWS_DENIED", [/ecr:GetAuthorizationToken/]],
+];
+
+for (const [situation, changes, code, patterns] of early) {
+  test(`${situation}_is_refused_before_anything_is_pulled`, needsLab, async () => {
+    const step = await refuse(inputs(changes), { code, patterns });
+    assert.doesNotMatch(story(step), pulled);
+  });
+}
+
+test("no_credentials_at_all_are_refused", needsLab, async () => {
+  await refuse(inputs({ awsAccessKeyId: "", awsSecretAccessKey: "" }), { code: "AWS_CREDENTIALS_MISSING" });
+});
+
+test("expired_keys_are_refused_as_expired", needsLab, async () => {
+  const body =
+    "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message></Error></ErrorResponse>";
+  const json = {
+    __type: "ExpiredTokenException",
+    message: "The security token included in the request is expired",
+  };
+  await front("POST", "/faults", {
+    match: { pathPattern: "^aws:sts:" },
+    answer: { status: 403, headers: { "content-type": "text/xml" }, body },
+  });
+  const type = "application/x-amz-json-1.1";
+  await front("POST", "/faults", {
+    match: { pathPattern: "^aws:ecr:" },
+    answer: { status: 400, headers: { "content-type": type }, body: json },
+  });
+  await refuse(inputs(), { code: "AWS_CREDENTIALS_EXPIRED" });
+});
+
+const engines = [
+  [
+    "rootless",
+    { info: { SecurityOptions: ["name=seccomp,profile=builtin", "name=rootless"] } },
+    "ENGINE_ROOTLESS",
+  ],
+  ["windows", { info: { OSType: "windows" }, version: { Os: "windows" } }, "ENGINE_WINDOWS_CONTAINERS"],
+  ["podman", { version: { Components: [{ Name: "Podman Engine", Version: "5.2.0" }] } }, "ENGINE_PODMAN"],
+];
+
+for (const [kind, answers, code] of engines) {
+  test(`an_engine_that_is_${kind}_is_refused`, needsLab, async () => {
+    const job = new Job();
+    const engine = await fakeEngine(job.root, answers);
+    try {
+      await refuse(inputs(), { code, env: { DOCKER_HOST: engine.host } });
+    } finally {
+      await engine.close();
+      job.end();
+    }
+  });
+}
+
+const addresses = [
+  ["that_nobody_listens_at", "unix:///nowhere/docker.sock", "ENGINE_NOT_REACHABLE"],
+  ["of_another_machine_without_protection", "tcp://192.0.2.1:2375", "ENGINE_REMOTE"],
+];
+
+for (const [situation, DOCKER_HOST, code] of addresses) {
+  test(`an_engine_address_${situation}_is_refused`, needsLab, async () => {
+    await refuse(inputs(), { code, env: { DOCKER_HOST } });
+  });
+}
+
+test("an_engine_that_the_agent_s_user_may_not_use_is_refused", needsLab, async (context) => {
+  const uid = 65534;
+  // A clone below root's home is out of another user's sight, and so is its Node.
+  const sight = spawnSync(process.execPath, [join(taskFolder, "post.js")], {
+    uid,
+    gid: uid,
+    env: {},
+    cwd: "/",
+  });
+  if (sight.status !== 0) return context.skip("another user cannot read this folder");
+  await refuse(inputs(), { code: "ENGINE_NOT_PERMITTED", uid });
+});
+
+const marker = {
+  skip: needsLab.skip || (existsSync("/.dockerenv") ? false : "this machine is no container"),
+};
+
+test("a_job_in_a_container_without_the_engine_s_socket_is_refused", marker, async () => {
+  const socket = "/var/run/docker.sock";
+  renameSync(socket, `${socket}.away`);
+  try {
+    const job = new Job({ variables: { "Agent.ContainerId": "0123456789ab" } });
+    const step = await job.run(inputs());
+    assert.match(assertFailed(step, "ENGINE_IN_CONTAINER_JOB"), /container/);
+    job.end();
+  } finally {
+    renameSync(`${socket}.away`, socket);
+  }
+});
+
+test("an_arm64_emulator_is_demanded_where_none_may_be_installed", needsLab, async () => {
+  await withoutEmulator(async () => {
+    const step = await refuse(inputs({ emulation: "never" }), {
+      code: "EMULATION_MISSING",
+      patterns: [/emulation/],
+    });
+    assert.doesNotMatch(story(step), pulled);
+  });
+});
+
+test("an_emulator_image_without_effect_is_found_out", needsLab, async () => {
+  await withoutEmulator(async () => {
+    await refuse(inputs({ emulatorImage: process.env.LAB_EMULATOR_NO_EFFECT_IMAGE }), {
+      code: "EMULATION_NO_EFFECT",
+    });
+  });
+});
+
+const variants = [
+  ["fails", "FALCONUTIL_FAILED", [/stand-in failure asked for by its variant/]],
+  ["no-effect", "FALCONUTIL_NO_EFFECT", []],
+  ["no-image", "FALCONUTIL_NO_EFFECT", []],
+];
+
+for (const [variant, code, patterns] of variants) {
+  test(`a_falconutil_with_the_variant_${variant}_is_found_out`, needsLab, async () => {
+    const sensorImage = image(`containersensor:${sensorTag}-${variant}`);
+    const step = await refuse(inputs({ sensorImage }), { code, patterns });
+    assert.doesNotMatch(story(step), /^Changed:|^Already done:\n {2}pushed/m);
+  });
+}
