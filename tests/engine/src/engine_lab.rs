@@ -101,3 +101,15 @@ pub fn recorded() -> (StepEvents, impl Fn() -> Vec<Event>) {
 fn locked(events: &Mutex<Vec<Event>>) -> MutexGuard<'_, Vec<Event>> {
     events.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Orders something from the front of the lab's registry, such as a fault.
+pub fn front(method: &str, path: &str, body: &str) -> Result<()> {
+    const ORDER: &str = "const [method, url, body] = process.argv.slice(1); \
+        fetch(url, { method, body: body || undefined }).then((answer) => process.exit(answer.ok ? 0 : 1))";
+    let address = std::env::var("LAB_FRONT")?;
+    command(
+        "node",
+        &["-e", ORDER, method, &format!("{address}{path}"), body],
+    )?;
+    Ok(())
+}
