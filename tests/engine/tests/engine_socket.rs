@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use falcon_patch_core::engine::{
-    Bind, ContainerSpec, Engine, EngineSettings, EngineSocket, Grant, LABEL_RUN, Network,
+    Bind, ContainerSpec, Engine, EngineSettings, EngineSocket, Grant, LABEL_RUN, Network, Store,
 };
 use falcon_patch_core::platform::Platform;
 use falcon_patch_engine_tests::engine_lab::{Lab, digest, recorded};
@@ -63,6 +63,14 @@ async fn falconutil_patches_and_pulls_through_the_socket_without_a_token() -> Re
     };
     let (events, _) = recorded();
     let end = lab.engine.run(&spec, &events).await?;
+    let facts = lab.engine.facts().await?;
+    if facts.store == Store::Containerd && facts.api_version < "1.48".parse()? {
+        // That engine cannot build from a context in the request's body, whichever socket it comes through
+        // (https://github.com/moby/buildkit/issues/5623); what counts here is that both pulls came through.
+        let is_known = |line: &String| line.contains("failed to read downloaded context");
+        assert!(end.last_lines.iter().any(is_known), "{:#?}", end.last_lines);
+        return Ok(());
+    }
     assert_eq!(end.exit_code, 0, "{:#?}", end.last_lines);
     let image = lab
         .engine
