@@ -6,7 +6,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-[ $# -le 1 ] || refuse "usage: prepare.sh [LINKS_FOLDER]; FALCON_LAB_CACHE chooses the cache folder."
+[ $# -le 2 ] || refuse "usage: prepare.sh [LINKS_FOLDER [ENGINE]]; FALCON_LAB_CACHE chooses the cache folder."
 require_machine
 # Each part is linked by its name into this folder. A lab has links of its own, because another checkout with other recipes may
 # prepare the same cache meanwhile.
@@ -111,5 +111,6 @@ make_part tree-web-arm64 tree arm64 nginx-light,dash,coreutils,busybox-static,li
 make_part tree-tools-amd64 tree amd64 dash,coreutils,busybox-static,curl,jq,ca-certificates,libc-bin
 make_part tree-tools-arm64 tree arm64 dash,coreutils,busybox-static,curl,jq,ca-certificates,libc-bin
 make_part seed seed
-make_part engine-26 engine trixie
+# The second engine is made when a lab first asks for it, and by a call that names none.
+[ "${2:-26}" != 26 ] || make_part engine-26 engine trixie
 drop_old_parts

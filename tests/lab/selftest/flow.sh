@@ -50,7 +50,10 @@ timed patch quiet patch 1.4.2-falcon --platform linux/arm64
 [ "$(look 1.4.2-falcon '{{.Os}}/{{.Architecture}}')" = linux/arm64 ] || fail "wrong platform"
 [ "$(look 1.4.2-falcon '{{json .Config.Entrypoint}}')" = '["/opt/CrowdStrike/rootfs/bin/falcon-entrypoint","/docker-entrypoint.sh"]' ] || fail "wrong entrypoint"
 [ "$(look 1.4.2-falcon '{{len .RootFS.Layers}}')" = 3 ] || fail "not exactly one more layer"
-look 1.4.2-falcon '{{json .Config.Env}}' | grep -q '"FALCONCTL_OPTS=--cid=0123456789ABCDEF0123456789ABCDEF-12","CS_CLOUD_SERVICE=ECS_FARGATE","CS_CONTAINER=web","__CS_FALCON_SENSOR_ROOT=' || fail "wrong environment"
+case $(look 1.4.2-falcon '{{json .Config.Env}}') in
+  *'"FALCONCTL_OPTS=--cid=0123456789ABCDEF0123456789ABCDEF-12","CS_CLOUD_SERVICE=ECS_FARGATE","CS_CONTAINER=web","__CS_FALCON_SENSOR_ROOT='*) ;;
+  *) fail "wrong environment" ;;
+esac
 for field in Cmd User WorkingDir ExposedPorts Volumes Healthcheck StopSignal Labels; do
   [ "$(look 1.4.2-falcon "{{json .Config.$field}}")" = "$(docker inspect "$source" --format "{{json .Config.$field}}")" ] || fail "$field was not kept"
 done
@@ -60,7 +63,10 @@ quiet docker run -d --name web --platform linux/arm64 -p 127.0.0.1:8080:8080 "$R
 answers() { node -e 'fetch("http://127.0.0.1:8080/").then(async (r) => process.exit((await r.text()).includes("nginx on linux/arm64") ? 0 : 1), () => process.exit(1))'; }
 for ((tries = 0; tries < 50; tries++)); do answers && break || sleep 0.1; done
 answers || fail "nginx does not answer: $(docker logs web 2>&1)"
-docker logs web 2>&1 | grep -q 'falcon-entrypoint (stand-in)' || fail "nginx was not started by the sensor's entrypoint"
+case $(docker logs web 2>&1) in
+  *'falcon-entrypoint (stand-in)'*) ;;
+  *) fail "nginx was not started by the sensor's entrypoint" ;;
+esac
 quiet docker rm -f web
 
 use_sensor 7.39.0-7802-two-layers

@@ -52,7 +52,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         .collect();
     Some(Config {
         action: action??,
-        account: account?.or_else(|| {
+        account: account.or_else(|| {
             [Some(&target), source.in_registry()]
                 .into_iter()
                 .flatten()
@@ -60,8 +60,8 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
                 .map(|host| host.account)
         }),
         aws: AwsSettings {
-            credentials: credentials?,
-            region: region?.or_else(|| full.first().map(|host| host.region.clone())),
+            credentials,
+            region: region.or_else(|| full.first().map(|host| host.region.clone())),
         },
         source,
         sensor,

@@ -12,7 +12,7 @@ use crate::outcome::Effect;
 use crate::platform::Platform;
 
 /// A container that only answers a question takes no longer than this, even under emulation.
-const PROBE_TIME: Duration = Duration::from_secs(120);
+const PROBE_TIME: Duration = Duration::from_mins(2);
 
 #[derive(Debug, thiserror::Error)]
 enum EmulationError {
@@ -64,7 +64,7 @@ impl Run {
         self.state(|state| {
             state.effects.push(Effect::EmulatorInstalled {
                 image: reference.clone(),
-            })
+            });
         });
         let end = self.run_container(&spec, events).await?;
         if end.exit_code != 0 {
@@ -124,7 +124,7 @@ impl Run {
                 (LABEL_JOB.to_owned(), agent.job.clone()),
             ],
             name: format!("falcon-patch-{}-{name}", self.id),
-            limit: Duration::from_secs(3600),
+            limit: Duration::from_hours(1),
         }
     }
 

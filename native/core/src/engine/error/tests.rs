@@ -30,6 +30,7 @@ fn push(message: &str) -> EngineError {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of real messages")]
 fn refused_pulls_of_the_classic_store() {
     for (status, message, reason, code) in [
         (
@@ -167,6 +168,7 @@ fn refused_pulls_of_the_containerd_store() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of real messages")]
 fn failures_inside_a_stream() {
     for (message, reason, code) in [
         (
