@@ -113,13 +113,13 @@ export interface SweepReport {
 /** Something that happened during a run. */
 export type TaskEvent =
   | { type: 'secret'; value: string }
-  | { type: 'planned'; stages: Array<Array<string>> }
+  | { type: 'planned'; stages: Array<PlannedStage> }
   | { type: 'stepStarted'; id: number; title: string }
   | { type: 'progress'; id: number; current: number; total?: number }
   | { type: 'output'; id: number; line: string }
   | { type: 'note'; id?: number; message: string }
   | { type: 'warning'; code: string; message: string; hint?: string }
-  | { type: 'stepFinished'; id: number; status: 'succeeded' | 'failed' | 'cancelled'; durationMs: number; note?: string }
+  | { type: 'stepFinished'; id: number; status: 'succeeded' | 'failed'; durationMs: number; note?: string }
 
 /** Every input by its name in task.json, as typed; empty where nothing was given. */
 export interface TaskInputs {

@@ -1,7 +1,7 @@
 // Starts the built task as the agent does, and reads what it prints as the agent would.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -28,11 +28,13 @@ const patience = { interrupt: 7500, terminate: 2500 };
 export class Job {
   masks = new Set();
 
-  /** `variables` are public variables of the job; `env` is the step's `env:`. */
+  /** `variables` are public variables of the job; `env` is the step's `env:`; `uid` is the agent's user. */
   constructor({ variables = {}, env = {}, folder = taskFolder, uid } = {}) {
     this.root = mkdtempSync(join(tmpdir(), "falcon-agent-"));
     this.folders = { work: this.root, temp: join(this.root, "_temp"), sources: join(this.root, "1/s") };
     for (const path of [this.folders.temp, this.folders.sources]) mkdirSync(path, { recursive: true });
+    if (uid !== undefined)
+      for (const path of [this.root, this.folders.temp, this.folders.sources]) chownSync(path, uid, uid);
     this.folder = folder;
     this.uid = uid;
     this.env = env;

@@ -49,7 +49,17 @@ async function startPatched(reference) {
       input: token,
       stdio: ["pipe", "ignore", "ignore"],
     });
-    const run = ["run", "--detach", "--quiet", "--platform", "linux/arm64", "--network", "host", "--name", name];
+    const run = [
+      "run",
+      "--detach",
+      "--quiet",
+      "--platform",
+      "linux/arm64",
+      "--network",
+      "host",
+      "--name",
+      name,
+    ];
     execFileSync("docker", [...run, reference], { env: docs, stdio: "ignore" });
     const page = await answer("http://127.0.0.1:8080/");
     console.log(`entrypoint  ${JSON.stringify(config(reference).config.Entrypoint)}`);
@@ -89,7 +99,9 @@ try {
   const post = await job.post();
   console.log(post.shown.filter((line) => !line.startsWith("##[debug]")).join("\n"));
   heading("The patched image, started from the registry");
-  console.log("(falconutil and its entrypoint are stand-ins with the documented behaviour; the image, engine, emulation and registry are real)");
+  console.log(
+    "(falconutil and its entrypoint are stand-ins with the documented behaviour; the image, engine, emulation and registry are real)",
+  );
   await startPatched(ended.outputs.imageReference);
   console.log("\nThe demo succeeded");
 } catch (error) {

@@ -5,17 +5,19 @@ mod execute;
 mod image;
 mod mirror;
 mod patch;
+mod transfer;
 
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cleanup::Cleanup;
+use crate::cleanup::{Cleanup, Undo};
 use crate::config::{Action, Agent, Config};
 use crate::error::{Code, Failure, Problem};
 use crate::event::{Event, Events, StepEvents, StepStatus};
-use crate::facts::{self, Facts, SourcePlace};
+use crate::facts::{self, Facts};
 use crate::inputs::Inputs;
 use crate::journal::{Journal, Thing};
 use crate::outcome::{Effect, Ending, Forecast, Outcome};
@@ -60,7 +62,7 @@ struct Run {
     id: String,
     config: Config,
     services: Services,
-    journal: Result<Journal, Problem>,
+    journal: OnceLock<Journal>,
     events: Events,
     cleanup: Cleanup,
     state: Mutex<State>,
@@ -108,7 +110,7 @@ impl Run {
     fn new(config: Config, agent: Agent, events: Events) -> Self {
         Self {
             id: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
-            journal: Journal::open(&agent.journal_folder(), &agent.owner()).map_err(Problem::from),
+            journal: OnceLock::new(),
             services: Services::new(
                 agent,
                 config.aws.clone(),
@@ -128,8 +130,27 @@ impl Run {
 
     /// Writes down what is about to be created and can carry no label.
     fn record(&self, thing: Thing) -> Result<(), Problem> {
-        let journal = self.journal.as_ref().map_err(Clone::clone)?;
+        let Some(journal) = self.journal.get() else {
+            unreachable!("nothing is created before the journal is open")
+        };
         Ok(journal.record(&self.id, thing)?)
+    }
+
+    /// Prepares for changing anything: from here on the end of the job knows that there may be something to sweep.
+    fn begin(&self) -> Result<(), Problem> {
+        let agent = self.services.agent();
+        let journal = Journal::open(&agent.journal_folder(), &agent.owner())?;
+        self.journal.get_or_init(|| journal);
+        let path = self.folder();
+        self.record(Thing::Folder { path: path.clone() })?;
+        self.cleanup.push(Undo::Folder(path));
+        Ok(())
+    }
+
+    /// The temporary folder of this run; it exists only while something is in it.
+    fn folder(&self) -> PathBuf {
+        let temp = &self.services.agent().temp_folder;
+        temp.join(format!("falcon-patch-{}", self.id))
     }
 
     async fn drive(&self) -> Result<Driven, Problem> {
@@ -138,7 +159,7 @@ impl Run {
             let forecast = forecast(&plan(&self.config, &facts)?);
             return Ok(Driven::Planned(Box::new(self.outcome(&facts)?), forecast));
         }
-        self.journal.as_ref().map_err(Clone::clone)?;
+        self.begin()?;
         'replan: loop {
             let plan = plan(&self.config, &facts)?;
             self.tell_plan(&plan);
@@ -158,7 +179,8 @@ impl Run {
         self.step(
             "Look at the images, the registry and the engine",
             |events| async move {
-                let facts = facts::gather(&self.config, &self.services).await;
+                // The look is by far the largest future of a run, so it lives on the heap.
+                let facts = Box::pin(facts::gather(&self.config, &self.services)).await;
                 for line in facts.lines(self.services.aws().await.ok()) {
                     events.note(line);
                 }
@@ -233,7 +255,7 @@ impl Run {
             }
             Learned::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
             Learned::KnowsPlatform { arm64: true, knows } => {
-                facts.probes.arm64_knows_platform = Some(knows)
+                facts.probes.arm64_knows_platform = Some(knows);
             }
             Learned::KnowsPlatform {
                 arm64: false,
@@ -244,11 +266,9 @@ impl Run {
     }
 
     fn tell_plan(&self, plan: &Plan) {
-        let stages = plan.stages.iter().filter(|stage| stage.only_if.is_none());
-        let stages = stages
-            .map(|stage| stage.steps.iter().map(Step::to_string).collect())
-            .collect();
-        self.events.send(Event::Planned { stages });
+        self.events.send(Event::Planned {
+            stages: forecast(plan),
+        });
     }
 
     fn outcome(&self, facts: &Facts) -> Result<Outcome, Problem> {
@@ -263,13 +283,6 @@ impl Run {
             target_tag: self.config.target_tag.clone(),
             digest: read_back.as_ref().map(|image| image.manifest.digest()),
             source_digest: source.digest().cloned(),
-            source_from_index: matches!(
-                source.place,
-                SourcePlace::Registry {
-                    from_index: true,
-                    ..
-                }
-            ),
             source_name: source.name,
             sensor_name: sensor.name,
             sensor_digest: sensor.arm64,
@@ -286,8 +299,7 @@ impl Run {
     async fn end(self, driven: Option<Result<Driven, Problem>>) -> Ending {
         let journal = self
             .journal
-            .as_ref()
-            .ok()
+            .get()
             .map(|journal| (journal, self.id.as_str()));
         let cleanup = self
             .cleanup

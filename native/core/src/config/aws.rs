@@ -6,7 +6,7 @@ use crate::error::Code;
 use crate::inputs::Inputs;
 use crate::secret::Secret;
 
-pub(super) fn credentials(check: &mut Check, inputs: &Inputs) -> Option<AwsCredentials> {
+pub(super) fn credentials(check: &mut Check, inputs: &Inputs) -> AwsCredentials {
     let key = check.text("awsAccessKeyId", &inputs.aws_access_key_id);
     let secret = check.text("awsSecretAccessKey", &inputs.aws_secret_access_key);
     let token = check.text("awsSessionToken", &inputs.aws_session_token);
@@ -29,19 +29,17 @@ pub(super) fn credentials(check: &mut Check, inputs: &Inputs) -> Option<AwsCrede
         );
     }
     match (key, secret) {
-        (Some(key), Some(secret)) => Some(AwsCredentials::Keys {
+        (Some(key), Some(secret)) => AwsCredentials::Keys {
             access_key_id: key.to_owned(),
             secret_access_key: Secret::new(secret),
             session_token: token.map(Secret::new),
-        }),
-        _ => Some(AwsCredentials::DefaultChain),
+        },
+        _ => AwsCredentials::DefaultChain,
     }
 }
 
-pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<Option<String>> {
-    let Some(region) = check.text("awsRegion", &inputs.aws_region) else {
-        return Some(None);
-    };
+pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<String> {
+    let region = check.text("awsRegion", &inputs.aws_region)?;
     let is_word = |part: &str| {
         !part.is_empty()
             && part
@@ -49,7 +47,7 @@ pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<Option<String
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
     if region.split('-').count() >= 3 && region.split('-').all(is_word) {
-        return Some(Some(region.to_owned()));
+        return Some(region.to_owned());
     }
     check.refuse(
         Code::InputMalformed,
@@ -59,12 +57,10 @@ pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<Option<String
     None
 }
 
-pub(super) fn account(check: &mut Check, inputs: &Inputs) -> Option<Option<String>> {
-    let Some(account) = check.text("awsAccount", &inputs.aws_account) else {
-        return Some(None);
-    };
+pub(super) fn account(check: &mut Check, inputs: &Inputs) -> Option<String> {
+    let account = check.text("awsAccount", &inputs.aws_account)?;
     if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(Some(account.to_owned()));
+        return Some(account.to_owned());
     }
     check.refuse(
         Code::InputMalformed,

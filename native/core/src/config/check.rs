@@ -188,6 +188,12 @@ fn hint(code: Code) -> Option<String> {
         Code::InputTargetIsSource => {
             "Give the patched image a tag of its own, such as the source's with `-falcon` behind it"
         }
+        Code::InputMissing => "Set the input in the step",
+        Code::InputMalformed => "Write the value as the message says",
+        Code::InputUnknownValue => "Use one of the values listed",
+        Code::InputReferenceInvalid => "Write it as `repository:tag` or `registry/repository:tag`",
+        Code::InputRegistryNotEcr => "Copy the image to ECR first, for instance with `crane copy`",
+        Code::InputNotAvailable => "Remove the input from the step, or set it to its default",
         _ => return None,
     };
     Some(hint.to_owned())

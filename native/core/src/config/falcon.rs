@@ -27,7 +27,7 @@ pub(super) fn sensor(check: &mut Check, inputs: &Inputs) -> Option<Sensor> {
         let mirror = mirror(check, &inputs.sensor_mirror);
         return Some(Sensor::CrowdStrike {
             version: version?,
-            mirror: mirror?,
+            mirror,
         });
     }
     refuse_without_effect(
@@ -60,9 +60,9 @@ fn version(check: &mut Check, value: &str) -> Option<VersionChoice> {
 }
 
 /// The repository in ECR that the sensor is copied to.
-fn mirror(check: &mut Check, value: &str) -> Option<Option<ImageName>> {
+fn mirror(check: &mut Check, value: &str) -> Option<ImageName> {
     if value.trim().is_empty() {
-        return Some(None);
+        return None;
     }
     let name = image::ecr_image(check, "sensorMirror", value)?;
     if name.tag.is_some() || name.digest.is_some() {
@@ -75,11 +75,11 @@ fn mirror(check: &mut Check, value: &str) -> Option<Option<ImageName>> {
         );
         return None;
     }
-    Some(Some(name))
+    Some(name)
 }
 
 /// The API client; none where nothing has to be asked.
-pub(super) fn api(check: &mut Check, inputs: &Inputs) -> Option<Option<FalconApiSettings>> {
+pub(super) fn api(check: &mut Check, inputs: &Inputs) -> Option<FalconApiSettings> {
     let needed = inputs.sensor_source.trim() == "crowdstrike";
     let given = |value: &str| !value.trim().is_empty();
     let has_client = given(&inputs.falcon_client_id) || given(&inputs.falcon_client_secret);
@@ -95,32 +95,30 @@ pub(super) fn api(check: &mut Check, inputs: &Inputs) -> Option<Option<FalconApi
             ],
             "no API client; set `falconClientId` and `falconClientSecret`",
         );
-        return Some(None);
+        return None;
     }
     let client_id = check.required("falconClientId", &inputs.falcon_client_id);
     let client_secret = check.required("falconClientSecret", &inputs.falcon_client_secret);
-    Some(Some(FalconApiSettings {
+    Some(FalconApiSettings {
         client_id: client_id?.to_owned(),
         client_secret: Secret::new(client_secret?),
-        region: region?,
-        api_url: api_url?,
-        registry: registry?,
-    }))
+        region,
+        api_url,
+        registry,
+    })
 }
 
-fn region(check: &mut Check, value: &str) -> Option<Option<Region>> {
+fn region(check: &mut Check, value: &str) -> Option<Region> {
     let own = Region::ALL.map(|region| (region.name(), Some(region)));
     let choices: Vec<(&str, Option<Region>)> = [("auto", None)].into_iter().chain(own).collect();
-    check.choice("falconRegion", value, &choices)
+    check.choice("falconRegion", value, &choices).flatten()
 }
 
-fn api_url(check: &mut Check, value: &str) -> Option<Option<Url>> {
-    let Some(value) = check.text("falconApiUrl", value) else {
-        return Some(None);
-    };
+fn api_url(check: &mut Check, value: &str) -> Option<Url> {
+    let value = check.text("falconApiUrl", value)?;
     match Url::parse(value) {
         Ok(url) if is_private(&url) && url.username().is_empty() && url.password().is_none() => {
-            Some(Some(url))
+            Some(url)
         }
         _ => {
             check.refuse(
@@ -134,10 +132,8 @@ fn api_url(check: &mut Check, value: &str) -> Option<Option<Url>> {
 }
 
 /// The registry's host; a scheme before it is taken off where it is the one that is used anyway.
-fn registry(check: &mut Check, value: &str) -> Option<Option<String>> {
-    let Some(value) = check.text("falconRegistry", value) else {
-        return Some(None);
-    };
+fn registry(check: &mut Check, value: &str) -> Option<String> {
+    let value = check.text("falconRegistry", value)?;
     let value = value.trim_end_matches('/');
     let (is_plain, host) = match value.split_once("://") {
         Some(("https", host)) => (false, host),
@@ -149,7 +145,7 @@ fn registry(check: &mut Check, value: &str) -> Option<Option<String>> {
         .ok()
         .and_then(|name| name.registry.filter(|known| known == host));
     match host {
-        Some(host) if is_plain == is_loopback(&host) => Some(Some(host)),
+        Some(host) if is_plain == is_loopback(&host) => Some(host),
         _ => {
             check.refuse(
                 Code::InputMalformed,
@@ -176,14 +172,14 @@ fn refuse_without_effect(check: &mut Check, inputs: &[(&str, &str, &str)], besid
 }
 
 /// The customer ID; it may be left out where the API can be asked for it.
-fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<Option<CustomerId>> {
+fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<CustomerId> {
     let can_ask =
         inputs.sensor_source.trim() == "crowdstrike" || !inputs.falcon_client_id.trim().is_empty();
     if can_ask && inputs.falcon_cid.trim().is_empty() {
-        return Some(None);
+        return None;
     }
     match check.required("falconCid", &inputs.falcon_cid)?.parse() {
-        Ok(id) => return Some(Some(id)),
+        Ok(id) => return Some(id),
         Err(CustomerIdError::WithoutChecksum) => check.refuse(
             Code::InputCidWithoutChecksum,
             "falconCid",
@@ -199,7 +195,7 @@ fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<Option<CustomerId>>
 }
 
 /// What falconutil is told.
-pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> Option<FalconSettings> {
+pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
     let customer_id = customer_id(check, inputs);
     let cloud_service = match check.text("cloudService", &inputs.cloud_service) {
         Some("none") => None,
@@ -236,10 +232,10 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> Option<FalconSetti
             "has to start with `--`, as in `--tags=a,b`",
         );
     }
-    Some(FalconSettings {
-        customer_id: customer_id?,
+    FalconSettings {
+        customer_id,
         cloud_service,
         container_name,
         falconctl_options: falconctl_options.map(Secret::new),
-    })
+    }
 }

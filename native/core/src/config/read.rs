@@ -51,7 +51,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         .collect();
     Some(Config {
         action: action??,
-        account: account?.or_else(|| {
+        account: account.or_else(|| {
             [Some(&target), source.in_registry()]
                 .into_iter()
                 .flatten()
@@ -59,16 +59,16 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
                 .map(|host| host.account)
         }),
         aws: AwsSettings {
-            credentials: credentials?,
-            region: region?.or_else(|| full.first().map(|host| host.region.clone())),
+            credentials,
+            region: region.or_else(|| full.first().map(|host| host.region.clone())),
         },
         source,
         sensor,
         target,
         target_tag,
         additional_tags: additional_tags?,
-        falcon: falcon?,
-        falcon_api: falcon_api?,
+        falcon,
+        falcon_api,
         emulation: emulation?,
         emulator_image: emulator_image?,
         keep_local_images: keep_local_images?,

@@ -64,54 +64,78 @@ fn every_problem_has_its_code() {
     type Change = fn(&mut Inputs);
     let cases: &[(Code, Change)] = &[
         (Code::InputMissing, |i| i.source_image.clear()),
-        (Code::InputMissing, |i| i.aws_access_key_id = "AKIA".into()),
-        (Code::InputMissing, |i| i.aws_session_token = "token".into()),
-        (Code::InputUnknownValue, |i| i.action = "pach".into()),
-        (Code::InputUnknownValue, |i| {
-            i.keep_local_images = "yes".into()
+        (Code::InputMissing, |i| {
+            i.aws_access_key_id = "AKIA".into();
+        }),
+        (Code::InputMissing, |i| {
+            i.aws_session_token = "token".into();
         }),
         (Code::InputUnknownValue, |i| {
-            i.cloud_service = "fargate".into()
+            i.action = "pach".into();
+        }),
+        (Code::InputUnknownValue, |i| {
+            i.keep_local_images = "yes".into();
+        }),
+        (Code::InputUnknownValue, |i| {
+            i.cloud_service = "fargate".into();
         }),
         (Code::InputUnresolvedVariable, |i| {
-            i.falcon_cid = "$(FALCON_CID)".into()
+            i.falcon_cid = "$(FALCON_CID)".into();
         }),
         (Code::InputUnresolvedVariable, |i| {
-            i.falconctl_options = "--provisioning-token=$(TOKEN)".into()
+            i.falconctl_options = "--provisioning-token=$(TOKEN)".into();
         }),
         (Code::InputCidWithoutChecksum, |i| i.falcon_cid.truncate(32)),
-        (Code::InputMalformed, |i| i.falcon_cid = "my-cid".into()),
-        (Code::InputMalformed, |i| i.container_name = "a b".into()),
         (Code::InputMalformed, |i| {
-            i.falconctl_options = "tags=a".into()
+            i.falcon_cid = "my-cid".into();
         }),
-        (Code::InputMalformed, |i| i.aws_region = "Ireland".into()),
-        (Code::InputMalformed, |i| i.aws_account = "1234".into()),
-        (Code::InputMalformed, |i| i.sensor_image = "a:1\nb:2".into()),
+        (Code::InputMalformed, |i| {
+            i.container_name = "a b".into();
+        }),
+        (Code::InputMalformed, |i| {
+            i.falconctl_options = "tags=a".into();
+        }),
+        (Code::InputMalformed, |i| {
+            i.aws_region = "Ireland".into();
+        }),
+        (Code::InputMalformed, |i| {
+            i.aws_account = "1234".into();
+        }),
+        (Code::InputMalformed, |i| {
+            i.sensor_image = "a:1\nb:2".into();
+        }),
         (Code::InputReferenceInvalid, |i| {
-            i.source_image = "App/web:1".into()
+            i.source_image = "App/web:1".into();
         }),
         (Code::InputReferenceInvalid, |i| {
-            i.additional_tags = "good\n-bad".into()
+            i.additional_tags = "good\n-bad".into();
         }),
-        (Code::InputTagMissing, |i| i.source_image = "app/web".into()),
-        (Code::InputTagMissing, |i| i.target_image = "app/web".into()),
+        (Code::InputTagMissing, |i| {
+            i.source_image = "app/web".into();
+        }),
+        (Code::InputTagMissing, |i| {
+            i.target_image = "app/web".into();
+        }),
         (Code::InputTargetIsSource, |i| {
-            i.target_image = i.source_image.clone()
+            i.target_image = i.source_image.clone();
         }),
         (Code::InputEmulatorWithoutDigest, |i| {
-            i.emulator_image = "tonistiigi/binfmt:latest".into()
+            i.emulator_image = "tonistiigi/binfmt:latest".into();
         }),
         (Code::InputRegistryNotEcr, |i| {
-            i.target_image = "ghcr.io/app/web:1".into()
-        }),
-        (Code::InputNotAvailable, |i| i.strategy = "graft".into()),
-        (Code::InputNotAvailable, |i| i.action = "verify".into()),
-        (Code::InputNotAvailable, |i| {
-            i.create_repository = "True".into()
+            i.target_image = "ghcr.io/app/web:1".into();
         }),
         (Code::InputNotAvailable, |i| {
-            i.aws_connection = "5d0c".into()
+            i.strategy = "graft".into();
+        }),
+        (Code::InputNotAvailable, |i| {
+            i.action = "verify".into();
+        }),
+        (Code::InputNotAvailable, |i| {
+            i.create_repository = "True".into();
+        }),
+        (Code::InputNotAvailable, |i| {
+            i.aws_connection = "5d0c".into();
         }),
     ];
     for (code, change) in cases {
@@ -158,40 +182,40 @@ fn inputs_of_the_other_sensor_source_are_refused_and_addresses_have_to_be_privat
     type Change = fn(&mut Inputs);
     let cases: &[(Code, &str, Change)] = &[
         (Code::InputWithoutEffect, "sensorImage", |i| {
-            i.sensor_image = "sensor:1".into()
+            i.sensor_image = "sensor:1".into();
         }),
         (Code::InputMissing, "falconClientId", |i| {
-            i.falcon_client_id.clear()
+            i.falcon_client_id.clear();
         }),
         (Code::InputMissing, "falconClientSecret", |i| {
-            i.falcon_client_secret.clear()
+            i.falcon_client_secret.clear();
         }),
         (Code::InputUnknownValue, "sensorVersion", |i| {
-            i.sensor_version = "newest".into()
+            i.sensor_version = "newest".into();
         }),
         (Code::InputUnknownValue, "falconRegion", |i| {
-            i.falcon_region = "us-3".into()
+            i.falcon_region = "us-3".into();
         }),
         (Code::InputMalformed, "sensorMirror", |i| {
-            i.sensor_mirror = "mirror/sensor:7".into()
+            i.sensor_mirror = "mirror/sensor:7".into();
         }),
         (Code::InputRegistryNotEcr, "sensorMirror", |i| {
-            i.sensor_mirror = "ghcr.io/mirror".into()
+            i.sensor_mirror = "ghcr.io/mirror".into();
         }),
         (Code::InputMalformed, "falconApiUrl", |i| {
-            i.falcon_api_url = "http://api.example".into()
+            i.falcon_api_url = "http://api.example".into();
         }),
         (Code::InputMalformed, "falconApiUrl", |i| {
-            i.falcon_api_url = "https://u:p@api.example".into()
+            i.falcon_api_url = "https://u:p@api.example".into();
         }),
         (Code::InputMalformed, "falconRegistry", |i| {
-            i.falcon_registry = "http://registry.example".into()
+            i.falcon_registry = "http://registry.example".into();
         }),
         (Code::InputMalformed, "falconRegistry", |i| {
-            i.falcon_registry = "registry.example/path".into()
+            i.falcon_registry = "registry.example/path".into();
         }),
         (Code::InputMalformed, "falconRegistry", |i| {
-            i.falcon_registry = "registry".into()
+            i.falcon_registry = "registry".into();
         }),
     ];
     for (code, input, change) in cases {
@@ -202,14 +226,20 @@ fn inputs_of_the_other_sensor_source_are_refused_and_addresses_have_to_be_privat
         assert!(problem.what.contains(&format!("`{input}`")), "{problem:?}");
     }
     let unused: &[(&str, Change)] = &[
-        ("sensorVersion", |i| i.sensor_version = "7.39".into()),
-        ("sensorMirror", |i| i.sensor_mirror = "mirror/sensor".into()),
-        ("falconRegistry", |i| {
-            i.falcon_registry = "registry.example".into()
+        ("sensorVersion", |i| {
+            i.sensor_version = "7.39".into();
         }),
-        ("falconRegion", |i| i.falcon_region = "eu-1".into()),
+        ("sensorMirror", |i| {
+            i.sensor_mirror = "mirror/sensor".into();
+        }),
+        ("falconRegistry", |i| {
+            i.falcon_registry = "registry.example".into();
+        }),
+        ("falconRegion", |i| {
+            i.falcon_region = "eu-1".into();
+        }),
         ("falconApiUrl", |i| {
-            i.falcon_api_url = "https://api.example".into()
+            i.falcon_api_url = "https://api.example".into();
         }),
     ];
     for (input, change) in unused {
@@ -289,7 +319,9 @@ fn all_problems_are_told_at_once_by_the_names_that_the_user_typed() {
 
 #[test]
 fn one_problem_is_one_sentence() {
-    let (_, what, why) = refusal(|i| i.target_image = "app/web".into());
+    let (_, what, why) = refusal(|i| {
+        i.target_image = "app/web".into();
+    });
     insta::assert_snapshot!(what, @"Invalid input `targetImage`: `app/web` has no tag");
     assert!(why.is_empty());
 }

@@ -160,13 +160,11 @@ impl Resolve<'_> {
         let engine = self.services.engine_facts().await.ok();
         let native = engine.and_then(|engine| digest_for(&resolved, &engine.platform));
         let by_tag = image.tag.as_ref();
-        let version = match by_tag.and_then(|tag| sensor_version(tag.as_str())) {
-            Some(version) => Some(version),
-            None => {
-                let registry = self.services.registry().await?;
-                version_by_label(&registry.image(&repository, &arm64).await?)
-            }
-        };
+        let mut version = by_tag.and_then(|tag| sensor_version(tag.as_str()));
+        if version.is_none() {
+            let registry = self.services.registry().await?;
+            version = version_by_label(&registry.image(&repository, &arm64).await?);
+        }
         Ok(SensorFacts {
             name,
             native: native.filter(|native| *native != arm64),

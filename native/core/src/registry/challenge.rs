@@ -144,7 +144,7 @@ mod tests {
         check(
             &[
                 "Negotiate",
-                r#"Basic realm=x"#,
+                r"Basic realm=x",
                 r#"Bearer realm="https://a.example/t?a=1,2""#,
             ],
             &[Challenge::Basic, token],

@@ -72,10 +72,18 @@ struct Inner {
     known: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
-/// What is known for one registry, once it was asked; its lock makes those who ask at the same time
-/// wait for one answer.
+/// What is known for one registry; its lock makes those who ask at the same time wait for one
+/// answer.
 #[derive(Default)]
-struct Slot(Mutex<Option<Option<SignIn>>>);
+struct Slot(Mutex<Known>);
+
+#[derive(Default)]
+enum Known {
+    #[default]
+    NotAsked,
+    /// What the source answered, which may be that it has nothing.
+    Asked(Option<SignIn>),
+}
 
 impl Credentials {
     /// ECR's passwords, fetched through AWS, and others from Docker's configuration; `events` hears
@@ -98,10 +106,10 @@ impl Credentials {
     pub async fn sign_in(&self, registry: &str) -> Result<Option<SignIn>, SignInError> {
         let slot = self.slot(registry).await;
         let mut known = slot.0.lock().await;
-        if known.is_none() {
-            *known = Some(self.fetch(registry).await?);
+        match &*known {
+            Known::Asked(sign_in) => Ok(sign_in.clone()),
+            Known::NotAsked => self.ask(registry, &mut known).await,
         }
-        Ok(known.clone().flatten())
     }
 
     /// What signs in to a registry now that it has refused `stale`.
@@ -114,13 +122,10 @@ impl Credentials {
     ) -> Result<Option<SignIn>, SignInError> {
         let slot = self.slot(registry).await;
         let mut known = slot.0.lock().await;
-        if known
-            .as_ref()
-            .is_none_or(|known| known.as_ref() == Some(stale))
-        {
-            *known = Some(self.fetch(registry).await?);
+        match &*known {
+            Known::Asked(sign_in) if sign_in.as_ref() != Some(stale) => Ok(sign_in.clone()),
+            Known::Asked(_) | Known::NotAsked => self.ask(registry, &mut known).await,
         }
-        Ok(known.clone().flatten())
     }
 
     /// Has a registry signed in to by a password that came from elsewhere.
@@ -128,7 +133,7 @@ impl Credentials {
         let sign_in = SignIn::Password(authorization);
         self.mask(&sign_in);
         let slot = self.slot(registry).await;
-        *slot.0.lock().await = Some(Some(sign_in));
+        *slot.0.lock().await = Known::Asked(Some(sign_in));
     }
 
     /// Where secrets are told before they are used.
@@ -141,11 +146,13 @@ impl Credentials {
         Arc::clone(known.entry(registry.to_owned()).or_default())
     }
 
-    async fn fetch(&self, registry: &str) -> Result<Option<SignIn>, SignInError> {
+    /// Asks the source and keeps its answer; a failure is not kept.
+    async fn ask(&self, registry: &str, known: &mut Known) -> Result<Option<SignIn>, SignInError> {
         let sign_in = self.0.source.fetch(registry).await?;
         if let Some(sign_in) = &sign_in {
             self.mask(sign_in);
         }
+        *known = Known::Asked(sign_in.clone());
         Ok(sign_in)
     }
 

@@ -78,37 +78,34 @@ struct Shelf(Arc<Mutex<HashMap<String, Vec<u8>>>>);
 
 impl Shelf {
     fn answer(&self, received: &Received) -> Reply {
-        let mut shelf = self.0.lock().expect("no panic");
+        let mut kept = self.0.lock().expect("no panic");
         let (method, path) = received.line.split_once(' ').expect("a line");
         match method {
             "POST" => {
-                let session = shelf
-                    .keys()
-                    .filter(|key| key.starts_with("session"))
-                    .count();
+                let session = kept.keys().filter(|key| key.starts_with("session")).count();
                 let place = format!("/v2/mirror/blobs/uploads/{session}?state=x");
-                shelf.insert(format!("session{session}"), Vec::new());
+                kept.insert(format!("session{session}"), Vec::new());
                 Reply::new(202, &[("location", &place)], "")
             }
             "PUT" if path.contains("/uploads/") => {
                 let digest = path.split("digest=").nth(1).expect("a digest");
                 let digest = digest.replace("%3A", ":");
                 assert_eq!(Digest::of(&received.body).as_str(), digest);
-                shelf.insert(digest, received.body.clone());
+                kept.insert(digest, received.body.clone());
                 Reply::new(201, &[], "")
             }
             "PUT" => {
                 let name = path.rsplit('/').next().expect("a name").to_owned();
-                shelf.insert(
+                kept.insert(
                     Digest::of(&received.body).to_string(),
                     received.body.clone(),
                 );
-                shelf.insert(name, received.body.clone());
+                kept.insert(name, received.body.clone());
                 Reply::new(201, &[], "")
             }
             _ => {
                 let name = path.rsplit('/').next().expect("a name");
-                let Some(bytes) = shelf.get(name) else {
+                let Some(bytes) = kept.get(name) else {
                     return refusal(404, "UNKNOWN", "no");
                 };
                 let digest = Digest::of(bytes);
