@@ -260,7 +260,7 @@ mod tests {
             follower.take(line.as_bytes(), &mut |_| ()).expect("a line");
             match follower.limited(std::future::pending::<()>()).await {
                 Err(Fault::TimedOut(limit)) => {
-                    assert_eq!(limit, Duration::from_secs_f64(minutes * 60.0))
+                    assert_eq!(limit, Duration::from_secs_f64(minutes * 60.0));
                 }
                 other => panic!("{other:?}"),
             }
