@@ -224,7 +224,7 @@ async fn no_password_is_sent_without_tls() {
             .await;
         let problem = Problem::from(result.expect_err("a failure"));
         assert_eq!(problem.code, Code::RegistryAnswerInvalid, "{realm}");
-        assert!(problem.why.join(" ").contains("HTTPS only"), "{problem:?}");
+        assert!(problem.what.contains("HTTPS only"), "{problem:?}");
     }
 }
 
