@@ -160,7 +160,10 @@ test("runs_at_the_same_time_fill_one_mirror_without_a_clash", needsLab, async ()
   const steps = await Promise.all(
     [1, 2].map((nth) => {
       const job = new Job({ env: { HOME: tmpdir() } });
-      const changes = { sensorMirror: `${registry}/mirror/shared`, targetImage: `${registry}/app/target:both-${nth}` };
+      const changes = {
+        sensorMirror: `${registry}/mirror/shared`,
+        targetImage: `${registry}/app/target:both-${nth}`,
+      };
       return job.run(given(changes)).then(async (step) => {
         await job.post();
         job.end();
@@ -179,7 +182,10 @@ test("an_upload_that_breaks_off_is_tried_in_a_new_session", needsLab, async () =
   const pathPattern = "/mirror/other/blobs/uploads/.*digest=";
   await front("POST", "/faults", { match: { method: "PUT", pathPattern }, count: 1, cutRequestAfter: 10 });
   try {
-    const step = await run({ sensorMirror: `${registry}/mirror/other`, targetImage: `${registry}/app/target:cut` });
+    const step = await run({
+      sensorMirror: `${registry}/mirror/other`,
+      targetImage: `${registry}/app/target:cut`,
+    });
     assertSucceeded(step);
   } finally {
     await front("DELETE", "/faults");

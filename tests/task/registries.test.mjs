@@ -77,7 +77,9 @@ test("what_docker_is_signed_in_to_is_patched", needsLab, async () => {
   assert.ok(shown.length > 0);
   for (const { user: name, password: word } of shown)
     assert.deepEqual([name, word], [user, password], "nobody else's password comes here");
-  assert.ok(elsewhere.asked.some(({ account, scope }) => account === user && scope === "repository:app/web:pull"));
+  assert.ok(
+    elsewhere.asked.some(({ account, scope }) => account === user && scope === "repository:app/web:pull"),
+  );
 });
 
 test("a_credential_helper_is_asked_for_its_registry", needsLab, async () => {

@@ -243,3 +243,6 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
         falconctl_options: falconctl_options.map(Secret::new),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The client against a server that behaves as registries do, and as they should not.
 
 mod copying;
+mod listing;
 mod reading;
 mod signing_in;
 mod tokens;

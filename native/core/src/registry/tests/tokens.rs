@@ -22,9 +22,9 @@ impl Source for Holding {
     }
 }
 
-fn password() -> Option<SignIn> {
+fn password() -> SignIn {
     let authorization = Authorization::of("ci", Secret::new("hunter2"));
-    Some(SignIn::Password(authorization))
+    SignIn::Password(authorization)
 }
 
 const BASIC: &str = "Basic Y2k6aHVudGVyMg==";
@@ -80,7 +80,7 @@ async fn a_token_is_bought_once_with_the_password_that_goes_nowhere_else() {
                 .push(secret.reveal().to_owned());
         }
     });
-    let registry = client(password(), events);
+    let registry = client(Some(password()), events);
     let repository = repository(server.host());
     let reference = by_tag();
     let (a, b) = tokio::join!(
@@ -140,7 +140,7 @@ async fn an_identity_token_is_sent_by_a_form_alone() {
 #[tokio::test]
 async fn a_token_that_has_run_out_is_bought_anew() {
     let server = with_tokens(r#","expires_in":1"#).await;
-    let registry = client(password(), Events::silent());
+    let registry = client(Some(password()), Events::silent());
     let repository = repository(server.host());
     for _ in 0..2 {
         let found = registry.resolve(&repository, &by_tag()).await;
@@ -169,7 +169,7 @@ async fn a_sign_in_that_is_refused_is_tried_once() {
             Reply::new(401, &[("www-authenticate", &realm)], "")
         })
         .await;
-        let registry = client(password(), Events::silent());
+        let registry = client(Some(password()), Events::silent());
         let result = registry
             .resolve(&repository(server.host()), &by_tag())
             .await;
@@ -218,13 +218,13 @@ async fn no_password_is_sent_without_tls() {
             Reply::new(401, &[("www-authenticate", &challenge)], "")
         })
         .await;
-        let registry = client(password(), Events::silent());
+        let registry = client(Some(password()), Events::silent());
         let result = registry
             .resolve(&repository(server.host()), &by_tag())
             .await;
         let problem = Problem::from(result.expect_err("a failure"));
         assert_eq!(problem.code, Code::RegistryAnswerInvalid, "{realm}");
-        assert!(problem.why.join(" ").contains("HTTPS only"), "{problem:?}");
+        assert!(problem.what.contains("HTTPS only"), "{problem:?}");
     }
 }
 
@@ -259,7 +259,7 @@ async fn a_registry_that_wants_the_password_gets_it_once_it_has_asked() {
         Reply::new(401, &[("www-authenticate", r#"Basic realm="x""#)], "")
     })
     .await;
-    let registry = client(password(), Events::silent());
+    let registry = client(Some(password()), Events::silent());
     let found = registry
         .resolve(&repository(server.host()), &by_tag())
         .await;
@@ -274,7 +274,7 @@ async fn a_wrong_password_is_shown_once() {
         Reply::new(401, &[("www-authenticate", r#"Basic realm="x""#)], "no")
     })
     .await;
-    let registry = client(password(), Events::silent());
+    let registry = client(Some(password()), Events::silent());
     let result = registry
         .resolve(&repository(server.host()), &by_tag())
         .await;

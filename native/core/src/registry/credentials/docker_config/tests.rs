@@ -24,9 +24,9 @@ fn of_folder(folder: &Path) -> DockerConfig {
     DockerConfig::of_agent(move |name| (name == "DOCKER_CONFIG").then(|| folder.clone()))
 }
 
-fn password(user: &str, password: &str) -> Option<SignIn> {
+fn password(user: &str, password: &str) -> SignIn {
     let password = Secret::new(password);
-    Some(SignIn::Password(Authorization::of(user, password)))
+    SignIn::Password(Authorization::of(user, password))
 }
 
 async fn check(file: Value, registry: &str, expected: Option<SignIn>) {
@@ -47,7 +47,7 @@ async fn an_entry_is_found_under_every_name_that_tools_give_it() {
         ("docker.io", "docker.io"),
     ] {
         let file = json!({"auths": {key: {"auth": auth}}});
-        check(file, registry, password("ci", "a:b")).await;
+        check(file, registry, Some(password("ci", "a:b"))).await;
     }
     for (key, registry) in [
         ("ghcr.io", "evil-ghcr.io"),
@@ -67,11 +67,11 @@ async fn entries_come_in_several_forms() {
     for (entry, expected) in [
         (
             json!({"username": "ci", "password": "pass"}),
-            password("ci", "pass"),
+            Some(password("ci", "pass")),
         ),
         (
             json!({"auth": STANDARD.encode("ci:pass\0\0")}),
-            password("ci", "pass"),
+            Some(password("ci", "pass")),
         ),
         (
             json!({"auth": STANDARD.encode("00000000-0000-0000-0000-000000000000:"), "identitytoken": "idt"}),
@@ -115,7 +115,10 @@ async fn the_home_folder_is_looked_at_without_docker_config() {
         "DOCKER_CONFIG" => Some(OsString::new()),
         _ => None,
     });
-    assert_eq!(config.sign_in("ghcr.io").await, Ok(password("ci", "p")));
+    assert_eq!(
+        config.sign_in("ghcr.io").await,
+        Ok(Some(password("ci", "p")))
+    );
 }
 
 #[tokio::test]
@@ -166,7 +169,7 @@ async fn ask(script: &str) -> Result<Option<SignIn>, SignInError> {
 #[tokio::test]
 async fn a_helper_is_given_the_registry_on_its_input() {
     let script = r#"read server; printf '{"ServerURL":"%s","Username":"%s-%s","Secret":"s"}' "$server" "$1" "$server""#;
-    assert_eq!(ask(script).await, Ok(password("get-ghcr.io", "s")));
+    assert_eq!(ask(script).await, Ok(Some(password("get-ghcr.io", "s"))));
     let token = r#"echo '{"Username":"<token>","Secret":"idt"}'"#;
     let expected = SignIn::IdentityToken(Secret::new("idt"));
     assert_eq!(ask(token).await, Ok(Some(expected)));
