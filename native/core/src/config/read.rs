@@ -32,8 +32,9 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
     let sensor = image::registry_image(check, "sensorImage", &inputs.sensor_image);
     let additional_tags = image::additional_tags(check, &inputs.additional_tags);
     let falcon = falcon(check, inputs);
-    let credentials = aws::credentials(check, inputs);
+    let sign_in = aws::sign_in(check, inputs);
     let region = aws::region(check, inputs);
+    let region_variable = aws::region_variable(check, inputs);
     let account = aws::account(check, inputs);
     let emulation = check.choice(
         "emulation",
@@ -50,6 +51,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         .flatten()
         .filter_map(ecr_host)
         .collect();
+    let (credentials, roles) = sign_in?;
     Some(Config {
         action: action??,
         account: account?.or_else(|| {
@@ -60,8 +62,11 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
                 .map(|host| host.account)
         }),
         aws: AwsSettings {
-            credentials: credentials?,
-            region: region?.or_else(|| full.first().map(|host| host.region.clone())),
+            credentials,
+            roles,
+            region: region?
+                .or_else(|| full.first().map(|host| host.region.clone()))
+                .or(region_variable?),
         },
         source,
         sensor,
@@ -87,9 +92,6 @@ fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
         ("falconRegion", &inputs.falcon_region, &["auto"]),
         ("falconApiUrl", &inputs.falcon_api_url, &[]),
         ("falconRegistry", &inputs.falcon_registry, &[]),
-        ("awsConnection", &inputs.aws_connection, &[]),
-        ("awsRoleArn", &inputs.aws_role_arn, &[]),
-        ("awsExternalId", &inputs.aws_external_id, &[]),
         ("builderName", &inputs.builder_name, &[]),
         ("strategy", &inputs.strategy, &["full"]),
         ("createRepository", &inputs.create_repository, &["false"]),

@@ -109,7 +109,7 @@ fn every_problem_has_its_code() {
         (Code::InputNotAvailable, |i| {
             i.create_repository = "True".into()
         }),
-        (Code::InputNotAvailable, |i| {
+        (Code::AwsConnectionMissing, |i| {
             i.aws_connection = "5d0c".into()
         }),
     ];
