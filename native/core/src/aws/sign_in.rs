@@ -94,7 +94,8 @@ impl SignIn {
             Some(Err(error)) => return Err(error.clone()),
             _ => {}
         }
-        let fresh = self.0.walk().await;
+        // On the heap, since it lies within the future of every call that is signed.
+        let fresh = Box::pin(self.0.walk()).await;
         *last = Some(fresh.clone());
         fresh
     }
