@@ -54,7 +54,7 @@ export function takeAwsContext(env: NodeJS.ProcessEnv, masks: Masks): AwsContext
 
 /** The parameters of a service connection; nothing if the job was not given it. */
 function takeConnection(env: NodeJS.ProcessEnv, id: string): AwsConnection | undefined {
-  const ours = new RegExp(`^ENDPOINT_(AUTH|URL|DATA)_(\\w+_)?${escape(id)}(_|$)`, "i");
+  const ours = new RegExp(`^ENDPOINT_(AUTH|URL|DATA)_(\\w+_)?${escapePattern(id)}(_|$)`, "i");
   const isThere = Object.keys(env).some((name) => ours.test(name));
   const taken = mapValues(connectionParameters, (name) => takeParameter(env, id, name));
   // The same parameters as JSON.
@@ -79,7 +79,10 @@ function takeTokenRequest(env: NodeJS.ProcessEnv, id: string): TokenRequest | un
   };
 }
 
-function mask({ accessKeyId, secretAccessKey, sessionToken }: AwsConnection | AwsVariables, masks: Masks): void {
+function mask(
+  { accessKeyId, secretAccessKey, sessionToken }: AwsConnection | AwsVariables,
+  masks: Masks,
+): void {
   const secrets = [secretAccessKey, sessionToken, accessKeyId, pair(accessKeyId, secretAccessKey)];
   for (const secret of secrets) if (secret) masks.add(secret);
 }
@@ -108,7 +111,7 @@ function host(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).hostname : undefined;
 }
 
-function escape(text: string): string {
+function escapePattern(text: string): string {
   return text.replaceAll(/[^\w]/g, "\\$&");
 }
 

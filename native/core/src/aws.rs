@@ -9,6 +9,7 @@ mod denial;
 mod endpoint;
 mod error;
 mod oidc;
+mod repository;
 mod role;
 mod settings;
 mod sign_in;
@@ -22,11 +23,10 @@ use std::time::SystemTime;
 use aws_config::identity::IdentityCache;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_ecr::types::ImageTagMutability;
 use base64::Engine as _;
 
 use crate::event::Events;
-use crate::reference::{EcrHost, Repository};
+use crate::reference::EcrHost;
 use crate::secret::Secret;
 use call::Call;
 use oidc::{Oidc, Waits};
@@ -37,6 +37,7 @@ pub(crate) use denial::allow;
 pub use error::AwsError;
 pub(crate) use error::repository_hint;
 pub use oidc::Claims;
+pub use repository::{CreatedRepository, EcrRepository};
 pub use settings::{AwsCredentials, AwsSettings, Giver, OidcRequest, Role};
 pub use tag_mutability::TagMutability;
 
@@ -63,13 +64,6 @@ pub struct CallerIdentity {
     pub account: String,
     /// The user or role.
     pub arn: String,
-}
-
-/// What AWS tells of a repository.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EcrRepository {
-    /// Whether its tags can be moved.
-    pub tag_mutability: TagMutability,
 }
 
 /// What signs in to a registry, by HTTP's basic scheme.
@@ -104,11 +98,11 @@ impl Aws {
 
     fn with(sdk: SdkConfig, settings: &AwsSettings, events: Events) -> Self {
         let start = match (&settings.credentials, sdk.credentials_provider()) {
-            (AwsCredentials::Oidc { request, role }, _) => Start::Oidc(Oidc {
+            (AwsCredentials::Oidc { request, role }, _) => Start::Oidc(Box::new(Oidc {
                 request: request.clone(),
                 role: role.clone(),
                 waits: Waits::default(),
-            }),
+            })),
             (_, Some(provider)) => Start::Provider(provider),
             (_, None) => Start::Nothing,
         };
@@ -168,36 +162,6 @@ impl Aws {
         Ok(CallerIdentity {
             account: answer.account.ok_or_else(|| call.incomplete("account"))?,
             arn: answer.arn.ok_or_else(|| call.incomplete("ARN"))?,
-        })
-    }
-
-    /// Asks what a repository is like; [`AwsError::Denied`] means that it may be there all the same.
-    ///
-    /// Only ECR has an answer; ask [`Repository::ecr`] first.
-    pub async fn repository(&self, repository: &Repository) -> Result<EcrRepository, AwsError> {
-        let Some(host) = repository.ecr() else {
-            return Err(AwsError::RequestFailed {
-                purpose: format!("look up the repository `{repository}`"),
-                source: crate::cause::Cause::said("the registry is not one of ECR's"),
-            });
-        };
-        let call = Call {
-            action: "ecr:DescribeRepositories",
-            purpose: format!("look up the repository `{repository}`"),
-            host: usual_host("api.ecr", &host.region),
-            repository: Some(repository),
-            origin: self.origin(),
-        };
-        self.0.sign_in.credentials().await?;
-        let request = self.ecr(&host.region).describe_repositories();
-        let request = request
-            .registry_id(&host.account)
-            .repository_names(&repository.name);
-        let answer = request.send().await.map_err(|error| call.failed(error))?;
-        let found = answer.repositories.unwrap_or_default().into_iter().next();
-        let found = found.ok_or_else(|| call.incomplete("repository"))?;
-        Ok(EcrRepository {
-            tag_mutability: tag_mutability(&found),
         })
     }
 
@@ -279,22 +243,6 @@ fn earliest(ends: [Option<SystemTime>; 2]) -> Option<SystemTime> {
 fn usual_host(service: &str, region: &str) -> String {
     let partition = if region.starts_with("cn-") { ".cn" } else { "" };
     format!("{service}.{region}.amazonaws.com{partition}")
-}
-
-fn tag_mutability(repository: &aws_sdk_ecr::types::Repository) -> TagMutability {
-    let filters = || {
-        let filters = repository.image_tag_mutability_exclusion_filters().iter();
-        filters.map(|filter| filter.filter().to_owned()).collect()
-    };
-    match repository.image_tag_mutability() {
-        Some(ImageTagMutability::Immutable) => TagMutability::Immutable,
-        Some(ImageTagMutability::ImmutableWithExclusion) => {
-            TagMutability::ImmutableExcept(filters())
-        }
-        Some(ImageTagMutability::MutableWithExclusion) => TagMutability::MutableExcept(filters()),
-        // Mutable is ECR's default, and what a later setting forbids the push itself will tell.
-        _ => TagMutability::Mutable,
-    }
 }
 
 #[cfg(test)]

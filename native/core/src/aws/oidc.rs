@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
@@ -87,7 +87,7 @@ impl Oidc {
             .retry(waits.build())
             .when(|setback| setback.passing && started.elapsed() < BUDGET)
             .await;
-        asked.map_err(|setback| setback.error)
+        asked.map_err(|setback| *setback.error)
     }
 
     fn client(&self) -> Result<Client, AwsError> {
@@ -121,9 +121,11 @@ impl Oidc {
             .post(self.request.url.clone())
             .header(AUTHORIZATION, bearer)
             .header(CONTENT_TYPE, "application/json")
+            // Servers of Microsoft answer 411 to a POST that does not say that it is empty.
+            .header(CONTENT_LENGTH, "0")
             // Otherwise a refusal is a redirect to a page.
             .header("X-TFS-FedAuthRedirect", "Suppress")
-            .body("");
+            .body(Vec::new());
         let mut response = request.send().await.map_err(|error| self.lost(error))?;
         let status = response.status();
         let mut body = Vec::new();
@@ -141,10 +143,10 @@ impl Oidc {
         let host = self.request.url.host_str().unwrap_or_default();
         Setback {
             passing: !tls,
-            error: AwsError::OidcFailed {
+            error: Box::new(AwsError::OidcFailed {
                 source: Cause::of(&error),
                 hint: connection_hint(host, tls),
-            },
+            }),
         }
     }
 }
@@ -159,17 +161,17 @@ const NO_SUCH_CONNECTION: &str = "Check that the service connection is there, us
 
 /// Why one request brought no token.
 struct Setback {
-    error: AwsError,
+    error: Box<AwsError>,
     passing: bool,
 }
 
 impl Setback {
     fn last(why: &str, hint: String) -> Self {
         Self {
-            error: AwsError::OidcFailed {
+            error: Box::new(AwsError::OidcFailed {
                 source: Cause::said(why),
                 hint,
-            },
+            }),
             passing: false,
         }
     }

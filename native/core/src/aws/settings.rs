@@ -61,7 +61,7 @@ pub struct Role {
     pub giver: Giver,
     /// Its ARN.
     pub arn: String,
-    /// What its session is called in CloudTrail and in the caller's ARN.
+    /// What its session is called in `CloudTrail` and in the caller's ARN.
     pub session_name: String,
     /// What its trust policy may demand.
     pub external_id: Option<String>,

@@ -26,7 +26,7 @@ pub(super) enum Start {
     /// Keys, or the SDK's chain.
     Provider(SharedCredentialsProvider),
     /// A token of the job's own, and a role that trusts it.
-    Oidc(Oidc),
+    Oidc(Box<Oidc>),
     /// The SDK has no chain to ask.
     Nothing,
 }

@@ -8,34 +8,34 @@ use url::Url;
 use super::check::Check;
 use crate::aws::{AwsCredentials, Giver, OidcRequest, Role};
 use crate::error::Code;
-use crate::inputs::{AwsConnection, AwsVariables, Inputs, TokenRequest};
+use crate::inputs::{AwsConnection, AwsContext, AwsVariables, Inputs, TokenRequest};
 use crate::secret::Secret;
 use role::{RoleFields, RoleNames};
 
 /// Who we are at first, and the roles to assume from there.
 pub(super) type SignIn = (AwsCredentials, Vec<Role>);
 
-/// Chooses the source in the order of the AWS Toolkit for Azure DevOps, with the inputs behind the
-/// connection: connection, inputs, variables, default chain. The input `awsRoleArn` goes on top.
-pub(super) fn sign_in(check: &mut Check, inputs: &Inputs) -> Option<SignIn> {
-    let variables = &inputs.aws_context.variables;
-    let id = check.text("awsConnection", &inputs.aws_connection);
-    let has_connection = !inputs.aws_connection.trim().is_empty();
+/// Chooses the source in the order of the AWS Toolkit, with the inputs behind the connection:
+/// connection, inputs, variables, default chain. The input `awsRoleArn` goes on top.
+///
+/// As everywhere in this check, a part that was refused looks like one that was not given: with a
+/// problem noted there will be no configuration.
+pub(super) fn sign_in(check: &mut Check, inputs: &Inputs) -> SignIn {
     let typed = keys_of_inputs(check, inputs);
     let top = role_of_inputs(check, inputs);
-    let chosen = match (id, typed?) {
-        (Some(_), _) => connection(check, inputs),
-        (None, _) if has_connection => None,
-        (None, Some(keys)) => Some((keys, Vec::new())),
-        (None, None) => from_variables(check, variables),
+    let (credentials, mut roles) = if !inputs.aws_connection.trim().is_empty() {
+        connection(check, inputs).unwrap_or((AwsCredentials::DefaultChain, Vec::new()))
+    } else if let Some(keys) = typed {
+        (keys, Vec::new())
+    } else {
+        from_variables(check, &inputs.aws_context.variables)
     };
-    let (credentials, mut roles) = chosen?;
-    roles.extend(top?);
+    roles.extend(top);
     role::limit_chained(&credentials, &mut roles);
-    Some((credentials, roles))
+    (credentials, roles)
 }
 
-fn keys_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<Option<AwsCredentials>> {
+fn keys_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<AwsCredentials> {
     let given = Keys {
         giver: Giver::Inputs,
         id: ("awsAccessKeyId", &inputs.aws_access_key_id),
@@ -45,30 +45,27 @@ fn keys_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<Option<AwsCreden
     given.read(check)
 }
 
-fn role_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<Option<Role>> {
+fn role_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<Role> {
+    let AwsContext {
+        connection,
+        variables,
+        ..
+    } = &inputs.aws_context;
+    let stored = connection.as_ref().map(|stored| &stored.role_session_name);
     let fields = RoleFields {
         arn: &inputs.aws_role_arn,
         session_name: first_of(
-            &inputs.aws_context.variables.role_session_name,
-            &inputs
-                .aws_context
-                .connection
-                .as_ref()
-                .map_or("", |connection| &connection.role_session_name),
+            &variables.role_session_name,
+            stored.map_or("", String::as_str),
         ),
         external_id: &inputs.aws_external_id,
+        duration: &variables.role_duration,
     };
-    let has_role = !inputs.aws_role_arn.trim().is_empty();
-    if !has_role && !inputs.aws_external_id.trim().is_empty() {
-        check.refuse(
-            Code::InputMissing,
-            "awsRoleArn",
-            "is required beside `awsExternalId`",
-        );
-        return None;
+    if inputs.aws_role_arn.trim().is_empty() && !inputs.aws_external_id.trim().is_empty() {
+        let message = "is required beside `awsExternalId`";
+        check.refuse(Code::InputMissing, "awsRoleArn", message);
     }
-    let duration = &inputs.aws_context.variables.role_duration;
-    role::read(check, Giver::Inputs, &INPUTS, &fields, duration)
+    role::read(check, Giver::Inputs, &INPUTS, &fields)
 }
 
 const INPUTS: RoleNames = RoleNames {
@@ -98,19 +95,23 @@ fn first_of<'a>(first: &'a str, second: &'a str) -> &'a str {
 }
 
 fn connection(check: &mut Check, inputs: &Inputs) -> Option<SignIn> {
+    check.text("awsConnection", &inputs.aws_connection)?;
     let context = &inputs.aws_context;
     let Some(stored) = &context.connection else {
-        check.refuse(
-            Code::AwsConnectionMissing,
-            "awsConnection",
-            "the job was not given this service connection",
-        );
+        let message = "the job was not given this service connection";
+        check.refuse(Code::AwsConnectionMissing, "awsConnection", message);
         return None;
     };
-    let role = connection_role(check, stored, &context.variables)?;
+    let role = connection_role(check, stored, &context.variables);
+    let has_role = !stored.role_arn.trim().is_empty();
     // Toolkits write the text `false` as well, which is no reason to take it for a yes.
     if stored.use_oidc.trim().eq_ignore_ascii_case("true") {
-        return oidc(check, role, context.token_request.as_ref());
+        if !has_role {
+            incomplete(check, "uses OIDC and names no role to assume");
+        }
+        let request = oidc_request(check, context.token_request.as_ref())?;
+        let role = role?;
+        return Some((AwsCredentials::Oidc { request, role }, Vec::new()));
     }
     let given = Keys {
         giver: Giver::Connection,
@@ -118,32 +119,29 @@ fn connection(check: &mut Check, inputs: &Inputs) -> Option<SignIn> {
         secret: ("awsConnection", &stored.secret_access_key),
         token: ("awsConnection", &stored.session_token),
     };
-    match (given.read(check)?, role) {
-        (Some(keys), role) => Some((keys, role.into_iter().collect())),
-        // The toolkit's way to say that the agent's own role opens this one.
-        (None, Some(role)) => Some((AwsCredentials::DefaultChain, vec![role])),
-        (None, None) => {
-            incomplete(
-                check,
-                "holds neither keys nor a role, and does not use OIDC",
-            );
-            None
-        }
+    if !given.is_there() && !has_role {
+        incomplete(
+            check,
+            "holds neither keys nor a role, and does not use OIDC",
+        );
     }
+    // A role alone is the toolkit's way to say that the agent's own role opens this one.
+    let credentials = given.read(check).unwrap_or(AwsCredentials::DefaultChain);
+    Some((credentials, role.into_iter().collect()))
 }
 
 fn connection_role(
     check: &mut Check,
     stored: &AwsConnection,
     variables: &AwsVariables,
-) -> Option<Option<Role>> {
+) -> Option<Role> {
     let fields = RoleFields {
         arn: &stored.role_arn,
         session_name: first_of(&stored.role_session_name, &variables.role_session_name),
         external_id: &stored.external_id,
+        duration: &variables.role_duration,
     };
-    let duration = &variables.role_duration;
-    role::read(check, Giver::Connection, &CONNECTION, &fields, duration)
+    role::read(check, Giver::Connection, &CONNECTION, &fields)
 }
 
 fn incomplete(check: &mut Check, what: &str) {
@@ -151,10 +149,7 @@ fn incomplete(check: &mut Check, what: &str) {
     check.refuse(Code::AwsConnectionIncomplete, "awsConnection", message);
 }
 
-fn oidc(check: &mut Check, role: Option<Role>, request: Option<&TokenRequest>) -> Option<SignIn> {
-    if role.is_none() {
-        incomplete(check, "uses OIDC and names no role to assume");
-    }
+fn oidc_request(check: &mut Check, request: Option<&TokenRequest>) -> Option<OidcRequest> {
     let Some(request) = request.filter(|request| !request.job_token.is_empty()) else {
         check.refuse(
             Code::AwsOidcUnavailable,
@@ -171,12 +166,10 @@ fn oidc(check: &mut Check, role: Option<Role>, request: Option<&TokenRequest>) -
         );
         return None;
     };
-    let request = OidcRequest {
+    Some(OidcRequest {
         url,
         job_token: Secret::new(&request.job_token),
-    };
-    let role = role?;
-    Some((AwsCredentials::Oidc { request, role }, Vec::new()))
+    })
 }
 
 /// The address is an environment variable, which whoever queues a run may be able to set.
@@ -200,7 +193,7 @@ fn trusted_url(request: &TokenRequest) -> Option<Url> {
     is_trusted.then_some(url)
 }
 
-fn from_variables(check: &mut Check, variables: &AwsVariables) -> Option<SignIn> {
+fn from_variables(check: &mut Check, variables: &AwsVariables) -> SignIn {
     let given = Keys {
         giver: Giver::Variables,
         id: ("AWS.AccessKeyID", &variables.access_key_id),
@@ -211,12 +204,11 @@ fn from_variables(check: &mut Check, variables: &AwsVariables) -> Option<SignIn>
         arn: &variables.role_arn,
         session_name: &variables.role_session_name,
         external_id: &variables.external_id,
+        duration: &variables.role_duration,
     };
-    let duration = &variables.role_duration;
-    let role = role::read(check, Giver::Variables, &VARIABLES, &fields, duration);
-    let keys = given.read(check)?;
-    let credentials = keys.unwrap_or(AwsCredentials::DefaultChain);
-    Some((credentials, role?.into_iter().collect()))
+    let role = role::read(check, Giver::Variables, &VARIABLES, &fields);
+    let credentials = given.read(check).unwrap_or(AwsCredentials::DefaultChain);
+    (credentials, role.into_iter().collect())
 }
 
 /// Keys with the names under which their parts were given.
@@ -228,30 +220,26 @@ struct Keys<'a> {
 }
 
 impl Keys<'_> {
-    /// The keys; `Some(None)` where there are none at all.
-    fn read(&self, check: &mut Check) -> Option<Option<AwsCredentials>> {
-        let mut read = |(name, value): (&str, &str)| {
-            let text = check.text(name, value).map(str::to_owned);
-            (text, !value.trim().is_empty())
-        };
-        let ((id, has_id), (secret, has_secret)) = (read(self.id), read(self.secret));
-        let (token, has_token) = read(self.token);
-        if !has_id && !has_secret && !has_token {
-            return Some(None);
+    fn is_there(&self) -> bool {
+        [self.id, self.secret, self.token]
+            .iter()
+            .any(|(_, value)| !value.trim().is_empty())
+    }
+
+    /// The keys, if there are any.
+    fn read(&self, check: &mut Check) -> Option<AwsCredentials> {
+        let has = |(_, value): (&str, &str)| !value.trim().is_empty();
+        if self.is_there() && !(has(self.id) && has(self.secret)) {
+            self.refuse_half(check, has(self.id));
         }
-        if !has_id || !has_secret {
-            self.refuse_half(check, has_id);
-        }
-        Some(Some(AwsCredentials::Keys {
+        let mut text = |(name, value)| check.text(name, value).map(str::to_owned);
+        let (id, secret, token) = (text(self.id), text(self.secret), text(self.token));
+        Some(AwsCredentials::Keys {
             giver: self.giver,
             access_key_id: id?,
             secret_access_key: Secret::new(secret?),
-            session_token: if has_token {
-                Some(Secret::new(token?))
-            } else {
-                None
-            },
-        }))
+            session_token: token.map(Secret::new),
+        })
     }
 
     fn refuse_half(&self, check: &mut Check, has_id: bool) {
@@ -274,19 +262,16 @@ impl Keys<'_> {
 }
 
 /// The region that was typed.
-pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<Option<String>> {
+pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<String> {
     read_region(check, "awsRegion", &inputs.aws_region)
 }
 
 /// The region of the toolkit's variable, which comes after what the images' own references say.
-pub(super) fn region_variable(check: &mut Check, inputs: &Inputs) -> Option<Option<String>> {
+pub(super) fn region_variable(check: &mut Check, inputs: &Inputs) -> Option<String> {
     read_region(check, "AWS.Region", &inputs.aws_context.variables.region)
 }
 
-fn read_region(check: &mut Check, name: &str, value: &str) -> Option<Option<String>> {
-    if value.trim().is_empty() {
-        return Some(None);
-    }
+fn read_region(check: &mut Check, name: &str, value: &str) -> Option<String> {
     let region = check.text(name, value)?;
     let is_word = |part: &str| {
         !part.is_empty()
@@ -295,19 +280,17 @@ fn read_region(check: &mut Check, name: &str, value: &str) -> Option<Option<Stri
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
     if region.split('-').count() >= 3 && region.split('-').all(is_word) {
-        return Some(Some(region.to_owned()));
+        return Some(region.to_owned());
     }
     let message = format!("`{region}` is no AWS region; write it as in `eu-west-1`");
     check.refuse(Code::InputMalformed, name, message);
     None
 }
 
-pub(super) fn account(check: &mut Check, inputs: &Inputs) -> Option<Option<String>> {
-    let Some(account) = check.text("awsAccount", &inputs.aws_account) else {
-        return Some(None);
-    };
+pub(super) fn account(check: &mut Check, inputs: &Inputs) -> Option<String> {
+    let account = check.text("awsAccount", &inputs.aws_account)?;
     if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(Some(account.to_owned()));
+        return Some(account.to_owned());
     }
     check.refuse(
         Code::InputMalformed,

@@ -32,7 +32,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
     let sensor = image::registry_image(check, "sensorImage", &inputs.sensor_image);
     let additional_tags = image::additional_tags(check, &inputs.additional_tags);
     let falcon = falcon(check, inputs);
-    let sign_in = aws::sign_in(check, inputs);
+    let (credentials, roles) = aws::sign_in(check, inputs);
     let region = aws::region(check, inputs);
     let region_variable = aws::region_variable(check, inputs);
     let account = aws::account(check, inputs);
@@ -42,6 +42,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         &[("auto", Emulation::Auto), ("never", Emulation::Never)],
     );
     let emulator_image = image::emulator_image(check, &inputs.emulator_image);
+    let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
     check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
     let (source, sensor, (target, target_tag)) = (source?, sensor?, target?);
@@ -51,10 +52,9 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         .flatten()
         .filter_map(ecr_host)
         .collect();
-    let (credentials, roles) = sign_in?;
     Some(Config {
         action: action??,
-        account: account?.or_else(|| {
+        account: account.or_else(|| {
             [Some(&target), source.in_registry()]
                 .into_iter()
                 .flatten()
@@ -64,9 +64,9 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         aws: AwsSettings {
             credentials,
             roles,
-            region: region?
+            region: region
                 .or_else(|| full.first().map(|host| host.region.clone()))
-                .or(region_variable?),
+                .or(region_variable),
         },
         source,
         sensor,
@@ -74,6 +74,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         target_tag,
         additional_tags: additional_tags?,
         falcon: falcon?,
+        create_repository: create_repository?,
         emulation: emulation?,
         emulator_image: emulator_image?,
         keep_local_images: keep_local_images?,
@@ -94,7 +95,6 @@ fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
         ("falconRegistry", &inputs.falcon_registry, &[]),
         ("builderName", &inputs.builder_name, &[]),
         ("strategy", &inputs.strategy, &["full"]),
-        ("createRepository", &inputs.create_repository, &["false"]),
         ("stagingRegistry", &inputs.staging_registry, &["none"]),
         ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
         ("engineAccess", &inputs.engine_access, &["direct"]),

@@ -10,7 +10,7 @@ use crate::error::Code;
 const SESSION_NAME: &str = "aws-vsts-tools";
 /// The toolkit's default; credentials are refreshed, so a short session does no harm.
 const DEFAULT_DURATION: Duration = Duration::from_secs(900);
-/// What AssumeRole accepts
+/// What `AssumeRole` accepts
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>).
 const DURATIONS: std::ops::RangeInclusive<u64> = 900..=43200;
 /// What AWS allows where one role opens another
@@ -22,6 +22,7 @@ pub(super) struct RoleFields<'a> {
     pub(super) arn: &'a str,
     pub(super) session_name: &'a str,
     pub(super) external_id: &'a str,
+    pub(super) duration: &'a str,
 }
 
 /// What a user calls the parts.
@@ -31,36 +32,27 @@ pub(super) struct RoleNames {
     pub(super) external_id: &'static str,
 }
 
-/// The role; `Some(None)` where none is named, and then nothing else about it matters.
+/// The role, if one is named; where none is, nothing else about it matters.
 pub(super) fn read(
     check: &mut Check,
     giver: Giver,
     names: &RoleNames,
     fields: &RoleFields<'_>,
-    duration: &str,
-) -> Option<Option<Role>> {
+) -> Option<Role> {
     if fields.arn.trim().is_empty() {
-        return Some(None);
+        return None;
     }
     let arn = read_arn(check, names.arn, fields.arn);
     let session_name = read_session_name(check, names.session_name, fields.session_name);
-    let duration = read_duration(check, duration);
-    let external_id = if fields.external_id.trim().is_empty() {
-        None
-    } else {
-        Some(
-            check
-                .text(names.external_id, fields.external_id)?
-                .to_owned(),
-        )
-    };
-    Some(Some(Role {
+    let duration = read_duration(check, fields.duration);
+    let external_id = check.text(names.external_id, fields.external_id);
+    Some(Role {
         giver,
         arn: arn?,
         session_name: session_name?,
-        external_id,
+        external_id: external_id.map(str::to_owned),
         duration: duration?,
-    }))
+    })
 }
 
 fn read_arn(check: &mut Check, name: &str, value: &str) -> Option<String> {
