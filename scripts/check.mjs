@@ -7,7 +7,7 @@ const checks = [
   ["cargo", "fmt", "--all", "--check"],
   ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
   [`${bin}/tsc`, "--noEmit"],
-  [`${bin}/biome`, "ci"],
+  [`${bin}/biome`, "ci", "--colors=off"],
 ];
 
 await main(async () => {

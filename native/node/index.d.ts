@@ -161,7 +161,7 @@ export interface SweepReport {
 /** Something that happened during a run. */
 export type TaskEvent =
   | { type: 'secret'; value: string }
-  | { type: 'planned'; stages: Array<Array<string>> }
+  | { type: 'planned'; stages: Array<PlannedStage> }
   | { type: 'stepStarted'; id: number; title: string }
   | { type: 'progress'; id: number; current: number; total?: number }
   | { type: 'output'; id: number; line: string }

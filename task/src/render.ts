@@ -5,7 +5,7 @@
  * others say is held back until their turn, which comes when the shown step ends; that one of them has ended is said
  * at once.
  */
-import type { TaskEvent } from "./addon.ts";
+import type { PlannedStage, TaskEvent } from "./addon.ts";
 import { command, neutralise, neutraliseToLine, type WriteLine } from "./command.ts";
 import { duration, megabytes } from "./format.ts";
 import type { Masks } from "./secrets.ts";
@@ -19,6 +19,8 @@ interface Step {
   title: string;
   /** What it said while another step was shown. */
   held: string[];
+  /** Whether its group has begun. */
+  isOpen?: boolean;
   /** How many of its first lines were dropped. */
   dropped: number;
   /** When progress was last shown, and how many bytes were done then. */
@@ -93,9 +95,17 @@ export class Renderer {
     for (const id of [...this.#steps.keys()]) this.#showWhole(id);
   }
 
-  #plan(stages: string[][]): void {
-    this.#expected = this.#finished + stages.flat().length;
-    const text = stages.map((steps) => steps.map(neutraliseToLine).join(" + ")).join(" → ");
+  #plan(stages: PlannedStage[]): void {
+    // Of the branches that a probe chooses from, one will run.
+    const sure = stages.filter(({ branch }) => branch === undefined);
+    const chosen = sure.length < stages.length ? 1 : 0;
+    this.#expected = this.#finished + sure.flatMap(({ steps }) => steps).length + chosen;
+    const text = stages
+      .map(({ steps, branch }) => {
+        const together = steps.map(neutraliseToLine).join(" + ");
+        return branch === undefined ? together : `${together} (if ${neutraliseToLine(branch)})`;
+      })
+      .join(" → ");
     this.#say(undefined, `${this.#replanned ? "Steps from here" : "Steps"}: ${text}`);
     this.#replanned = true;
   }
@@ -120,7 +130,9 @@ export class Renderer {
       total === undefined
         ? megabytes(current)
         : `${megabytes(current)} of ${megabytes(total)} (${Math.floor((100 * current) / Math.max(total, 1))} %)`;
-    this.#write(`${done}, ${megabytes((1000 * bytes) / elapsed)}/s`);
+    this.#open(step);
+    // All bytes can be there while the engine still unpacks them: the line then says only that the step is alive.
+    this.#write(bytes > 0 ? `${done}, ${megabytes((1000 * bytes) / elapsed)}/s` : done);
   }
 
   #say(id: number | undefined, text: string): void {
@@ -137,6 +149,7 @@ export class Renderer {
     } else if (step === undefined && this.#shown !== undefined) {
       this.#between.push(line);
     } else {
+      if (step !== undefined) this.#open(step);
       this.#write(line);
     }
   }
@@ -156,6 +169,8 @@ export class Renderer {
       this.#next();
     } else {
       this.#write(`Meanwhile: ${summary(step)}`);
+      // Nothing is left to show of a step that had nothing to say.
+      if (step.held.length === 0) this.#steps.delete(event.id);
     }
     this.#tellProgress(step.title);
   }
@@ -172,7 +187,7 @@ export class Renderer {
     const step = this.#steps.get(id);
     if (step === undefined) return;
     this.#shown = id;
-    this.#write(`##[group]${step.title}`);
+    if (step.held.length > 0) this.#open(step);
     this.#writeHeld(step);
   }
 
@@ -188,9 +203,16 @@ export class Renderer {
     this.#steps.delete(id);
   }
 
+  /** A step's group begins with its first line, so that one with nothing to say takes a single line. */
+  #open(step: Step): void {
+    if (step.isOpen) return;
+    step.isOpen = true;
+    this.#write(`##[group]${step.title}`);
+  }
+
   #closeGroup(id: number): void {
     const step = this.#steps.get(id);
-    this.#write("##[endgroup]");
+    if (step?.isOpen) this.#write("##[endgroup]");
     if (step !== undefined) this.#write(summary(step));
     this.#steps.delete(id);
     this.#shown = undefined;

@@ -55,8 +55,11 @@ export function cancelledLines(effects: string[], cleanup: string[]): string[] {
 }
 
 function tail(label: string, effects: string[], cleanup: string[]): string[] {
-  const done = effects.length > 0 ? [`${label}: ${effects.map(neutraliseToLine).join("; ")}`] : [];
-  return [...done, ...cleanup.map((left) => `Could not be cleaned up: ${neutraliseToLine(left)}`)];
+  const done = effects.map((effect) => `  ${neutraliseToLine(effect)}`);
+  return [
+    ...(done.length > 0 ? [`${label}:`, ...done] : []),
+    ...cleanup.map((left) => `Could not be cleaned up: ${neutraliseToLine(left)}`),
+  ];
 }
 
 function facts(outcome: Outcome): string[] {
@@ -66,7 +69,7 @@ function facts(outcome: Outcome): string[] {
     row("Tag", imageTag),
     row("Source", withDigest(sourceReference, sourceDigest)),
     row("Sensor", withDigest(sensorReference, sensorDigest)),
-    outcome.sensorVersion ? row("Version", `sensor ${outcome.sensorVersion}`) : undefined,
+    outcome.sensorVersion ? row("Version", `${outcome.sensorVersion} of the sensor`) : undefined,
     sizes(outcome),
   ];
   return rows.filter((line) => line !== undefined);

@@ -34,16 +34,17 @@ const facts = [
   `  Tag     ${registry}/app/web:1.4.2-falcon`,
   `  Source  ${registry}/app/web:1.4.2 (${digest("b")})`,
   `  Sensor  ${registry}/containersensor:7.39.0-7802 (${digest("c")})`,
-  "  Version sensor 7.39.0",
+  "  Version 7.39.0 of the sensor",
   "  Size    45.2 MB → 97.4 MB (+52.2 MB)",
   "  Time    1 min 12 s",
 ];
 
 test("a_patched_image_ends_with_its_facts_and_all_variables", () => {
-  const done = `Changed: pushed \`${registry}/app/web:1.4.2-falcon\` (${digest("a")})`;
+  const done = `  pushed \`${registry}/app/web:1.4.2-falcon\` (${digest("a")})`;
   check({ type: "done", outcome: outcome() }, [
     "##[section]Patched and pushed",
     ...facts,
+    "Changed:",
     done,
     ...variables,
     "##vso[task.complete result=Succeeded;]",
@@ -105,7 +106,9 @@ test("a_failure_is_one_issue_with_causes_hint_and_effects_below", () => {
     "  Caused by: tag `1.4.2-falcon` already exists",
     "  step: Push",
     "  hint: Push a new tag",
-    "Already done: pushed `a`; registered the emulator",
+    "Already done:",
+    "  pushed `a`",
+    "  registered the emulator",
     "Could not be cleaned up: image `b`",
     "##vso[task.complete result=Failed;]",
   ]);
@@ -127,7 +130,8 @@ test("foreign_text_in_a_failure_is_neutralised", () => {
 test("a_stopped_step_leaves_the_result_to_the_agent", () => {
   check({ type: "cancelled", effects: ["pushed `a`"], cleanup: ["image `b`"] }, [
     "Cancelled",
-    "Already done: pushed `a`",
+    "Already done:",
+    "  pushed `a`",
     "Could not be cleaned up: image `b`",
   ]);
   for (const ending of [

@@ -69,12 +69,13 @@ test("events_are_shown_and_open_groups_closed", async () => {
     scripted({
       run: async (emit) => {
         emit({ type: "stepStarted", id: 1, title: "Push" });
+        emit({ type: "output", id: 1, line: "layer" });
         return done;
       },
     }),
   );
   assert.equal(ending, done);
-  assert.deepEqual(lines.slice(1), ["##[group]Push", "##[endgroup]", "Push: not finished"]);
+  assert.deepEqual(lines.slice(1), ["##[group]Push", "layer", "##[endgroup]", "Push: not finished"]);
 });
 
 test("a_rejected_run_is_a_bug_of_ours", async () => {

@@ -30,8 +30,8 @@ const aws = new Aws(`http://127.0.0.1:${PORTS.moto}`);
 const ecr = new Ecr({ aws, tokens, port: PORTS.distribution, log, faults });
 const tls = { key: readFileSync(join(certificates, 'server.key')), cert: readFileSync(join(certificates, 'server.crt')) };
 
-// An upload of any length may take its time, so no request time-out.
-await listen(createTlsServer({ ...tls, requestTimeout: 0 }, ecr.serve), PORTS.tls);
+// An upload of any length may take its time, and a client may keep a connection as long as it would with ECR.
+await listen(createTlsServer({ ...tls, requestTimeout: 0, keepAliveTimeout: 60_000 }, ecr.serve), PORTS.tls);
 await listen(createServer(awsFront({ port: PORTS.moto, tokens, log, faults })), PORTS.aws);
 await listen(createServer(control({ aws, ecr, tokens, faults, log })), PORTS.control);
 await Promise.all([answering(`http://127.0.0.1:${PORTS.moto}/moto-api/`), answering(`http://127.0.0.1:${PORTS.distribution}/v2/`)]);

@@ -20,9 +20,11 @@ fail() {
 }
 
 export LAB_BIN=$LAB_DIR/bin LAB_ENGINE_ROOT=$LAB_DIR/engine/root LAB_TMP=$LAB_DIR/tmp
-export LAB_REGISTRY=123456789012.dkr.ecr.eu-west-1.amazonaws.com LAB_QEMU=$LAB_CACHE/emulator/qemu-aarch64-static
-layers=(layers.s3 "$LAB_REGISTRY" 123456789012.dkr.ecr.us-east-1.amazonaws.com 210987654321.dkr.ecr.eu-west-1.amazonaws.com)
-for region in eu-west-1 us-east-1; do layers+=("prod-$region-starport-layer-bucket.s3.$region.amazonaws.com"); done
+export LAB_REGISTRY=123456789012.dkr.ecr.eu-west-1.amazonaws.com LAB_QEMU
+LAB_QEMU=$(readlink -f "$LAB_PARTS/emulator/qemu-aarch64-static")
+# Two regions' registries, another account's, and the hosts that each region's layers come from.
+hosts=("$LAB_REGISTRY" 123456789012.dkr.ecr.us-east-1.amazonaws.com 210987654321.dkr.ecr.eu-west-1.amazonaws.com)
+for region in eu-west-1 us-east-1; do hosts+=("prod-$region-starport-layer-bucket.s3.$region.amazonaws.com"); done
 
 # overlay LOWER NAME: a writable view of a part of the cache.
 overlay() {
@@ -36,25 +38,25 @@ private_machine() {
   mkdir -p /run/lock
   ip link set lo up
   [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-  printf '127.0.0.1 localhost %s\n' "$(hostname)" "${layers[*]:1}" >"$LAB_DIR/hosts"
+  printf '127.0.0.1 localhost %s\n' "$(hostname)" "${hosts[*]}" >"$LAB_DIR/hosts"
   mount --bind "$LAB_DIR/hosts" /etc/hosts
-  export SSL_CERT_FILE=$LAB_CACHE/certificate/ca.crt
+  export SSL_CERT_FILE=$LAB_PARTS/certificate/ca.crt NODE_EXTRA_CA_CERTS=$LAB_PARTS/certificate/ca.crt
 }
 
 start_registry() {
-  overlay "$LAB_SEED/storage" registry
+  overlay "$LAB_PARTS/seed/storage" registry
   cat >"$LAB_DIR/registry.yml" <<CONFIG
 version: 0.1
 log: {level: warn, accesslog: {disabled: true}}
 storage: {filesystem: {rootdirectory: "$LAB_DIR/registry/root"}}
 http: {addr: "127.0.0.1:5001"}
 CONFIG
-  "$LAB_CACHE/registry/usr/bin/docker-registry" serve "$LAB_DIR/registry.yml" >"$LAB_DIR/logs/registry" 2>&1 &
+  "$LAB_PARTS/registry/usr/bin/docker-registry" serve "$LAB_DIR/registry.yml" >"$LAB_DIR/logs/registry" 2>&1 &
 }
 
 start_aws() {
-  "$LAB_CACHE/aws/venv/bin/python" -m moto.server --host 127.0.0.1 --port 5555 >"$LAB_DIR/logs/moto" 2>&1 &
-  node "$LAB_SOURCE/ecr-front.mjs" "$LAB_CACHE/certificate" "$LAB_DIR/environment" >"$LAB_DIR/logs/front" 2>&1 &
+  "$LAB_PARTS/aws/venv/bin/python" -m moto.server --host 127.0.0.1 --port 5555 >"$LAB_DIR/logs/moto" 2>&1 &
+  node "$LAB_SOURCE/ecr-front.mjs" "$LAB_PARTS/certificate" "$LAB_DIR/environment" >"$LAB_DIR/logs/front" 2>&1 &
   front_pid=$!
 }
 
@@ -74,7 +76,7 @@ await_aws() {
   fail "the registry's front did not start."
 }
 
-digest_of() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]]' "$LAB_SEED/images.json" "$1"; }
+digest_of() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]]' "$LAB_PARTS/seed/images.json" "$1"; }
 
 # What a developer's or an agent's own shell carries must not decide how a test ends.
 unset "${!AWS_@}" "${!DOCKER_@}" http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
@@ -83,7 +85,7 @@ make_commands
 start_registry
 start_aws
 overlay "$LAB_ENGINE_PART/root" engine
-"$LAB_BIN/engine" assemble "${layers[@]:1}"
+"$LAB_BIN/engine" assemble "${hosts[@]}"
 "$LAB_BIN/engine" start || fail "the Docker Engine did not start."
 "$LAB_BIN/binfmt" enter
 "$LAB_BIN/binfmt" on
@@ -92,7 +94,7 @@ await_aws
 LAB_ENGINE_VERSION=$(cat "$LAB_ENGINE_PART/version")
 LAB_EMULATOR_IMAGE=$LAB_REGISTRY/lab/binfmt@$(digest_of lab/binfmt:qemu-v7.2)
 LAB_EMULATOR_NO_EFFECT_IMAGE=$LAB_REGISTRY/lab/binfmt@$(digest_of lab/binfmt:no-effect)
-export LAB=1 LAB_ENGINE_VERSION LAB_EMULATOR_IMAGE LAB_EMULATOR_NO_EFFECT_IMAGE LAB_IMAGES=$LAB_SEED/images.json
+export LAB=1 LAB_ENGINE_VERSION LAB_EMULATOR_IMAGE LAB_EMULATOR_NO_EFFECT_IMAGE LAB_IMAGES=$LAB_PARTS/seed/images.json
 export AWS_EC2_METADATA_DISABLED=true
 
 [ -z "$got" ] || exit 143

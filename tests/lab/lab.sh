@@ -43,23 +43,21 @@ forward() {
   [ ! -s "$LAB_DIR/init.pid" ] || kill "-$1" "$(cat "$LAB_DIR/init.pid")" 2>/dev/null || true
 }
 
-# Every lab holds the lock, so that prepare.sh removes no part that one stands on, and so that the first and the last lab know it.
-"$LAB_SOURCE/prepare.sh"
-exec 9>>"$LAB_CACHE/labs.lock"
-if flock --nonblock --exclusive 9; then remember_handler; fi
-flock --shared 9
-sweep
-
+require_machine
+mkdir -p "$LAB_CACHE"
 LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/falcon-lab.XXXXXX")
-export LAB_DIR LAB_STORE LAB_SOURCE LAB_CACHE LAB_CGROUP=/${LAB_DIR##*/}
-LAB_ENGINE_PART=$(readlink -f "$LAB_CACHE/engine-$engine")
-LAB_SEED=$(readlink -f "$LAB_CACHE/seed")
-export LAB_ENGINE_PART LAB_SEED
+LAB_PARTS=$LAB_DIR/parts LAB_CGROUP=/${LAB_DIR##*/} LAB_ENGINE_PART=$LAB_DIR/parts/engine-$engine
+export LAB_DIR LAB_STORE LAB_SOURCE LAB_CACHE LAB_PARTS LAB_ENGINE_PART LAB_CGROUP
+exec 6>"$LAB_DIR/alive" 9>>"$LAB_CACHE/labs.lock"
 trap tidy EXIT
-exec 6>"$LAB_DIR/alive"
 flock 6
 chmod 755 "$LAB_DIR"
 mkdir "$LAB_DIR/tmp" "$LAB_DIR/logs"
+# The first and the last lab must know that they are: who gets the lock alone is.
+if flock --nonblock --exclusive 9; then remember_handler; fi
+flock --shared 9
+sweep
+"$LAB_SOURCE/prepare.sh" "$LAB_PARTS" "$engine" 6>&- 9>&-
 
 # The child's first process is process 1 of its own process namespace: when it ends, the kernel ends everything else there, and the
 # mounts and the network go with the last process. Background children of a shell ignore SIGINT, hence env.

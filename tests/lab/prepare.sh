@@ -6,9 +6,12 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-[ $# -eq 0 ] || refuse "prepare.sh takes no arguments; FALCON_LAB_CACHE chooses the cache folder."
+[ $# -le 2 ] || refuse "usage: prepare.sh [LINKS_FOLDER [ENGINE]]; FALCON_LAB_CACHE chooses the cache folder."
 require_machine
-mkdir -p "$LAB_CACHE"
+# Each part is linked by its name into this folder. A lab has links of its own, because another checkout with other recipes may
+# prepare the same cache meanwhile.
+LAB_PARTS=${1:-$LAB_CACHE}
+mkdir -p "$LAB_CACHE" "$LAB_PARTS"
 exec 8>"$LAB_CACHE/prepare.lock"
 flock 8
 
@@ -63,7 +66,7 @@ debian_tree() {
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' "$release" "$into" >&2
 }
 
-# Runs recipe_<name> from parts/<recipe>.sh, unless its key says that it was made before. `part_<name>` is then its folder.
+# make_part NAME RECIPE [ARGUMENT…]: runs the recipe from parts/ unless its key says that this very part was made before.
 make_part() {
   local name=$1 recipe=$2 key target building started
   shift 2
@@ -79,7 +82,8 @@ make_part() {
     mv "$building" "$target"
     echo "lab: made $name in $((SECONDS - started)) s" >&2
   fi
-  ln -sfn "$(basename "$target")" "$LAB_CACHE/$name"
+  touch "$target"
+  ln -sfn "$target" "$LAB_PARTS/$name"
 }
 
 # The contents of every file that a recipe reads besides itself; file names count too.
@@ -89,23 +93,13 @@ hashed_inputs() {
     seed)
       (cd "$LAB_SOURCE/.." && find lab/images fixtures/sensor fixtures/emulator fixtures/web lab/repositories.json -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum)
-      readlink "$LAB_CACHE"/{registry,emulator,tree-web-arm64,tree-tools-amd64,tree-tools-arm64}
+      readlink "$LAB_PARTS"/{registry,emulator,tree-web-arm64,tree-tools-amd64,tree-tools-arm64}
       ;;
   esac
 }
 
-# Parts of former recipes go, unless a lab is running that may stand on one.
-drop_old_parts() {
-  local folder name
-  exec 9>>"$LAB_CACHE/labs.lock"
-  flock --nonblock --exclusive 9 || return 0
-  for folder in "$LAB_CACHE"/*-*/; do
-    folder=${folder%/}
-    [ ! -L "$folder" ] || continue
-    name=${folder%-*}
-    [ "$(readlink "$name")" = "${folder##*/}" ] || rm -rf "$folder"
-  done
-}
+# Parts that no recipe has asked for in a week are those of former recipes.
+drop_old_parts() { find "$LAB_CACHE" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} +; }
 
 need_packages iproute2 openssl util-linux mount
 make_part registry registry
@@ -117,5 +111,6 @@ make_part tree-web-arm64 tree arm64 nginx-light,dash,coreutils,busybox-static,li
 make_part tree-tools-amd64 tree amd64 dash,coreutils,busybox-static,curl,jq,ca-certificates,libc-bin
 make_part tree-tools-arm64 tree arm64 dash,coreutils,busybox-static,curl,jq,ca-certificates,libc-bin
 make_part seed seed
-make_part engine-26 engine trixie
+# The second engine is made when a lab first asks for it, and by a call that names none.
+[ "${2:-26}" != 26 ] || make_part engine-26 engine trixie
 drop_old_parts

@@ -55,8 +55,8 @@ test("a_second_signal_ends_the_process_at_once_and_the_post_job_step_does_the_re
     assert.equal(ended.exitCode, 0);
     assert.deepEqual(ended.completed, []);
     assert.ok(ended.secondsToStop < 2, `took ${ended.secondsToStop} s`);
-    await job.post();
-    assert.deepEqual(engineState(), before, "the engine is as it was");
+    const post = await job.post();
+    assert.deepEqual(engineState(), before, `the engine is as it was:\n${ended.text}\n${post.text}`);
   } finally {
     job.end();
   }

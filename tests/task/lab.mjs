@@ -1,7 +1,10 @@
 // The lab as tests see it: images and keys, the engine's state, and the switches of the registry's front.
 import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** Whether these tests run inside the lab. */
 export const inLab = process.env.LAB === "1";
@@ -11,6 +14,8 @@ export const needsLab = { skip: inLab ? false : "runs in the lab: tests/lab/lab.
 
 export const registry = process.env.LAB_REGISTRY ?? "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 export const sensorTag = "7.39.0-7802";
+/** What the lab's ECR hands out; see tests/lab/front. */
+export const registryPassword = `${registry.slice(0, 12)}-auth-token`;
 export const customerId = "0123456789abcdef0123456789abcdef-12";
 
 /** Inputs that patch the lab's web image, with keys that may do everything. */
@@ -35,8 +40,27 @@ export function keys(user) {
   };
 }
 
+/** The engine's command line, signed in to the registry. */
 export function docker(...args) {
-  return execFileSync("docker", args, { encoding: "utf8", maxBuffer: 1 << 26 }).trim();
+  return tool("docker", args).trim();
+}
+
+let configuration;
+
+/** Runs a program with a Docker configuration of the tests' own, which the task never sees. */
+function tool(program, args) {
+  if (configuration === undefined) {
+    configuration = mkdtempSync(join(tmpdir(), "falcon-docker-"));
+    const auth = Buffer.from(`AWS:${registryPassword}`).toString("base64");
+    writeFileSync(join(configuration, "config.json"), JSON.stringify({ auths: { [registry]: { auth } } }));
+  }
+  const env = { ...process.env, DOCKER_CONFIG: configuration };
+  return execFileSync(program, args, {
+    encoding: "utf8",
+    env,
+    maxBuffer: 1 << 26,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 /** Everything in the engine that a run could leave behind, to compare before with after. */
@@ -66,11 +90,11 @@ export async function front(method, path, body) {
 
 /** What the registry holds under a reference. */
 export function manifest(reference) {
-  return JSON.parse(execFileSync("crane", ["manifest", reference], { encoding: "utf8" }));
+  return JSON.parse(tool("crane", ["manifest", reference]));
 }
 
 export function config(reference) {
-  return JSON.parse(execFileSync("crane", ["config", reference], { encoding: "utf8" }));
+  return JSON.parse(tool("crane", ["config", reference]));
 }
 
 /** An engine that only says what it is, for engines that the task refuses. */
@@ -101,3 +125,30 @@ export async function fakeEngine(folder, { info = {}, version = {} }) {
   await new Promise((resolve) => server.listen(path, resolve));
   return { host: `unix://${path}`, close: () => new Promise((resolve) => server.close(resolve)) };
 }
+
+/** Does something on a machine that cannot run ARM64 programs; other labs wait meanwhile. */
+export async function withoutEmulator(use) {
+  execFileSync("binfmt", ["off"]);
+  try {
+    await use();
+  } finally {
+    execFileSync("binfmt", ["on"]);
+  }
+}
+
+/** Tests compare the engine before with after, so the files that share a lab take turns. */
+async function takeTurn() {
+  const lock = join(process.env.LAB_DIR, "black-box.lock");
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+      await sleep(100);
+    }
+  }
+  process.on("exit", () => rmdirSync(lock));
+}
+
+if (inLab) await takeTurn();

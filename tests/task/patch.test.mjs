@@ -12,7 +12,9 @@ import {
   manifest,
   needsLab,
   registry,
+  registryPassword,
   sensorTag,
+  withoutEmulator,
 } from "./lab.mjs";
 
 const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
@@ -22,10 +24,14 @@ const digestPattern = /^sha256:[0-9a-f]{64}$/;
 /** Uses a job and its post-job step, after which the engine is as it was. */
 async function inJob(use, options = {}) {
   const job = new Job(options);
+  const before = engineState();
+  let post;
   try {
-    const before = engineState();
     await use(job);
-    const post = await job.post();
+  } finally {
+    post = await job.post();
+  }
+  try {
     assert.equal(post.exitCode, 0);
     assert.deepEqual(post.warnings, [], post.text);
     if (!options.keeps) assert.deepEqual(engineState(), before, "the engine is as it was");
@@ -57,7 +63,7 @@ test("an_image_is_patched_proven_and_pushed", needsLab, async () => {
       customerId,
       falconctlOptions,
       "A1B2C3D4",
-      `${registry.slice(0, 12)}-auth-token`,
+      registryPassword,
     ]);
     assertStory(step, target);
   });
@@ -179,6 +185,16 @@ test("what_a_program_prints_cannot_command_the_agent", needsLab, async () => {
     assert.equal(step.variables.LAB_HOSTILE, undefined);
     assert.equal(step.completed.length, 1);
   });
+});
+
+test("an_emulator_is_installed_where_none_is_and_named_as_what_stays", needsLab, async () => {
+  await withoutEmulator(() =>
+    inJob(async (job) => {
+      const step = await job.run(inputs({ targetImage: `${registry}/app/target:installed` }));
+      assertSucceeded(step);
+      assert.match(story(step), /^Changed:[\s\S]*^ {2}registered the ARM64 emulator of `.*lab\/binfmt/m);
+    }),
+  );
 });
 
 for (const variant of ["no-platform", "arm64-only", "other-texts"]) {

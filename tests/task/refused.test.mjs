@@ -1,8 +1,10 @@
 // What cannot be patched: each cause has its own code, and the agent is left as it was.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
+import { existsSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, test } from "node:test";
-import { Job, story } from "./agent.mjs";
+import { Job, story, taskFolder } from "./agent.mjs";
 import { assertFailed, assertNoLeak } from "./expect.mjs";
 import {
   customerId,
@@ -14,6 +16,7 @@ import {
   needsLab,
   registry,
   sensorTag,
+  withoutEmulator,
 } from "./lab.mjs";
 
 afterEach(async () => {
@@ -21,8 +24,8 @@ afterEach(async () => {
 });
 
 /** Runs a step that must fail, with its post-job step, and compares the engine before and after. */
-async function refuse(given, { code, env = {}, patterns = [] }) {
-  const job = new Job({ env });
+async function refuse(given, { code, patterns = [], ...options }) {
+  const job = new Job(options);
   try {
     const before = engineState();
     const step = await job.run(given);
@@ -175,6 +178,36 @@ for (const [situation, DOCKER_HOST, code] of addresses) {
   });
 }
 
+test("an_engine_that_the_agent_s_user_may_not_use_is_refused", needsLab, async (context) => {
+  const uid = 65534;
+  // A clone below root's home is out of another user's sight, and so is its Node.
+  const sight = spawnSync(process.execPath, [join(taskFolder, "post.js")], {
+    uid,
+    gid: uid,
+    env: {},
+    cwd: "/",
+  });
+  if (sight.status !== 0) return context.skip("another user cannot read this folder");
+  await refuse(inputs(), { code: "ENGINE_NOT_PERMITTED", uid });
+});
+
+const marker = {
+  skip: needsLab.skip || (existsSync("/.dockerenv") ? false : "this machine is no container"),
+};
+
+test("a_job_in_a_container_without_the_engine_s_socket_is_refused", marker, async () => {
+  const socket = "/var/run/docker.sock";
+  renameSync(socket, `${socket}.away`);
+  try {
+    const job = new Job({ variables: { "Agent.ContainerId": "0123456789ab" } });
+    const step = await job.run(inputs());
+    assert.match(assertFailed(step, "ENGINE_IN_CONTAINER_JOB"), /container/);
+    job.end();
+  } finally {
+    renameSync(`${socket}.away`, socket);
+  }
+});
+
 test("an_arm64_emulator_is_demanded_where_none_may_be_installed", needsLab, async () => {
   await withoutEmulator(async () => {
     const step = await refuse(inputs({ emulation: "never" }), {
@@ -203,15 +236,6 @@ for (const [variant, code, patterns] of variants) {
   test(`a_falconutil_with_the_variant_${variant}_is_found_out`, needsLab, async () => {
     const sensorImage = image(`containersensor:${sensorTag}-${variant}`);
     const step = await refuse(inputs({ sensorImage }), { code, patterns });
-    assert.doesNotMatch(story(step), /^Changed:|^Already done: pushed/m);
+    assert.doesNotMatch(story(step), /^Changed:|^Already done:\n {2}pushed/m);
   });
-}
-
-async function withoutEmulator(use) {
-  execFileSync("binfmt", ["off"]);
-  try {
-    await use();
-  } finally {
-    execFileSync("binfmt", ["on"]);
-  }
 }

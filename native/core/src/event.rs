@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Code;
+use crate::outcome::Forecast;
 use crate::secret::Secret;
 
 /// Something that happened; never formatted text, never a secret but for [`Event::Secret`].
@@ -12,8 +13,8 @@ pub enum Event {
     Secret(Secret),
     /// The steps that will run, decided anew after each probe.
     Planned {
-        /// Titles of the steps, stage by stage.
-        stages: Vec<Vec<String>>,
+        /// The stages, in order.
+        stages: Vec<Forecast>,
     },
     /// A step began.
     StepStarted {
@@ -122,6 +123,12 @@ pub struct StepEvents {
 }
 
 impl StepEvents {
+    /// The same step for a program whose lines are of no interest: nothing it writes is passed on.
+    #[must_use]
+    pub fn quiet(&self) -> Self {
+        Events::silent().of_step(self.id)
+    }
+
     /// Tells how many bytes are done.
     pub fn progress(&self, current: u64, total: Option<u64>) {
         let id = self.id;

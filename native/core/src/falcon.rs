@@ -1,4 +1,4 @@
-//! CrowdStrike Falcon: the customer ID, the sensor, and the vendor's falconutil.
+//! `CrowdStrike` Falcon: the customer ID, the sensor, and the vendor's falconutil.
 
 mod customer_id;
 pub mod falconutil;

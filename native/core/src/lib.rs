@@ -1,4 +1,4 @@
-//! Patches ARM64 container images with the CrowdStrike Falcon sensor.
+//! Patches ARM64 container images with the `CrowdStrike` Falcon sensor.
 //!
 //! The flow is one way: [`inputs`] → [`config`] → [`facts`] → [`plan`] → [`run`] → [`outcome`].
 //! Nothing in here prints, and nothing knows of Node or of Azure Pipelines.

@@ -23,7 +23,7 @@ impl Platform {
             "x86_64" => "amd64",
             other => other,
         };
-        let variant = variant.filter(|v| !v.is_empty() && !(architecture == "arm64" && *v == "v8"));
+        let variant = variant.filter(|v| !v.is_empty() && (architecture, *v) != ("arm64", "v8"));
         Self {
             os: os.to_owned(),
             architecture: architecture.to_owned(),

@@ -150,7 +150,8 @@ impl Run {
         self.step(
             "Look at the images, the registry and the engine",
             |events| async move {
-                let facts = facts::gather(&self.config, &self.services).await;
+                // The look is by far the largest future of a run, so it lives on the heap.
+                let facts = Box::pin(facts::gather(&self.config, &self.services)).await;
                 for line in facts.lines(self.services.aws().await.ok()) {
                     events.note(line);
                 }
@@ -219,7 +220,7 @@ impl Run {
             }
             Learned::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
             Learned::KnowsPlatform { arm64: true, knows } => {
-                facts.probes.arm64_knows_platform = Some(knows)
+                facts.probes.arm64_knows_platform = Some(knows);
             }
             Learned::KnowsPlatform {
                 arm64: false,
@@ -230,11 +231,9 @@ impl Run {
     }
 
     fn tell_plan(&self, plan: &Plan) {
-        let stages = plan.stages.iter().filter(|stage| stage.only_if.is_none());
-        let stages = stages
-            .map(|stage| stage.steps.iter().map(Step::to_string).collect())
-            .collect();
-        self.events.send(Event::Planned { stages });
+        self.events.send(Event::Planned {
+            stages: forecast(plan),
+        });
     }
 
     fn outcome(&self, facts: &Facts) -> Result<Outcome, Problem> {

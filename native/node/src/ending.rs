@@ -98,13 +98,7 @@ impl From<outcome::Ending> for Ending {
                 outcome: (*outcome).into(),
             },
             outcome::Ending::Planned(outcome, stages) => Self::Planned {
-                stages: stages
-                    .into_iter()
-                    .map(|stage| PlannedStage {
-                        steps: stage.steps,
-                        branch: stage.only_if.map(str::to_owned),
-                    })
-                    .collect(),
+                stages: stages.into_iter().map(Into::into).collect(),
                 outcome: (*outcome).into(),
             },
             outcome::Ending::Failed(failure) => Self::Failed {
@@ -114,6 +108,15 @@ impl From<outcome::Ending> for Ending {
                 effects: told(&effects),
                 cleanup,
             },
+        }
+    }
+}
+
+impl From<outcome::Forecast> for PlannedStage {
+    fn from(forecast: outcome::Forecast) -> Self {
+        Self {
+            steps: forecast.steps,
+            branch: forecast.only_if.map(str::to_owned),
         }
     }
 }

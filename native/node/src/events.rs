@@ -3,6 +3,8 @@
 use falcon_patch_core::event::{Event, StepStatus};
 use napi_derive::napi;
 
+use crate::ending::PlannedStage;
+
 /// Something that happened during a run.
 #[napi(
     discriminant = "type",
@@ -13,7 +15,7 @@ pub enum TaskEvent {
     /// A text that must be masked before anything else is printed.
     Secret { value: String },
     /// The steps that will run, stage by stage.
-    Planned { stages: Vec<Vec<String>> },
+    Planned { stages: Vec<PlannedStage> },
     /// A step began.
     StepStarted { id: u32, title: String },
     /// A step has come further, in bytes.
@@ -48,7 +50,9 @@ impl From<Event> for TaskEvent {
             Event::Secret(secret) => Self::Secret {
                 value: secret.reveal().to_owned(),
             },
-            Event::Planned { stages } => Self::Planned { stages },
+            Event::Planned { stages } => Self::Planned {
+                stages: stages.into_iter().map(Into::into).collect(),
+            },
             Event::StepStarted { id, title } => Self::StepStarted { id, title },
             Event::Progress { id, current, total } => Self::Progress {
                 id,

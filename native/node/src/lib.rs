@@ -1,5 +1,10 @@
 //! The Node native addon: forwards to the core and translates its types.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "napi hands functions over by value"
+)]
+
 mod ending;
 mod events;
 mod inputs;

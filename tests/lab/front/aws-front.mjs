@@ -1,6 +1,6 @@
 // In front of moto: logs the AWS calls, applies faults to them, and lets an ECR authorization token change, which moto's never does.
 import { ACCOUNT } from './aws.mjs';
-import { exchange, passOn, readAll } from './pass.mjs';
+import { exchange, readAll } from './pass.mjs';
 
 /** The password that ECR hands out. moto's is a constant; after `renew` the front writes a new one into moto's answers. */
 export class Tokens {
@@ -29,7 +29,13 @@ export class Tokens {
   }
 }
 
-export const awsFront = ({ port, tokens, log, faults }) => async (request, response) => {
+export const awsFront = (parts) => (request, response) =>
+  serve(parts, request, response).catch((error) => {
+    console.error(error);
+    response.destroy();
+  });
+
+async function serve({ port, tokens, log, faults }, request, response) {
   const body = await readAll(request);
   const action = actionOf(request, body);
   const entry = log.open(request, `aws:${action}`)(response);
@@ -41,23 +47,45 @@ export const awsFront = ({ port, tokens, log, faults }) => async (request, respo
     response.writeHead(status, headers).end(typeof text === 'string' ? text : JSON.stringify(text));
     return;
   }
-  const pass = (to) => passOn(request, to, { port, path: request.url, headers: request.headers, body, entry, fault });
-  if (action !== 'ecr:GetAuthorizationToken') return pass(response);
   const answer = await exchange({ port, method: request.method, path: request.url, headers: request.headers, body });
-  const renewed = answer.status === 200 ? renewedToken(answer.text, tokens.current) : answer.text;
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(renewed) });
-  response.end(renewed);
-};
+  entry.bytesIn = body.length;
+  const { status, headers, text } = answer.status < 400 ? renewed(answer, action, tokens) : asAwsSaysIt(answer, request);
+  response.writeHead(status, { ...headers, 'content-length': (entry.bytesOut = Buffer.byteLength(text)) });
+  response.end(text);
+}
 
 // moto's expiry lies in the past, which a careful client would take at its word; ECR's tokens live for twelve hours:
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
-function renewedToken(text, password) {
-  const answer = JSON.parse(text);
-  for (const each of answer.authorizationData) {
-    each.authorizationToken = Buffer.from(`AWS:${password}`).toString('base64');
+function renewed(answer, action, tokens) {
+  if (action !== 'ecr:GetAuthorizationToken') return answer;
+  const content = JSON.parse(answer.text);
+  for (const each of content.authorizationData) {
+    each.authorizationToken = Buffer.from(`AWS:${tokens.current}`).toString('base64');
     each.expiresAt = Math.floor(Date.now() / 1000) + 12 * 3600;
   }
-  return JSON.stringify(answer);
+  return { ...answer, text: JSON.stringify(content) };
+}
+
+// moto says every refusal in one XML shape, which the clients of no service in use here can read. The names of the JSON services
+// are in https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html, the XML shape of STS in
+// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+const JSON_NAMES = {
+  InvalidClientTokenId: 'UnrecognizedClientException',
+  SignatureDoesNotMatch: 'InvalidSignatureException',
+  AccessDenied: 'AccessDeniedException',
+};
+
+function asAwsSaysIt(answer, request) {
+  const [, code, message] = /<Errors><Error><Code>(.*?)<\/Code><Message>(.*?)<\/Message>/s.exec(answer.text) ?? [];
+  if (!code) return answer;
+  const requestId = answer.headers['x-amzn-requestid'];
+  if (!request.headers['x-amz-target']) {
+    const text = `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
+    return { status: 403, headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId }, text };
+  }
+  const why = code === 'AccessDenied' ? ' on resource: * with an explicit deny in an identity-based policy' : '';
+  const text = JSON.stringify({ __type: JSON_NAMES[code] ?? code, message: `${message}${why}` });
+  return { status: 400, headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId }, text };
 }
 
 function actionOf(request, body) {

@@ -15,8 +15,10 @@ const USERS = {
 };
 
 export class Aws {
-  constructor(endpoint) {
+  /** `keys` { id, secret } sign the calls; setUp makes some. */
+  constructor(endpoint, keys) {
     this.endpoint = endpoint;
+    this.keys = keys;
   }
 
   /** Makes users, a role and repositories while moto still asks for no proof of identity, then has it enforce IAM as AWS does. */
@@ -32,7 +34,9 @@ export class Aws {
         environment[`LAB_${name}_SECRET_ACCESS_KEY`] = answer.match(/<SecretAccessKey>(.*?)</)[1];
       }),
       this.#role('lab-deploy').then((arn) => (environment.LAB_ROLE_ARN = arn)),
-      ...Object.entries(repositories).map(([name, settings]) => this.#ecr('CreateRepository', 'eu-west-1', this.#unsigned('ecr'), { repositoryName: name, ...mutability(settings) })),
+      ...Object.entries(repositories).map(([name, settings]) =>
+        this.#post('CreateRepository', this.#unsigned('ecr'), { repositoryName: name, ...mutability(settings) }),
+      ),
     ]);
     this.keys = { id: environment.LAB_ADMIN_ACCESS_KEY_ID, secret: environment.LAB_ADMIN_SECRET_ACCESS_KEY };
     // http://docs.getmoto.org/en/latest/docs/iam.html: from now on every call is authenticated and authorized.
@@ -42,16 +46,16 @@ export class Aws {
 
   /** The repository as AWS knows it, or undefined. Asked for each time: a test may create or change it through the AWS API. */
   async repository(region, name) {
-    const answer = await this.#signedEcr('DescribeRepositories', region, { repositoryNames: [name] });
+    const answer = await this.ecr('DescribeRepositories', region, { repositoryNames: [name] });
     return answer.repositories?.[0];
   }
 
   /** Creates the repository, or changes its mutability. */
   async putRepository(region, name, settings) {
     if (await this.repository(region, name)) {
-      return this.#signedEcr('PutImageTagMutability', region, { repositoryName: name, ...mutability(settings) });
+      return this.ecr('PutImageTagMutability', region, { repositoryName: name, ...mutability(settings) });
     }
-    return this.#signedEcr('CreateRepository', region, { repositoryName: name, ...mutability(settings) });
+    return this.ecr('CreateRepository', region, { repositoryName: name, ...mutability(settings) });
   }
 
   async #role(RoleName) {
@@ -74,10 +78,11 @@ export class Aws {
 
   // moto reads the service from the credential scope even while it checks no signature.
   #unsigned(service) {
-    return `AWS4-HMAC-SHA256 Credential=lab/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=none`.replace('us-east-1', service === 'ecr' ? 'eu-west-1' : 'us-east-1');
+    const region = service === 'iam' ? 'us-east-1' : 'eu-west-1';
+    return `AWS4-HMAC-SHA256 Credential=lab/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=none`;
   }
 
-  async #ecr(action, region, authorization, parameters, headers = {}) {
+  async #post(action, authorization, parameters, headers = {}) {
     const response = await fetch(this.endpoint, {
       method: 'POST',
       headers: {
@@ -91,8 +96,8 @@ export class Aws {
     return response.json();
   }
 
-  // https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
-  #signedEcr(action, region, parameters) {
+  /** A signed call to ECR. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html */
+  ecr(action, region, parameters) {
     const date = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
     const scope = `${date.slice(0, 8)}/${region}/ecr/aws4_request`;
     const host = new URL(this.endpoint).host;
@@ -103,7 +108,7 @@ export class Aws {
     const key = scope.split('/').reduce(mac, `AWS4${this.keys.secret}`);
     const signature = mac(key, toSign).toString('hex');
     const authorization = `AWS4-HMAC-SHA256 Credential=${this.keys.id}/${scope}, SignedHeaders=host;x-amz-date, Signature=${signature}`;
-    return this.#ecr(action, region, authorization, parameters, { 'x-amz-date': date });
+    return this.#post(action, authorization, parameters, { 'x-amz-date': date });
   }
 }
 

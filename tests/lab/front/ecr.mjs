@@ -14,6 +14,7 @@ export class Ecr {
   #repositories = new Map();
   #presigned = new Map();
   #referrers = new Map();
+  #known = new Map();
 
   constructor({ aws, tokens, port, log, faults }) {
     Object.assign(this, { aws, tokens, port, log, faults });
@@ -49,7 +50,7 @@ export class Ecr {
     const query = new URL(request.url, 'http://front').searchParams;
     const { name, kind, rest } = ROUTE.exec(path)?.groups ?? {};
     if (!name) return this.#pass(request, response, { region, host, entry, fault });
-    const repository = await this.aws.repository(region, name);
+    const repository = await this.#repository(region, name, request.method === 'PUT' && kind === 'manifests');
     if (!repository) {
       // ECR creates nothing on push. https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
       return refuse(response, 404, 'NAME_UNKNOWN', `The repository with name '${name}' does not exist in the registry with id '${account}'`);
@@ -61,6 +62,17 @@ export class Ecr {
     if (kind === 'blobs/uploads') return this.#upload(request, response, context);
     if (kind === 'blobs' && request.method === 'GET' && settings.redirects) return this.#redirect(request, response, context);
     return this.#pass(request, response, context);
+  }
+
+  // Every request asks whether its repository exists; a test that measures or counts should not wait for moto each time. What is
+  // missing, and what decides whether a tag may move, is always asked anew.
+  async #repository(region, name, anew) {
+    const key = `${region}/${name}`;
+    const known = this.#known.get(key);
+    if (!anew && known && Date.now() - known.at < 2000) return known.repository;
+    const repository = await this.aws.repository(region, name);
+    if (repository) this.#known.set(key, { repository, at: Date.now() });
+    return repository;
   }
 
   // https://github.com/mdlavin/copy-docker-image/issues/5 shows the 401. An expired token's 403 is not JSON in every case; its

@@ -57,7 +57,7 @@ export async function readAll(stream, limit = 8 << 20) {
 /** One small request with its headers untouched: a signature covers the Host header, which fetch would set anew. */
 export async function exchange({ port, method, path, headers, body }) {
   const answer = await new Promise((resolve, reject) =>
-    httpRequest({ host: '127.0.0.1', port, agent, method, path, headers }, resolve).on('error', reject).end(body),
+    httpRequest({ host: '127.0.0.1', port, agent: false, method, path, headers }, resolve).on('error', reject).end(body),
   );
   const { connection, 'transfer-encoding': _, ...kept } = answer.headers;
   return { status: answer.statusCode, headers: kept, text: (await readAll(answer)).toString() };

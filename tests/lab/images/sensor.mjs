@@ -5,7 +5,7 @@ import { image, index, layer } from './oci.mjs';
 
 const VERSION = '7.39.0-7802';
 // What each variant does is in fixtures/sensor/falconutil.
-const VARIANTS = ['no-platform', 'pulls', 'other-texts', 'extra', 'two-layers', 'fails', 'no-effect', 'no-image', 'slow', 'hostile'];
+const VARIANTS = ['no-platform', 'own-platform', 'pulls', 'other-texts', 'extra', 'two-layers', 'fails', 'no-effect', 'no-image', 'slow', 'hostile'];
 
 export function sensorImages(cache, trees, fixtures) {
   const files = { amd64: sensorFiles(cache, fixtures, 'amd64'), arm64: sensorFiles(cache, fixtures, 'arm64') };
@@ -22,6 +22,7 @@ export function sensorImages(cache, trees, fixtures) {
     [`${VERSION}-amd64-only`]: build('amd64', VERSION),
     [`${VERSION}-arm64-only`]: build('arm64', VERSION),
     '7.31.0-7003.container.aarch64': build('arm64', '7.31.0-7003', 'no-platform'),
+    '7.32.0-7105.container.aarch64': build('arm64', '7.32.0-7105', 'own-platform'),
   };
 }
 
@@ -47,6 +48,7 @@ function sensorFiles(cache, fixtures, architecture) {
       'usr/bin/falcon-entrypoint': fixture('falcon-entrypoint'),
       'usr/bin/falconctl': fixture('falconctl'),
       // falconutil's own needs that its packages do not bring.
+      'usr/bin/sed': { link: '/bin/busybox' },
       'usr/bin/grep': { link: '/bin/busybox' },
       'usr/bin/tar': { link: '/bin/busybox' },
       'usr/lib64/busybox': { content: busybox(cache, architecture), mode: 0o755 },

@@ -13,5 +13,5 @@ CONFIG
     "$2/registry/usr/bin/docker-registry" serve "$1/registry.yml" >"$1/registry.log" 2>&1 &
     node "$3/images/push-all.mjs" http://127.0.0.1:5000 "$2" "$1/images.json"
     rm "$1/registry.yml" "$1/registry.log"
-  ' seed "$1" "$LAB_CACHE" "$LAB_SOURCE"
+  ' seed "$1" "$LAB_PARTS" "$LAB_SOURCE"
 }

@@ -67,42 +67,42 @@ fn every_problem_has_its_code() {
         (Code::InputMissing, |i| i.aws_session_token = "token".into()),
         (Code::InputUnknownValue, |i| i.action = "pach".into()),
         (Code::InputUnknownValue, |i| {
-            i.keep_local_images = "yes".into()
+            i.keep_local_images = "yes".into();
         }),
         (Code::InputUnknownValue, |i| {
-            i.cloud_service = "fargate".into()
+            i.cloud_service = "fargate".into();
         }),
         (Code::InputUnresolvedVariable, |i| {
-            i.falcon_cid = "$(FALCON_CID)".into()
+            i.falcon_cid = "$(FALCON_CID)".into();
         }),
         (Code::InputUnresolvedVariable, |i| {
-            i.falconctl_options = "--provisioning-token=$(TOKEN)".into()
+            i.falconctl_options = "--provisioning-token=$(TOKEN)".into();
         }),
         (Code::InputCidWithoutChecksum, |i| i.falcon_cid.truncate(32)),
         (Code::InputMalformed, |i| i.falcon_cid = "my-cid".into()),
         (Code::InputMalformed, |i| i.container_name = "a b".into()),
         (Code::InputMalformed, |i| {
-            i.falconctl_options = "tags=a".into()
+            i.falconctl_options = "tags=a".into();
         }),
         (Code::InputMalformed, |i| i.aws_region = "Ireland".into()),
         (Code::InputMalformed, |i| i.aws_account = "1234".into()),
         (Code::InputMalformed, |i| i.sensor_image = "a:1\nb:2".into()),
         (Code::InputReferenceInvalid, |i| {
-            i.source_image = "App/web:1".into()
+            i.source_image = "App/web:1".into();
         }),
         (Code::InputReferenceInvalid, |i| {
-            i.additional_tags = "good\n-bad".into()
+            i.additional_tags = "good\n-bad".into();
         }),
         (Code::InputTagMissing, |i| i.source_image = "app/web".into()),
         (Code::InputTagMissing, |i| i.target_image = "app/web".into()),
         (Code::InputTargetIsSource, |i| {
-            i.target_image = i.source_image.clone()
+            i.target_image = i.source_image.clone();
         }),
         (Code::InputEmulatorWithoutDigest, |i| {
-            i.emulator_image = "tonistiigi/binfmt:latest".into()
+            i.emulator_image = "tonistiigi/binfmt:latest".into();
         }),
         (Code::InputRegistryNotEcr, |i| {
-            i.source_image = "ghcr.io/app/web:1".into()
+            i.source_image = "ghcr.io/app/web:1".into();
         }),
         (Code::InputNotAvailable, |i| i.strategy = "graft".into()),
         (Code::InputNotAvailable, |i| i.action = "verify".into()),
@@ -110,7 +110,7 @@ fn every_problem_has_its_code() {
             i.create_repository = "if missing".into();
         }),
         (Code::AwsConnectionMissing, |i| {
-            i.aws_connection = "5d0c".into()
+            i.aws_connection = "5d0c".into();
         }),
     ];
     for (code, change) in cases {

@@ -142,7 +142,7 @@ impl EngineError {
     pub fn wants_new_sign_in(&self) -> bool {
         matches!(
             self.reason(),
-            Some(Reason::SignInRefused | Reason::SignInExpired)
+            Some(Reason::SignInRefused | Reason::SignInExpired | Reason::Forbidden)
         )
     }
 
@@ -254,7 +254,7 @@ impl Fault {
             Self::Connect(error) => (Reason::ConnectionLost, error.to_string()),
             Self::Told { status, message } => {
                 let reason = Reason::of(status, &message);
-                (reason, told(status, message))
+                (reason, told(status, &message))
             }
             Self::Broken(message) => (Reason::ConnectionLost, message),
             Self::TimedOut(limit) => {
@@ -267,9 +267,9 @@ impl Fault {
 }
 
 /// An empty message says nothing, so the status stands in for it.
-fn told(status: Option<u16>, message: String) -> String {
+fn told(status: Option<u16>, message: &str) -> String {
     match status {
-        _ if !message.trim().is_empty() => message,
+        _ if !message.trim().is_empty() => message.trim().to_owned(),
         Some(status) => format!("the engine answers with status {status} and no message"),
         None => "the engine reports an error without a message".to_owned(),
     }

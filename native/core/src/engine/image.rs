@@ -24,9 +24,10 @@ pub struct EngineImage {
     pub config: Value,
     /// Its tag references.
     pub repo_tags: Vec<String>,
-    /// Its digest references.
+    /// Its digest references. The containerd store makes one for every repository that has a tag of the image, pulled
+    /// or not.
     pub repo_digests: Vec<String>,
-    /// Bytes, unpacked in the classic store, packed and unpacked together in the containerd store.
+    /// Bytes as the store counts them: unpacked in the classic one, packed in the containerd one of engine 28.
     pub size: u64,
 }
 
@@ -123,14 +124,19 @@ impl EngineImage {
         if platforms.is_empty() {
             platforms.push(platform.clone());
         }
+        // The containerd store of engine 28 lists digest references among the tags, and 26 lists some of them twice.
+        let mut repo_tags = texts(&answer["RepoTags"]);
+        repo_tags.retain(|reference| !reference.contains('@'));
+        let mut repo_digests = texts(&answer["RepoDigests"]);
+        repo_digests.dedup();
         Self {
             id: answer["Id"].as_str().unwrap_or_default().to_owned(),
             platform,
             platforms,
             diff_ids: texts(&answer["RootFS"]["Layers"]),
             config: answer["Config"].clone(),
-            repo_tags: texts(&answer["RepoTags"]),
-            repo_digests: texts(&answer["RepoDigests"]),
+            repo_tags,
+            repo_digests,
             size: answer["Size"].as_u64().unwrap_or_default(),
         }
     }
@@ -212,7 +218,7 @@ mod tests {
             "Id": "sha256:1", "Os": "linux", "Architecture": "arm64", "Size": 7,
             "Config": {"Cmd": ["a"], "FromTheFuture": {"x": 1}},
             "RootFS": {"Type": "layers", "Layers": ["sha256:2", "sha256:3"]},
-            "RepoTags": null, "RepoDigests": ["r@sha256:4"],
+            "RepoTags": ["r@sha256:4"], "RepoDigests": ["r@sha256:4", "r@sha256:4"],
         });
         let image = EngineImage::of(&answer);
         assert_eq!(image.config["FromTheFuture"]["x"], 1);

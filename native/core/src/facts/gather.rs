@@ -299,16 +299,14 @@ impl Resolve<'_> {
 
     /// The repository of an image, in the registry that it is typed with or that the account has in the region.
     async fn repository(&self, name: &ImageName) -> Fact<Repository> {
-        let registry = match &name.registry {
-            Some(registry) => registry.clone(),
-            None => {
-                let region = self.services.aws().await?.region().map(str::to_owned);
-                let region =
-                    region.ok_or_else(|| ImageError::RegionMissing { name: name.clone() })?;
-                match &self.config.account {
-                    Some(account) => EcrHost::name(account, &region),
-                    None => EcrHost::name(&self.services.caller().await?.account, &region),
-                }
+        let registry = if let Some(registry) = &name.registry {
+            registry.clone()
+        } else {
+            let region = self.services.aws().await?.region().map(str::to_owned);
+            let region = region.ok_or_else(|| ImageError::RegionMissing { name: name.clone() })?;
+            match &self.config.account {
+                Some(account) => EcrHost::name(account, &region),
+                None => EcrHost::name(&self.services.caller().await?.account, &region),
             }
         };
         Ok(Repository {

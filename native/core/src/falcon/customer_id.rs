@@ -1,4 +1,4 @@
-//! The customer ID (CID) of a CrowdStrike tenant.
+//! The customer ID (CID) of a `CrowdStrike` tenant.
 
 use std::str::FromStr;
 

@@ -1,6 +1,6 @@
 //! The command line of falconutil, and what its output tells.
 //!
-//! falconutil is closed; the flags are those that CrowdStrike's own actions and scripts use
+//! falconutil is closed; the flags are those that `CrowdStrike`'s own actions and scripts use
 //! (<https://github.com/CrowdStrike/falconutil-action>). Its output is shown to people and never
 //! decides anything: what counts is the image found afterwards.
 

@@ -153,10 +153,10 @@ fn every_field_has_to_survive() {
     type Change = fn(&mut Value);
     let cases: &[(&str, Change)] = &[
         ("`Cmd` of its configuration is not the source's", |c| {
-            c["Cmd"] = json!(null)
+            c["Cmd"] = json!(null);
         }),
         ("`User` of its configuration is not the source's", |c| {
-            c["User"] = json!("root")
+            c["User"] = json!("root");
         }),
         (
             "`WorkingDir` of its configuration is not the source's",
@@ -175,24 +175,24 @@ fn every_field_has_to_survive() {
             |c| c["StopSignal"] = json!("SIGQUIT"),
         ),
         ("`Volumes` of its configuration is not the source's", |c| {
-            c["Volumes"] = json!({"/data": {}})
+            c["Volumes"] = json!({"/data": {}});
         }),
         (
             "`UnknownToday` of its configuration is not the source's",
             |c| c["UnknownToday"] = json!(8),
         ),
         ("its label `team` is not the source's", |c| {
-            c["Labels"] = json!({})
+            c["Labels"] = json!({});
         }),
         ("its variable `PATH` is not the source's", |c| {
-            c["Env"][0] = json!("PATH=/sbin")
+            c["Env"][0] = json!("PATH=/sbin");
         }),
         (
             "its variable `CS_CLOUD_SERVICE` is not `ECS_FARGATE`",
             |c| c["Env"][3] = json!("CS_CLOUD_SERVICE=ACI"),
         ),
         ("its variable `CS_CONTAINER` is not `web`", |c| {
-            c["Env"][4] = json!("X=1")
+            c["Env"][4] = json!("X=1");
         }),
         (
             "its variable `__CS_FALCON_SENSOR_ROOT` is not `/opt/CrowdStrike/rootfs`",

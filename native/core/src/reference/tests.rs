@@ -1,6 +1,8 @@
 use super::{Digest, ImageName, ReferenceError};
 
-fn check(text: &str, expected: Result<(Option<&str>, &str, Option<&str>), ReferenceError>) {
+type Parts<'a> = (Option<&'a str>, &'a str, Option<&'a str>);
+
+fn check(text: &str, expected: &Result<Parts<'_>, ReferenceError>) {
     let parsed = text.parse::<ImageName>();
     let seen = match &parsed {
         Ok(name) => Ok((
@@ -10,7 +12,7 @@ fn check(text: &str, expected: Result<(Option<&str>, &str, Option<&str>), Refere
         )),
         Err(error) => Err(error.clone()),
     };
-    assert_eq!(seen, expected, "{text}");
+    assert_eq!(&seen, expected, "{text}");
     if let Ok(name) = parsed {
         assert_eq!(name.to_string(), text);
     }
@@ -18,11 +20,11 @@ fn check(text: &str, expected: Result<(Option<&str>, &str, Option<&str>), Refere
 
 #[test]
 fn references_that_users_type() {
-    check("app/web:1.4.2", Ok((None, "app/web", Some("1.4.2"))));
-    check("web", Ok((None, "web", None)));
+    check("app/web:1.4.2", &Ok((None, "app/web", Some("1.4.2"))));
+    check("web", &Ok((None, "web", None)));
     check(
         "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1.4.2",
-        Ok((
+        &Ok((
             Some("123456789012.dkr.ecr.eu-west-1.amazonaws.com"),
             "app/web",
             Some("1.4.2"),
@@ -30,12 +32,12 @@ fn references_that_users_type() {
     );
     check(
         "localhost:5000/a__b/c-d.e:x",
-        Ok((Some("localhost:5000"), "a__b/c-d.e", Some("x"))),
+        &Ok((Some("localhost:5000"), "a__b/c-d.e", Some("x"))),
     );
     let digest = Digest::of(b"");
     check(
         &format!("app/web:1@{digest}"),
-        Ok((None, "app/web", Some("1"))),
+        &Ok((None, "app/web", Some("1"))),
     );
 }
 
@@ -43,31 +45,31 @@ fn references_that_users_type() {
 fn references_that_cannot_be() {
     check(
         "App/web:1",
-        Err(ReferenceError::UpperCase("App/web".into())),
+        &Err(ReferenceError::UpperCase("App/web".into())),
     );
     check(
         "app//web:1",
-        Err(ReferenceError::Repository("app//web".into())),
+        &Err(ReferenceError::Repository("app//web".into())),
     );
     check(
         "app/-web:1",
-        Err(ReferenceError::Repository("app/-web".into())),
+        &Err(ReferenceError::Repository("app/-web".into())),
     );
-    check("app/web:", Err(ReferenceError::Tag(String::new())));
-    check("app/web:a b", Err(ReferenceError::Tag("a b".into())));
+    check("app/web:", &Err(ReferenceError::Tag(String::new())));
+    check("app/web:a b", &Err(ReferenceError::Tag("a b".into())));
     check(
         "app/web@sha256:12",
-        Err(ReferenceError::Digest("sha256:12".into())),
+        &Err(ReferenceError::Digest("sha256:12".into())),
     );
     check(
         "https://host.example/app:1",
-        Err(ReferenceError::Scheme("https://".into())),
+        &Err(ReferenceError::Scheme("https://".into())),
     );
     check(
         "host.example:port/app:1",
-        Err(ReferenceError::Host("host.example:port".into())),
+        &Err(ReferenceError::Host("host.example:port".into())),
     );
-    check("", Err(ReferenceError::Repository(String::new())));
+    check("", &Err(ReferenceError::Repository(String::new())));
 }
 
 #[test]

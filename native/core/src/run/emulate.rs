@@ -12,7 +12,7 @@ use crate::outcome::Effect;
 use crate::platform::Platform;
 
 /// A container that only answers a question takes no longer than this, even under emulation.
-const PROBE_TIME: Duration = Duration::from_secs(120);
+const PROBE_TIME: Duration = Duration::from_mins(2);
 
 #[derive(Debug, thiserror::Error)]
 enum EmulationError {
@@ -64,7 +64,7 @@ impl Run {
         self.state(|state| {
             state.effects.push(Effect::EmulatorInstalled {
                 image: reference.clone(),
-            })
+            });
         });
         let end = self.run_container(&spec, events).await?;
         if end.exit_code != 0 {
@@ -91,7 +91,7 @@ impl Run {
             limit: PROBE_TIME,
             ..self.container("probe-arm64", image.to_owned(), Platform::linux_arm64())
         };
-        let runs = match self.run_container(&spec, events).await {
+        let runs = match self.run_container(&spec, &events.quiet()).await {
             Ok(end) => end.exit_code == 0,
             // The engine says so when the kernel refuses to start the program.
             Err(problem) if problem.code == Code::EmulationMissing => false,
@@ -124,7 +124,7 @@ impl Run {
                 (LABEL_JOB.to_owned(), agent.job.clone()),
             ],
             name: format!("falcon-patch-{}-{name}", self.id),
-            limit: Duration::from_secs(3600),
+            limit: Duration::from_hours(1),
         }
     }
 

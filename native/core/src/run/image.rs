@@ -162,7 +162,7 @@ impl Run {
             self.state(|state| {
                 state.effects.push(Effect::ImageKept {
                     name: reference.clone(),
-                })
+                });
             });
         } else {
             self.take_name(&reference, repository, tag, &patched.id)
@@ -260,7 +260,7 @@ impl Run {
             state.read_back = Some(ReadBack {
                 manifest: image.manifest,
                 bytes,
-            })
+            });
         });
         Ok(Learned::Nothing)
     }
@@ -284,7 +284,7 @@ impl Run {
                 repository: repository.clone(),
                 tag: tag.clone(),
                 digest,
-            })
+            });
         });
         Ok(Learned::Nothing)
     }

@@ -67,12 +67,12 @@ impl Run {
     ) -> Result<Learned, Problem> {
         let spec = ContainerSpec {
             command: help_arguments(),
-            limit: Duration::from_secs(120),
+            limit: Duration::from_mins(2),
             ..self
                 .sensor_container("probe-falconutil", falconutil)
                 .await?
         };
-        let end = self.run_container(&spec, events).await?;
+        let end = self.run_container(&spec, &events.quiet()).await?;
         let knows = help_names_platform(&end.last_lines);
         events.note(if knows {
             "it knows `--platform`"
@@ -94,7 +94,7 @@ impl Run {
     ) -> Result<Learned, Problem> {
         let source = self.source_for_falconutil(facts).await?;
         let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
-        let target = self.local_name("patched").await?;
+        let target = self.local_name("patched")?;
         let sensor_image = sensor.repository.at(&sensor.arm64);
         let command = PatchCommand {
             source: &source,
@@ -149,7 +149,7 @@ impl Run {
                 repository, digest, ..
             } => Ok(repository.at(digest)),
             SourcePlace::Engine { id } => {
-                let name = self.local_name("source").await?;
+                let name = self.local_name("source")?;
                 self.services
                     .engine()?
                     .tag(id, &format!("{LOCAL_DOMAIN}/{}", self.id), "source")
@@ -160,7 +160,7 @@ impl Run {
     }
 
     /// A name of this run alone in the engine, taken away at the end.
-    async fn local_name(&self, tag: &str) -> Result<String, Problem> {
+    fn local_name(&self, tag: &str) -> Result<String, Problem> {
         let name = format!("{LOCAL_DOMAIN}/{}:{tag}", self.id);
         self.record(Thing::Tag {
             reference: name.clone(),

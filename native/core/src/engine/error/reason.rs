@@ -18,6 +18,9 @@ pub enum Reason {
     SignInExpired,
     /// The registry knows who asks and does not allow it.
     Denied,
+    /// The registry refuses, and the engine does not pass on why: the containerd store keeps nothing but `403`, which
+    /// ECR gives for an expired sign-in too.
+    Forbidden,
     /// The registry has no such repository.
     RepositoryUnknown,
     /// The registry has no such image.
@@ -80,20 +83,26 @@ const WORDS: &[(&str, Reason)] = &[
     ("is not authorized to perform", Reason::Denied),
     ("no basic auth credentials", Reason::SignInRefused),
     ("authentication required", Reason::SignInRefused),
-    ("unauthorized", Reason::SignInRefused),
+    ("unauthorized: ", Reason::SignInRefused),
+    ("401 unauthorized", Reason::SignInRefused),
     ("authorization failed", Reason::SignInRefused),
     ("incorrect username or password", Reason::SignInRefused),
     ("name unknown", Reason::RepositoryUnknown),
     ("name_unknown", Reason::RepositoryUnknown),
+    (
+        "does not exist in the registry with id",
+        Reason::RepositoryUnknown,
+    ),
     (
         "repository name not known to registry",
         Reason::RepositoryUnknown,
     ),
     ("manifest unknown", Reason::ManifestUnknown),
     ("manifest_unknown", Reason::ManifestUnknown),
-    ("failed to resolve reference", Reason::ManifestUnknown),
-    ("denied", Reason::Denied),
-    ("403 forbidden", Reason::Denied),
+    ("unknown blob", Reason::ManifestUnknown),
+    ("denied: ", Reason::Denied),
+    ("access denied", Reason::Denied),
+    ("403 forbidden", Reason::Forbidden),
     ("connection refused", Reason::RegistryNotReachable),
     ("no such host", Reason::RegistryNotReachable),
     ("server misbehaving", Reason::RegistryNotReachable),
@@ -119,6 +128,10 @@ const WORDS: &[(&str, Reason)] = &[
     ("502 bad gateway", Reason::RegistryFailing),
     ("503 service unavailable", Reason::RegistryFailing),
     ("504 gateway timeout", Reason::RegistryFailing),
+    ("tag does not exist: ", Reason::NotFound),
+    ("does not exist locally with the tag", Reason::NotFound),
+    // The containerd store says this of whatever it did not find, so everything narrower comes first.
+    (": not found", Reason::ManifestUnknown),
 ];
 
 impl Reason {
@@ -153,6 +166,7 @@ impl Reason {
             | Self::SignInRefused
             | Self::SignInExpired
             | Self::Denied
+            | Self::Forbidden
             | Self::RepositoryUnknown
             | Self::ManifestUnknown
             | Self::TagImmutable
@@ -170,7 +184,9 @@ impl Reason {
     pub(super) fn code(self, general: Code) -> Code {
         match self {
             Self::NoSpace => Code::EngineNoSpace,
-            Self::SignInRefused | Self::SignInExpired | Self::Denied => Code::RegistryDenied,
+            Self::SignInRefused | Self::SignInExpired | Self::Denied | Self::Forbidden => {
+                Code::RegistryDenied
+            }
             Self::RepositoryUnknown => Code::EcrRepositoryNotFound,
             Self::ManifestUnknown => Code::RegistryImageNotFound,
             Self::TagImmutable => Code::EcrTagImmutable,
@@ -201,7 +217,7 @@ impl Reason {
                 "Check that the credentials are those of the account that owns the registry"
             }
             Self::SignInExpired => "Run again; the registry's authorization token had expired",
-            Self::Denied => {
+            Self::Denied | Self::Forbidden => {
                 "Grant the identity the permissions that the documentation lists for this repository, in IAM and in the repository's policy"
             }
             Self::RepositoryUnknown => "Create the repository, or correct its name and its region",

@@ -66,9 +66,15 @@ impl Message {
         })
     }
 
-    /// The digest of a pushed manifest: `{"aux": {"Tag": …, "Digest": …, "Size": …}}`.
+    /// The digest of a pushed manifest: `{"aux": {"Tag": …, "Digest": …, "Size": …}}`, or, as the containerd store may
+    /// leave that out, `{"status": "TAG: digest: DIGEST size: N"}`.
     pub(super) fn pushed_digest(&self) -> Option<Digest> {
-        self.aux.as_ref()?["Digest"].as_str()?.parse().ok()
+        let aux = self.aux.as_ref().and_then(|aux| aux["Digest"].as_str());
+        let in_status = || {
+            let (_, rest) = self.status.as_ref()?.split_once(": digest: ")?;
+            rest.split(' ').next()
+        };
+        aux.or_else(in_status)?.parse().ok()
     }
 }
 

@@ -1,0 +1,112 @@
+// The demo inside the lab: one job as an agent runs it, its log as the run's page shows it, and the patched image at work.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Job } from "./agent.mjs";
+import { config, customerId, docker, inputs, registry } from "./lab.mjs";
+
+const yaml = {
+  ...inputs(),
+  sourceImage: `${registry}/app/web:1.4.2`,
+  targetImage: `${registry}/app/web:1.4.2-falcon`,
+  additionalTags: "stable-falcon",
+};
+
+function heading(text) {
+  console.log(`\n\u2500\u2500\u2500\u2500 ${text} ${"\u2500".repeat(Math.max(0, 90 - text.length))}`);
+}
+
+/** Prints the log as it grows, without the lines that only `System.Debug` shows. */
+async function follow(step) {
+  let printed = 0;
+  const print = () => {
+    for (const line of step.log.shown.slice(printed)) if (!line.startsWith("##[debug]")) console.log(line);
+    printed = step.log.shown.length;
+  };
+  const timer = setInterval(print, 200);
+  const ended = await step.done;
+  clearInterval(timer);
+  print();
+  return ended;
+}
+
+function printYaml() {
+  const secret = { falconCid: "$(FALCON_CID)", awsSecretAccessKey: "$(AWS_SECRET_ACCESS_KEY)" };
+  console.log("- task: FalconArm64Patch@1\n  name: falcon\n  inputs:");
+  for (const [name, value] of Object.entries({ ...yaml, ...secret })) console.log(`    ${name}: ${value}`);
+}
+
+/** Starts the image that the registry has now, with nothing but the engine, and asks its web server for a page. */
+async function startPatched(reference) {
+  const docs = { ...process.env, DOCKER_CONFIG: mkdtempSync(join(tmpdir(), "falcon-demo-")) };
+  const name = "falcon-demo";
+  try {
+    const token = `${registry.split(".")[0]}-auth-token`;
+    execFileSync("docker", ["login", "--username", "AWS", "--password-stdin", registry], {
+      env: docs,
+      input: token,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    const run = [
+      "run",
+      "--detach",
+      "--quiet",
+      "--platform",
+      "linux/arm64",
+      "--network",
+      "host",
+      "--name",
+      name,
+    ];
+    execFileSync("docker", [...run, reference], { env: docs, stdio: "ignore" });
+    const page = await answer("http://127.0.0.1:8080/");
+    console.log(`entrypoint  ${JSON.stringify(config(reference).config.Entrypoint)}`);
+    console.log(`program     ${docker("exec", name, "/bin/busybox", "uname", "-m")}, under emulation`);
+    console.log(`log         ${docker("logs", name).split("\n").slice(0, 3).join("\n            ")}`);
+    console.log(`answer      ${page}`);
+  } finally {
+    execFileSync("docker", ["rm", "--force", name], { stdio: "ignore" });
+    rmSync(docs.DOCKER_CONFIG, { recursive: true, force: true });
+  }
+}
+
+async function answer(url) {
+  for (let attempt = 0; attempt < 120; attempt += 1) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok) {
+      const server = response.headers.get("server");
+      return `${response.status} from ${server}: ${(await response.text()).replaceAll(/\s+/g, " ").trim()}`;
+    }
+    await sleep(500);
+  }
+  throw new Error(`${url} does not answer:\n${docker("logs", "falcon-demo")}`);
+}
+
+const job = new Job();
+try {
+  heading("The step");
+  printYaml();
+  heading("Its log, as the run's page shows it");
+  const ended = await follow(job.start(yaml));
+  if (ended.result !== "Succeeded") throw new Error(`the step ended as ${ended.result}`);
+  if (ended.leaks(customerId)) throw new Error("the customer ID is in the log");
+  heading("What later steps can read");
+  for (const [name, value] of Object.entries(ended.outputs)) console.log(`$(falcon.${name}) = ${value}`);
+  for (const [name, value] of Object.entries(ended.variables)) console.log(`$(${name}) = ${value}`);
+  heading("The end of the job");
+  const post = await job.post();
+  console.log(post.shown.filter((line) => !line.startsWith("##[debug]")).join("\n"));
+  heading("The patched image, started from the registry");
+  console.log(
+    "(falconutil and its entrypoint are stand-ins with the documented behaviour; the image, engine, emulation and registry are real)",
+  );
+  await startPatched(ended.outputs.imageReference);
+  console.log("\nThe demo succeeded");
+} catch (error) {
+  console.error(`\nThe demo failed: ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  job.end();
+}
