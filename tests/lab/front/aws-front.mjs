@@ -29,13 +29,19 @@ export class Tokens {
   }
 }
 
+const OPENED_BY_TOKEN = 'sts:AssumeRoleWithWebIdentity';
+
+// With IAM enforced, moto breaks on a call that nobody signs; whoever has the token needs no keys:
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+const signed = (request, body, aws) => ({ ...request.headers, ...aws.signature('sts', 'us-east-1', body) });
+
 export const awsFront = (parts) => (request, response) =>
   serve(parts, request, response).catch((error) => {
     console.error(error);
     response.destroy();
   });
 
-async function serve({ port, tokens, log, faults }, request, response) {
+async function serve({ port, aws, tokens, log, faults }, request, response) {
   const body = await readAll(request);
   const action = actionOf(request, body);
   const entry = log.open(request, `aws:${action}`)(response);
@@ -47,10 +53,11 @@ async function serve({ port, tokens, log, faults }, request, response) {
     response.writeHead(status, headers).end(typeof text === 'string' ? text : JSON.stringify(text));
     return;
   }
-  const answer = await exchange({ port, method: request.method, path: request.url, headers: request.headers, body });
+  const headers = action === OPENED_BY_TOKEN && !request.headers.authorization ? signed(request, body, aws) : request.headers;
+  const answer = await exchange({ port, method: request.method, path: request.url, headers, body });
   entry.bytesIn = body.length;
-  const { status, headers, text } = answer.status < 400 ? renewed(answer, action, tokens) : asAwsSaysIt(answer, request);
-  response.writeHead(status, { ...headers, 'content-length': (entry.bytesOut = Buffer.byteLength(text)) });
+  const { status, headers: answered, text } = answer.status < 400 ? renewed(answer, action, tokens) : asAwsSaysIt(answer, request);
+  response.writeHead(status, { ...answered, 'content-length': (entry.bytesOut = Buffer.byteLength(text)) });
   response.end(text);
 }
 
@@ -90,6 +97,6 @@ function asAwsSaysIt(answer, request) {
 
 function actionOf(request, body) {
   const target = request.headers['x-amz-target'];
-  const service = /\/([a-z0-9-]+)\/aws4_request/.exec(request.headers.authorization ?? '')?.[1] ?? 'unknown';
+  const service = /\/([a-z0-9-]+)\/aws4_request/.exec(request.headers.authorization ?? '')?.[1] ?? 'sts';
   return `${service}:${target ? target.split('.').pop() : (new URLSearchParams(body.toString()).get('Action') ?? request.url)}`;
 }

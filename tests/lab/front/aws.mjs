@@ -96,19 +96,25 @@ export class Aws {
     return response.json();
   }
 
-  /** A signed call to ECR. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html */
+  /** A signed call to ECR. */
   ecr(action, region, parameters) {
+    const { authorization, ...headers } = this.signature('ecr', region, JSON.stringify(parameters));
+    return this.#post(action, authorization, parameters, headers);
+  }
+
+  /** The headers that sign a POST in the administrator's name. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html */
+  signature(service, region, body) {
     const date = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-    const scope = `${date.slice(0, 8)}/${region}/ecr/aws4_request`;
+    const scope = `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
     const host = new URL(this.endpoint).host;
     const hash = (text) => createHash('sha256').update(text).digest('hex');
     const mac = (key, text) => createHmac('sha256', key).update(text).digest();
-    const canonical = ['POST', '/', '', `host:${host}`, `x-amz-date:${date}`, '', 'host;x-amz-date', hash(JSON.stringify(parameters))];
+    const canonical = ['POST', '/', '', `host:${host}`, `x-amz-date:${date}`, '', 'host;x-amz-date', hash(body)];
     const toSign = ['AWS4-HMAC-SHA256', date, scope, hash(canonical.join('\n'))].join('\n');
     const key = scope.split('/').reduce(mac, `AWS4${this.keys.secret}`);
     const signature = mac(key, toSign).toString('hex');
     const authorization = `AWS4-HMAC-SHA256 Credential=${this.keys.id}/${scope}, SignedHeaders=host;x-amz-date, Signature=${signature}`;
-    return this.#post(action, authorization, parameters, { 'x-amz-date': date });
+    return { authorization, host, 'x-amz-date': date };
   }
 }
 
