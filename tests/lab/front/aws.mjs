@@ -2,6 +2,7 @@
 import { createHash, createHmac } from 'node:crypto';
 
 export const ACCOUNT = '123456789012';
+const OTHER_ACCOUNT = '210987654321';
 const everything = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
 const allBut = (action) => ({
   ...everything,
@@ -34,6 +35,7 @@ export class Aws {
         environment[`LAB_${name}_SECRET_ACCESS_KEY`] = answer.match(/<SecretAccessKey>(.*?)</)[1];
       }),
       this.#role('lab-deploy').then((arn) => (environment.LAB_ROLE_ARN = arn)),
+      this.#role('lab-other', OTHER_ACCOUNT).then((arn) => (environment.LAB_OTHER_ROLE_ARN = arn)),
       ...Object.entries(repositories).map(([name, settings]) =>
         this.#post('CreateRepository', this.#unsigned('ecr'), { repositoryName: name, ...mutability(settings) }),
       ),
@@ -58,17 +60,18 @@ export class Aws {
     return this.ecr('CreateRepository', region, { repositoryName: name, ...mutability(settings) });
   }
 
-  async #role(RoleName) {
+  async #role(RoleName, account = ACCOUNT) {
     const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: '*' } }] };
-    const answer = await this.#iam('CreateRole', { RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) });
-    await this.#iam('PutRolePolicy', { RoleName, PolicyName: 'lab', PolicyDocument: JSON.stringify(everything) });
+    const answer = await this.#iam('CreateRole', { RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) }, account);
+    await this.#iam('PutRolePolicy', { RoleName, PolicyName: 'lab', PolicyDocument: JSON.stringify(everything) }, account);
     return answer.match(/<Arn>(.*?)</)[1];
   }
 
-  async #iam(Action, parameters) {
+  // The account's header is moto's own: http://docs.getmoto.org/en/latest/docs/multi_account.html
+  async #iam(Action, parameters, account = ACCOUNT) {
     const response = await fetch(this.endpoint, {
       method: 'POST',
-      headers: { authorization: this.#unsigned('iam') },
+      headers: { authorization: this.#unsigned('iam'), 'x-moto-account-id': account },
       body: new URLSearchParams({ Action, Version: '2010-05-08', ...parameters }),
     });
     const text = await response.text();
