@@ -167,7 +167,7 @@ export type TaskEvent =
   | { type: 'output'; id: number; line: string }
   | { type: 'note'; id?: number; message: string }
   | { type: 'warning'; code: string; message: string; hint?: string }
-  | { type: 'stepFinished'; id: number; status: 'succeeded' | 'failed' | 'cancelled'; durationMs: number; note?: string }
+  | { type: 'stepFinished'; id: number; status: 'succeeded' | 'failed'; durationMs: number; note?: string }
 
 /** Every input by its name in task.json, as typed; empty where nothing was given. */
 export interface TaskInputs {

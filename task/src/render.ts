@@ -33,7 +33,7 @@ const heldLines = 1000;
 const progressInterval = 5000;
 const shortestProgressInterval = 1000;
 
-const ends = { succeeded: "done in", failed: "failed after", cancelled: "cancelled after" } as const;
+const ends = { succeeded: "done in", failed: "failed after" } as const;
 
 /** Renders the events of one run. */
 export class Renderer {

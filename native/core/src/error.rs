@@ -34,17 +34,20 @@ pub struct Problem {
 
 impl<E: Explain> From<E> for Problem {
     fn from(error: E) -> Self {
-        let mut why = Vec::new();
+        let what = error.to_string();
+        let mut why: Vec<String> = Vec::new();
         let mut cause = error.source();
         while let Some(error) = cause {
-            why.push(error.to_string());
+            // Libraries often repeat the inner text in the outer one, and then it says nothing more.
+            let text = error.to_string();
+            if !why.last().unwrap_or(&what).contains(&text) {
+                why.extend(text.lines().map(str::to_owned));
+            }
             cause = error.source();
         }
-        // Libraries often repeat the inner text in the outer one; a line that the next one holds says nothing.
-        why.dedup_by(|inner, outer| outer.contains(inner.as_str()));
         Self {
             code: error.code(),
-            what: error.to_string(),
+            what,
             why,
             hint: error.hint(),
         }

@@ -75,8 +75,6 @@ pub enum StepStatus {
     Succeeded,
     /// It failed, and with it the run.
     Failed,
-    /// The run ended before the step did.
-    Cancelled,
 }
 
 /// Where events go; cheap to clone.

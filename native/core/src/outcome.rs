@@ -81,8 +81,6 @@ pub struct Outcome {
     pub digest: Option<Digest>,
     /// The source as a tag reference, or as the engine names it.
     pub source_name: String,
-    /// Whether the source's name is that of an index, of which only the ARM64 image is patched.
-    pub source_from_index: bool,
     /// The digest of the source's ARM64 manifest; none for an image of the engine.
     pub source_digest: Option<Digest>,
     /// The sensor as a tag reference.

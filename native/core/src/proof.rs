@@ -52,7 +52,7 @@ impl Explain for ProofError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoEffect { .. } => "Read falconutil's output in the log, and try another sensor version",
-            Self::Unexpected { .. } => "Nothing was tagged as patched that is not; try another sensor version, and report the deviation with the sensor's version",
+            Self::Unexpected { .. } => "Do not deploy the image; try another sensor version, and report the deviation with the sensor's version",
         }.to_owned())
     }
 }

@@ -4,17 +4,19 @@ mod emulate;
 mod execute;
 mod image;
 mod patch;
+mod transfer;
 
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cleanup::Cleanup;
+use crate::cleanup::{Cleanup, Undo};
 use crate::config::{Action, Agent, Config};
 use crate::error::{Code, Failure, Problem};
 use crate::event::{Event, Events, StepEvents, StepStatus};
-use crate::facts::{self, Facts, SourcePlace};
+use crate::facts::{self, Facts};
 use crate::inputs::Inputs;
 use crate::journal::{Journal, Thing};
 use crate::outcome::{Effect, Ending, Forecast, Outcome};
@@ -59,7 +61,7 @@ struct Run {
     id: String,
     config: Config,
     services: Services,
-    journal: Result<Journal, Problem>,
+    journal: OnceLock<Journal>,
     events: Events,
     cleanup: Cleanup,
     state: Mutex<State>,
@@ -105,7 +107,7 @@ impl Run {
     fn new(config: Config, agent: Agent, events: Events) -> Self {
         Self {
             id: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
-            journal: Journal::open(&agent.journal_folder(), &agent.owner()).map_err(Problem::from),
+            journal: OnceLock::new(),
             services: Services::new(agent, config.aws.clone(), events.clone()),
             config,
             events,
@@ -120,8 +122,27 @@ impl Run {
 
     /// Writes down what is about to be created and can carry no label.
     fn record(&self, thing: Thing) -> Result<(), Problem> {
-        let journal = self.journal.as_ref().map_err(Clone::clone)?;
+        let Some(journal) = self.journal.get() else {
+            unreachable!("nothing is created before the journal is open")
+        };
         Ok(journal.record(&self.id, thing)?)
+    }
+
+    /// Prepares for changing anything: from here on the end of the job knows that there may be something to sweep.
+    fn begin(&self) -> Result<(), Problem> {
+        let agent = self.services.agent();
+        let journal = Journal::open(&agent.journal_folder(), &agent.owner())?;
+        self.journal.get_or_init(|| journal);
+        let path = self.folder();
+        self.record(Thing::Folder { path: path.clone() })?;
+        self.cleanup.push(Undo::Folder(path));
+        Ok(())
+    }
+
+    /// The temporary folder of this run; it exists only while something is in it.
+    fn folder(&self) -> PathBuf {
+        let temp = &self.services.agent().temp_folder;
+        temp.join(format!("falcon-patch-{}", self.id))
     }
 
     async fn drive(&self) -> Result<Driven, Problem> {
@@ -130,7 +151,7 @@ impl Run {
             let forecast = forecast(&plan(&self.config, &facts)?);
             return Ok(Driven::Planned(Box::new(self.outcome(&facts)?), forecast));
         }
-        self.journal.as_ref().map_err(Clone::clone)?;
+        self.begin()?;
         'replan: loop {
             let plan = plan(&self.config, &facts)?;
             self.tell_plan(&plan);
@@ -248,13 +269,6 @@ impl Run {
             target_tag: self.config.target_tag.clone(),
             digest: read_back.as_ref().map(|image| image.manifest.digest()),
             source_digest: source.digest().cloned(),
-            source_from_index: matches!(
-                source.place,
-                SourcePlace::Registry {
-                    from_index: true,
-                    ..
-                }
-            ),
             source_name: source.name,
             sensor_name: sensor.name,
             sensor_digest: sensor.arm64,
@@ -271,8 +285,7 @@ impl Run {
     async fn end(self, driven: Option<Result<Driven, Problem>>) -> Ending {
         let journal = self
             .journal
-            .as_ref()
-            .ok()
+            .get()
             .map(|journal| (journal, self.id.as_str()));
         let cleanup = self
             .cleanup

@@ -3,6 +3,7 @@
 //! Images stay until the end of the job, so that many steps of one job pull the sensor once.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::config::Agent;
 use crate::engine::{Engine, EngineSettings, LABEL_AGENT, Removal};
@@ -49,16 +50,7 @@ impl Sweep {
             in_container_job: agent.in_container_job,
         };
         let engine = Engine::connect(&settings)?;
-        // An agent runs one job at a time, so every container of this agent belongs to this job, which is over, or to one that was cut off.
-        for container in engine
-            .containers_with(&[(LABEL_AGENT, &agent.identity)])
-            .await?
-        {
-            self.note(
-                format!("container `{}`", container.name),
-                engine.remove_container(&container.id).await.map(|()| true),
-            );
-        }
+        self.containers(&engine, &agent.identity).await?;
         for (file, entries) in files {
             let failures = self.failed.len();
             // The last first, so that a name of ours is gone before the image that it names.
@@ -68,6 +60,24 @@ impl Sweep {
             if self.failed.len() == failures {
                 journal.forget(&file)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Removes what runs or ran for this agent: it runs one job at a time, so all of it belongs to this job, which is
+    /// over, or to one that was cut off.
+    async fn containers(&mut self, engine: &Engine, identity: &str) -> Result<(), Problem> {
+        let label = [(LABEL_AGENT, identity)];
+        for container in engine.containers_with(&label).await? {
+            let removed = engine.remove_container(&container.id).await.map(|()| true);
+            self.note(format!("container `{}`", container.name), removed);
+        }
+        // A container that is still going away holds its image.
+        for _ in 0..25 {
+            if engine.containers_with(&label).await?.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ pub enum TaskEvent {
     /// A step ended.
     StepFinished {
         id: u32,
-        #[napi(ts_type = "'succeeded' | 'failed' | 'cancelled'")]
+        #[napi(ts_type = "'succeeded' | 'failed'")]
         status: String,
         duration_ms: f64,
         note: Option<String>,
@@ -80,7 +80,6 @@ impl From<Event> for TaskEvent {
                 status: match status {
                     StepStatus::Succeeded => "succeeded",
                     StepStatus::Failed => "failed",
-                    StepStatus::Cancelled => "cancelled",
                 }
                 .to_owned(),
                 duration_ms: number(duration_ms),

@@ -1,1 +1,3 @@
 //! What the engine tests share.
+
+pub mod engine_lab;

@@ -1,6 +1,6 @@
 // In front of moto: logs the AWS calls, applies faults to them, and lets an ECR authorization token change, which moto's never does.
-import { ACCOUNT } from './aws.mjs';
-import { exchange, readAll } from './pass.mjs';
+import { ACCOUNT } from "./aws.mjs";
+import { exchange, readAll } from "./pass.mjs";
 
 /** The password that ECR hands out. moto's is a constant; after `renew` the front writes a new one into moto's answers. */
 export class Tokens {
@@ -23,17 +23,20 @@ export class Tokens {
   }
 
   judge(password) {
-    if (!password?.startsWith(`${ACCOUNT}-auth-token`)) return 'unknown';
-    if (this.#expiredRequests > 0) return (this.#expiredRequests -= 1, 'expired');
-    return password === this.current ? 'valid' : 'expired';
+    if (!password?.startsWith(`${ACCOUNT}-auth-token`)) return "unknown";
+    if (this.#expiredRequests > 0) {
+      this.#expiredRequests -= 1;
+      return "expired";
+    }
+    return password === this.current ? "valid" : "expired";
   }
 }
 
-const OPENED_BY_TOKEN = 'sts:AssumeRoleWithWebIdentity';
+const OPENED_BY_TOKEN = "sts:AssumeRoleWithWebIdentity";
 
 // With IAM enforced, moto breaks on a call that nobody signs; whoever has the token needs no keys:
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
-const signed = (request, body, aws) => ({ ...request.headers, ...aws.signature('sts', 'us-east-1', body) });
+const signed = (request, body, aws) => ({ ...request.headers, ...aws.signature("sts", "us-east-1", body) });
 
 export const awsFront = (parts) => (request, response) =>
   serve(parts, request, response).catch((error) => {
@@ -49,25 +52,33 @@ async function serve({ port, aws, tokens, log, faults }, request, response) {
   if (fault.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
   if (fault.cut) return request.socket.destroy();
   if (fault.answer) {
-    const { status, headers, body: text = '' } = fault.answer;
-    response.writeHead(status, headers).end(typeof text === 'string' ? text : JSON.stringify(text));
+    const { status, headers, body: text = "" } = fault.answer;
+    response.writeHead(status, headers).end(typeof text === "string" ? text : JSON.stringify(text));
     return;
   }
-  const headers = action === OPENED_BY_TOKEN && !request.headers.authorization ? signed(request, body, aws) : request.headers;
-  const answer = await exchange({ port, method: request.method, path: request.url, headers, body });
+  const isUnsigned = action === OPENED_BY_TOKEN && !request.headers.authorization;
+  const answer = await exchange({
+    port,
+    method: request.method,
+    path: request.url,
+    headers: isUnsigned ? signed(request, body, aws) : request.headers,
+    body,
+  });
   entry.bytesIn = body.length;
-  const { status, headers: answered, text } = answer.status < 400 ? renewed(answer, action, tokens) : asAwsSaysIt(answer, request);
-  response.writeHead(status, { ...answered, 'content-length': (entry.bytesOut = Buffer.byteLength(text)) });
+  const { status, headers, text } =
+    answer.status < 400 ? renewed(answer, action, tokens) : asAwsSaysIt(answer, request);
+  entry.bytesOut = Buffer.byteLength(text);
+  response.writeHead(status, { ...headers, "content-length": entry.bytesOut });
   response.end(text);
 }
 
 // moto's expiry lies in the past, which a careful client would take at its word; ECR's tokens live for twelve hours:
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
 function renewed(answer, action, tokens) {
-  if (action !== 'ecr:GetAuthorizationToken') return answer;
+  if (action !== "ecr:GetAuthorizationToken") return answer;
   const content = JSON.parse(answer.text);
   for (const each of content.authorizationData) {
-    each.authorizationToken = Buffer.from(`AWS:${tokens.current}`).toString('base64');
+    each.authorizationToken = Buffer.from(`AWS:${tokens.current}`).toString("base64");
     each.expiresAt = Math.floor(Date.now() / 1000) + 12 * 3600;
   }
   return { ...answer, text: JSON.stringify(content) };
@@ -77,26 +88,32 @@ function renewed(answer, action, tokens) {
 // are in https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html, the XML shape of STS in
 // https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 const JSON_NAMES = {
-  InvalidClientTokenId: 'UnrecognizedClientException',
-  SignatureDoesNotMatch: 'InvalidSignatureException',
-  AccessDenied: 'AccessDeniedException',
+  InvalidClientTokenId: "UnrecognizedClientException",
+  SignatureDoesNotMatch: "InvalidSignatureException",
+  AccessDenied: "AccessDeniedException",
 };
 
 function asAwsSaysIt(answer, request) {
-  const [, code, message] = /<Errors><Error><Code>(.*?)<\/Code><Message>(.*?)<\/Message>/s.exec(answer.text) ?? [];
+  const [, code, message] =
+    /<Errors><Error><Code>(.*?)<\/Code><Message>(.*?)<\/Message>/s.exec(answer.text) ?? [];
   if (!code) return answer;
-  const requestId = answer.headers['x-amzn-requestid'];
-  if (!request.headers['x-amz-target']) {
+  const requestId = answer.headers["x-amzn-requestid"];
+  if (!request.headers["x-amz-target"]) {
     const text = `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
-    return { status: 403, headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId }, text };
+    return { status: 403, headers: { "content-type": "text/xml", "x-amzn-requestid": requestId }, text };
   }
-  const why = code === 'AccessDenied' ? ' on resource: * with an explicit deny in an identity-based policy' : '';
+  const why =
+    code === "AccessDenied" ? " on resource: * with an explicit deny in an identity-based policy" : "";
   const text = JSON.stringify({ __type: JSON_NAMES[code] ?? code, message: `${message}${why}` });
-  return { status: 400, headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId }, text };
+  return {
+    status: 400,
+    headers: { "content-type": "application/x-amz-json-1.1", "x-amzn-requestid": requestId },
+    text,
+  };
 }
 
 function actionOf(request, body) {
-  const target = request.headers['x-amz-target'];
-  const service = /\/([a-z0-9-]+)\/aws4_request/.exec(request.headers.authorization ?? '')?.[1] ?? 'sts';
-  return `${service}:${target ? target.split('.').pop() : (new URLSearchParams(body.toString()).get('Action') ?? request.url)}`;
+  const target = request.headers["x-amz-target"];
+  const service = /\/([a-z0-9-]+)\/aws4_request/.exec(request.headers.authorization ?? "")?.[1] ?? "sts";
+  return `${service}:${target ? target.split(".").pop() : (new URLSearchParams(body.toString()).get("Action") ?? request.url)}`;
 }

@@ -12,7 +12,7 @@ export class Faults {
 
   add(fault) {
     const added = { id: this.#next++, after: 0, count: Infinity, ...fault, hits: 0 };
-    new RegExp(added.match?.pathPattern ?? '');
+    new RegExp(added.match?.pathPattern ?? "");
     this.#faults.push(added);
     return { id: added.id };
   }
@@ -22,7 +22,10 @@ export class Faults {
   }
 
   list() {
-    return this.#faults.map((fault) => ({ ...fault, count: Number.isFinite(fault.count) ? fault.count : null }));
+    return this.#faults.map((fault) => ({
+      ...fault,
+      count: Number.isFinite(fault.count) ? fault.count : null,
+    }));
   }
 
   /** What applies to this request, merged; every matching fault is used up by one. */
@@ -30,9 +33,18 @@ export class Faults {
     const hits = this.#faults.filter(({ match = {} }) => {
       if (match.method && match.method !== method) return false;
       if (match.host && match.host !== host) return false;
-      return new RegExp(match.pathPattern ?? '').test(path);
+      return new RegExp(match.pathPattern ?? "").test(path);
     });
-    const due = hits.filter((fault) => (fault.after > 0 ? (fault.after -= 1, false) : fault.count > 0 && (fault.count -= 1, fault.hits += 1, true)));
+    const due = hits.filter((fault) => {
+      if (fault.after > 0) {
+        fault.after -= 1;
+        return false;
+      }
+      if (fault.count <= 0) return false;
+      fault.count -= 1;
+      fault.hits += 1;
+      return true;
+    });
     return Object.assign({}, ...due);
   }
 }
@@ -52,13 +64,13 @@ export class RequestLog {
       bytesIn: 0,
       bytesOut: 0,
       ms: null,
-      userAgent: request.headers['user-agent'] ?? null,
+      userAgent: request.headers["user-agent"] ?? null,
       authorization: request.headers.authorization !== undefined,
       ...extra,
     };
     this.entries.push(entry);
     return (response) => {
-      response.on('close', () => {
+      response.on("close", () => {
         entry.status = response.headersSent ? response.statusCode : 0;
         entry.ms = Date.now() - started;
       });

@@ -1,67 +1,88 @@
 // The sensor images: Debian's shell tools, a stand-in falconutil, and for each variant one more file that names its behaviour.
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { image, index, layer } from './oci.mjs';
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { image, index, layer } from "./oci.mjs";
 
-const VERSION = '7.39.0-7802';
+const VERSION = "7.39.0-7802";
 // What each variant does is in fixtures/sensor/falconutil.
-const VARIANTS = ['no-platform', 'own-platform', 'pulls', 'other-texts', 'extra', 'two-layers', 'fails', 'no-effect', 'no-image', 'slow', 'hostile'];
+const VARIANTS = [
+  "no-platform",
+  "own-platform",
+  "pulls",
+  "other-texts",
+  "extra",
+  "two-layers",
+  "fails",
+  "no-effect",
+  "no-image",
+  "slow",
+  "hostile",
+];
 
 export function sensorImages(cache, trees, fixtures) {
-  const files = { amd64: sensorFiles(cache, fixtures, 'amd64'), arm64: sensorFiles(cache, fixtures, 'arm64') };
+  const files = {
+    amd64: sensorFiles(cache, fixtures, "amd64"),
+    arm64: sensorFiles(cache, fixtures, "arm64"),
+  };
   const build = (architecture, version, variant) =>
     image({
       platform: `linux/${architecture}`,
       layers: [trees[architecture], files[architecture], ...(variant ? [behaviour(variant)] : [])],
       config: sensorConfig(version),
     });
-  const both = (variant) => index([build('amd64', VERSION, variant), build('arm64', VERSION, variant)]);
+  const both = (variant) => index([build("amd64", VERSION, variant), build("arm64", VERSION, variant)]);
   return {
     [VERSION]: both(),
     ...Object.fromEntries(VARIANTS.map((variant) => [`${VERSION}-${variant}`, both(variant)])),
-    [`${VERSION}-amd64-only`]: build('amd64', VERSION),
-    [`${VERSION}-arm64-only`]: build('arm64', VERSION),
-    '7.31.0-7003.container.aarch64': build('arm64', '7.31.0-7003', 'no-platform'),
-    '7.32.0-7105.container.aarch64': build('arm64', '7.32.0-7105', 'own-platform'),
+    [`${VERSION}-amd64-only`]: build("amd64", VERSION),
+    [`${VERSION}-arm64-only`]: build("arm64", VERSION),
+    "7.31.0-7003.container.aarch64": build("arm64", "7.31.0-7003", "no-platform"),
+    "7.32.0-7105.container.aarch64": build("arm64", "7.32.0-7105", "own-platform"),
   };
 }
 
-const behaviour = (variant) => layer({ 'etc/falconutil-variant': `${variant}\n` }, 'COPY variant /etc/falconutil-variant # buildkit');
+const behaviour = (variant) =>
+  layer({ "etc/falconutil-variant": `${variant}\n` }, "COPY variant /etc/falconutil-variant # buildkit");
 
 const sensorConfig = (version) => ({
-  Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', `FALCON_SENSOR_VERSION=${version}`],
-  Entrypoint: ['/usr/bin/sensor-entrypoint'],
+  Env: [
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    `FALCON_SENSOR_VERSION=${version}`,
+  ],
+  Entrypoint: ["/usr/bin/sensor-entrypoint"],
   Labels: {
-    name: 'falcon-sensor',
+    name: "falcon-sensor",
     version,
-    summary: 'Stand-in for tests, made from Debian packages. It holds no CrowdStrike software.',
+    summary: "Stand-in for tests, made from Debian packages. It holds no CrowdStrike software.",
   },
 });
 
 // The static shell is all that the patched image starts by itself, so it must be the target architecture's own.
 function sensorFiles(cache, fixtures, architecture) {
-  const fixture = (name) => ({ from: join(fixtures, 'sensor', name), mode: 0o755 });
+  const fixture = (name) => ({ from: join(fixtures, "sensor", name), mode: 0o755 });
   return layer(
     {
-      'usr/bin/falconutil': fixture('falconutil'),
-      'usr/bin/sensor-entrypoint': fixture('sensor-entrypoint'),
-      'usr/bin/falcon-entrypoint': fixture('falcon-entrypoint'),
-      'usr/bin/falconctl': fixture('falconctl'),
+      "usr/bin/falconutil": fixture("falconutil"),
+      "usr/bin/sensor-entrypoint": fixture("sensor-entrypoint"),
+      "usr/bin/falcon-entrypoint": fixture("falcon-entrypoint"),
+      "usr/bin/falconctl": fixture("falconctl"),
       // falconutil's own needs that its packages do not bring.
-      'usr/bin/sed': { link: '/bin/busybox' },
-      'usr/bin/grep': { link: '/bin/busybox' },
-      'usr/bin/tar': { link: '/bin/busybox' },
-      'usr/lib64/busybox': { content: busybox(cache, architecture), mode: 0o755 },
-      'usr/lib64/falcon-injector.so': 'Stand-in for the injector library.\n',
-      'usr/lib/locale/C.utf8/LC_IDENTIFICATION': 'Stand-in for a locale.\n',
-      'etc/ssl/certs/ca-bundle.crt': '# Stand-in for the CA bundle.\n',
-      'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
-      'etc/group': 'root:x:0:\n',
+      "usr/bin/sed": { link: "/bin/busybox" },
+      "usr/bin/grep": { link: "/bin/busybox" },
+      "usr/bin/tar": { link: "/bin/busybox" },
+      "usr/lib64/busybox": { content: busybox(cache, architecture), mode: 0o755 },
+      "usr/lib64/falcon-injector.so": "Stand-in for the injector library.\n",
+      "usr/lib/locale/C.utf8/LC_IDENTIFICATION": "Stand-in for a locale.\n",
+      "etc/ssl/certs/ca-bundle.crt": "# Stand-in for the CA bundle.\n",
+      "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
+      "etc/group": "root:x:0:\n",
       tmp: { dir: true, mode: 0o1777 },
     },
-    'COPY falcon/ / # buildkit',
+    "COPY falcon/ / # buildkit",
   );
 }
 
 const busybox = (cache, architecture) =>
-  execFileSync('tar', ['-xzOf', join(cache, `tree-tools-${architecture}`, 'layer.tar.gz'), './bin/busybox'], { maxBuffer: 1 << 26 });
+  execFileSync("tar", ["-xzOf", join(cache, `tree-tools-${architecture}`, "layer.tar.gz"), "./bin/busybox"], {
+    maxBuffer: 1 << 26,
+  });

@@ -1,195 +1,258 @@
 // What ecr-front.mjs promises, asked of it over the wire. Runs inside a lab: see selftest.sh.
-import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { beforeEach, test } from 'node:test';
-import { Aws } from '../front/aws.mjs';
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { beforeEach, test } from "node:test";
+import { Aws } from "../front/aws.mjs";
 
 const { LAB_REGISTRY, LAB_FRONT, AWS_ENDPOINT_URL } = process.env;
 const registry = `https://${LAB_REGISTRY}`;
-const basic = (password) => ({ authorization: `Basic ${Buffer.from(`AWS:${password}`).toString('base64')}` });
-const signedIn = basic('123456789012-auth-token');
-const SCHEMA2 = 'application/vnd.docker.distribution.manifest.v2+json';
-const OCI = 'application/vnd.oci.image.manifest.v1+json';
-const digestOf = (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const basic = (password) => ({ authorization: `Basic ${Buffer.from(`AWS:${password}`).toString("base64")}` });
+const signedIn = basic("123456789012-auth-token");
+const SCHEMA2 = "application/vnd.docker.distribution.manifest.v2+json";
+const OCI = "application/vnd.oci.image.manifest.v1+json";
+const digestOf = (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 const ask = (path, { headers, ...options } = {}) =>
-  fetch(new URL(path, registry), { redirect: 'manual', headers: { ...signedIn, ...headers }, ...options });
+  fetch(new URL(path, registry), { redirect: "manual", headers: { ...signedIn, ...headers }, ...options });
 const control = async (method, path, body) => {
   const response = await fetch(`${LAB_FRONT}${path}`, { method, body: body && JSON.stringify(body) });
   assert.ok(response.ok, `${method} ${path}: ${response.status}`);
   return response.status === 204 ? undefined : response.json();
 };
 const manifest = async (repository, tag) => {
-  const response = await ask(`/v2/${repository}/manifests/${tag}`, { headers: { accept: `${SCHEMA2}, ${OCI}` } });
+  const response = await ask(`/v2/${repository}/manifests/${tag}`, {
+    headers: { accept: `${SCHEMA2}, ${OCI}` },
+  });
   assert.equal(response.status, 200);
-  return { type: response.headers.get('content-type'), bytes: Buffer.from(await response.arrayBuffer()) };
+  return { type: response.headers.get("content-type"), bytes: Buffer.from(await response.arrayBuffer()) };
 };
 const put = (repository, reference, { type, bytes }) =>
-  ask(`/v2/${repository}/manifests/${reference}`, { method: 'PUT', headers: { 'content-type': type }, body: bytes });
+  ask(`/v2/${repository}/manifests/${reference}`, {
+    method: "PUT",
+    headers: { "content-type": type },
+    body: bytes,
+  });
 const errorOf = async (response) => (await response.json()).errors[0];
 
 async function upload(repository, bytes) {
-  const session = await ask(`/v2/${repository}/blobs/uploads/`, { method: 'POST' });
-  const address = new URL(session.headers.get('location'));
+  const session = await ask(`/v2/${repository}/blobs/uploads/`, { method: "POST" });
+  const address = new URL(session.headers.get("location"));
   assert.equal(address.host, LAB_REGISTRY);
-  address.searchParams.set('digest', digestOf(bytes));
-  return ask(address, { method: 'PUT', body: bytes });
+  address.searchParams.set("digest", digestOf(bytes));
+  return ask(address, { method: "PUT", body: bytes });
 }
 
 beforeEach(async () => {
-  await control('DELETE', '/faults');
-  await control('PUT', '/settings', { mounting: false, referrers: true, redirects: true });
-  await control('POST', '/tokens/expire', { next: 0 });
+  await control("DELETE", "/faults");
+  await control("PUT", "/settings", { mounting: false, referrers: true, redirects: true });
+  await control("POST", "/tokens/expire", { next: 0 });
 });
 
-test('no_or_wrong_credentials_are_401_with_a_challenge', async () => {
-  for (const headers of [{ authorization: '' }, basic('wrong')]) {
-    const response = await ask('/v2/', { headers });
+test("no_or_wrong_credentials_are_401_with_a_challenge", async () => {
+  for (const headers of [{ authorization: "" }, basic("wrong")]) {
+    const response = await ask("/v2/", { headers });
     assert.equal(response.status, 401);
-    assert.match(response.headers.get('www-authenticate'), /^Basic realm="https:\/\/.*",service="ecr.amazonaws.com"$/);
+    assert.match(
+      response.headers.get("www-authenticate"),
+      /^Basic realm="https:\/\/.*",service="ecr.amazonaws.com"$/,
+    );
   }
-  assert.equal((await ask('/v2/')).status, 200);
+  assert.equal((await ask("/v2/")).status, 200);
 });
 
-test('a_layer_comes_from_another_host_that_refuses_the_registrys_credentials', async () => {
-  const { config } = JSON.parse((await manifest('app/web', '1.4.2')).bytes);
+test("a_layer_comes_from_another_host_that_refuses_the_registrys_credentials", async () => {
+  const { config } = JSON.parse((await manifest("app/web", "1.4.2")).bytes);
   const redirect = await ask(`/v2/app/web/blobs/${config.digest}`);
   assert.equal(redirect.status, 307);
-  const address = new URL(redirect.headers.get('location'));
+  const address = new URL(redirect.headers.get("location"));
   assert.match(address.host, /\.s3\.eu-west-1\.amazonaws\.com$/);
   assert.equal((await fetch(address, { headers: signedIn })).status, 400);
   assert.equal(digestOf(Buffer.from(await (await fetch(address)).arrayBuffer())), config.digest);
 });
 
-test('a_repository_that_does_not_exist_is_404_and_is_not_created_by_a_push', async () => {
-  for (const response of [await ask('/v2/no/such/manifests/1'), await ask('/v2/no/such/blobs/uploads/', { method: 'POST' })]) {
+test("a_repository_that_does_not_exist_is_404_and_is_not_created_by_a_push", async () => {
+  for (const response of [
+    await ask("/v2/no/such/manifests/1"),
+    await ask("/v2/no/such/blobs/uploads/", { method: "POST" }),
+  ]) {
     assert.equal(response.status, 404);
-    assert.equal((await errorOf(response)).code, 'NAME_UNKNOWN');
+    assert.equal((await errorOf(response)).code, "NAME_UNKNOWN");
   }
 });
 
-test('a_repository_put_by_the_control_api_exists_for_aws_too_and_regions_are_apart', async () => {
-  const created = await control('PUT', '/repositories/made/here?region=us-east-1', { immutable: true });
-  assert.equal(created.imageTagMutability, 'IMMUTABLE');
-  assert.equal((await ask('/v2/made/here/tags/list')).status, 404);
-  const east = `https://${LAB_REGISTRY.replace('eu-west-1', 'us-east-1')}`;
-  const session = await fetch(`${east}/v2/made/here/blobs/uploads/`, { method: 'POST', headers: signedIn });
+test("a_repository_put_by_the_control_api_exists_for_aws_too_and_regions_are_apart", async () => {
+  const created = await control("PUT", "/repositories/made/here?region=us-east-1", { immutable: true });
+  assert.equal(created.imageTagMutability, "IMMUTABLE");
+  assert.equal((await ask("/v2/made/here/tags/list")).status, 404);
+  const east = `https://${LAB_REGISTRY.replace("eu-west-1", "us-east-1")}`;
+  const session = await fetch(`${east}/v2/made/here/blobs/uploads/`, { method: "POST", headers: signedIn });
   assert.equal(session.status, 202);
-  assert.match(session.headers.get('location'), /^https:\/\/123456789012\.dkr\.ecr\.us-east-1\.amazonaws\.com\/v2\/made\/here\/blobs\/uploads\//);
+  assert.match(
+    session.headers.get("location"),
+    /^https:\/\/123456789012\.dkr\.ecr\.us-east-1\.amazonaws\.com\/v2\/made\/here\/blobs\/uploads\//,
+  );
 });
 
-test('an_immutable_tag_refuses_even_the_same_digest', async () => {
-  const same = await manifest('app/immutable', '1.0-falcon');
-  const refused = await put('app/immutable', '1.0-falcon', same);
+test("an_immutable_tag_refuses_even_the_same_digest", async () => {
+  const same = await manifest("app/immutable", "1.0-falcon");
+  const refused = await put("app/immutable", "1.0-falcon", same);
   assert.equal(refused.status, 400);
   const { code, message } = await errorOf(refused);
-  assert.equal(code, 'TAG_INVALID');
+  assert.equal(code, "TAG_INVALID");
   assert.match(message, /cannot be overwritten because the tag is immutable/);
-  assert.equal((await put('app/immutable', '1.1-falcon', same)).status, 201);
+  assert.equal((await put("app/immutable", "1.1-falcon", same)).status, 201);
 });
 
-test('an_excluded_tag_of_an_immutable_repository_can_be_moved', async () => {
-  const same = await manifest('app/excluded', 'latest');
-  assert.equal((await put('app/excluded', 'latest', same)).status, 201);
-  assert.equal((await put('app/excluded', '1.0', same)).status, 400);
+test("an_excluded_tag_of_an_immutable_repository_can_be_moved", async () => {
+  const same = await manifest("app/excluded", "latest");
+  assert.equal((await put("app/excluded", "latest", same)).status, 201);
+  assert.equal((await put("app/excluded", "1.0", same)).status, 400);
 });
 
-test('an_expired_token_is_403_until_a_new_one_is_asked_for', async () => {
-  await control('POST', '/tokens/expire', { next: 1 });
-  const expired = await ask('/v2/');
+test("an_expired_token_is_403_until_a_new_one_is_asked_for", async () => {
+  await control("POST", "/tokens/expire", { next: 1 });
+  const expired = await ask("/v2/");
   assert.equal(expired.status, 403);
   assert.match(await expired.text(), /^Your authorization token has expired/);
-  assert.equal((await ask('/v2/')).status, 200);
-  await control('POST', '/tokens/expire', { renew: true });
-  assert.equal((await ask('/v2/')).status, 403);
-  const { authorizationData } = await admin().ecr('GetAuthorizationToken', 'eu-west-1', {});
+  assert.equal((await ask("/v2/")).status, 200);
+  await control("POST", "/tokens/expire", { renew: true });
+  assert.equal((await ask("/v2/")).status, 403);
+  const { authorizationData } = await admin().ecr("GetAuthorizationToken", "eu-west-1", {});
   Object.assign(signedIn, { authorization: `Basic ${authorizationData[0].authorizationToken}` });
-  assert.equal((await ask('/v2/')).status, 200);
+  assert.equal((await ask("/v2/")).status, 200);
 });
 
-test('a_mount_is_an_ordinary_upload_unless_mounting_is_on', async () => {
-  const { config } = JSON.parse((await manifest('app/web', '1.4.2')).bytes);
-  const mount = () => ask(`/v2/app/other/blobs/uploads/?mount=${config.digest}&from=app/web`, { method: 'POST' });
+test("a_mount_is_an_ordinary_upload_unless_mounting_is_on", async () => {
+  const { config } = JSON.parse((await manifest("app/web", "1.4.2")).bytes);
+  const mount = () =>
+    ask(`/v2/app/other/blobs/uploads/?mount=${config.digest}&from=app/web`, { method: "POST" });
   assert.equal((await mount()).status, 202);
-  await control('PUT', '/repositories/app/other', { mounting: true });
+  await control("PUT", "/repositories/app/other", { mounting: true });
   const mounted = await mount();
   assert.equal(mounted.status, 201);
-  assert.match(mounted.headers.get('location'), new RegExp(`^${registry}/v2/app/other/blobs/`));
+  assert.match(mounted.headers.get("location"), new RegExp(`^${registry}/v2/app/other/blobs/`));
 });
 
-test('a_patch_is_201', async () => {
-  const session = await ask('/v2/app/other/blobs/uploads/', { method: 'POST' });
-  const patched = await ask(session.headers.get('location'), { method: 'PATCH', headers: { 'content-type': 'application/octet-stream' }, body: 'chunk' });
+test("a_patch_is_201", async () => {
+  const session = await ask("/v2/app/other/blobs/uploads/", { method: "POST" });
+  const patched = await ask(session.headers.get("location"), {
+    method: "PATCH",
+    headers: { "content-type": "application/octet-stream" },
+    body: "chunk",
+  });
   assert.equal(patched.status, 201);
-  const address = new URL(patched.headers.get('location'));
-  address.searchParams.set('digest', digestOf('chunk'));
-  assert.equal((await ask(address, { method: 'PUT' })).status, 201);
+  const address = new URL(patched.headers.get("location"));
+  address.searchParams.set("digest", digestOf("chunk"));
+  assert.equal((await ask(address, { method: "PUT" })).status, 201);
 });
 
-test('a_referrer_is_listed_or_refused', async () => {
-  const subject = await manifest('app/web', 'oci');
-  const empty = Buffer.from('{}');
-  assert.equal((await upload('app/web', empty)).status, 201);
-  const descriptor = { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf(empty), size: 2 };
+test("a_referrer_is_listed_or_refused", async () => {
+  const subject = await manifest("app/web", "oci");
+  const empty = Buffer.from("{}");
+  assert.equal((await upload("app/web", empty)).status, 201);
+  const descriptor = { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf(empty), size: 2 };
   const about = { mediaType: subject.type, digest: digestOf(subject.bytes), size: subject.bytes.length };
-  const bytes = JSON.stringify({ schemaVersion: 2, mediaType: OCI, artifactType: 'application/example', config: descriptor, layers: [descriptor], subject: about });
-  const pushed = await put('app/web', digestOf(bytes), { type: OCI, bytes });
+  const bytes = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: OCI,
+    artifactType: "application/example",
+    config: descriptor,
+    layers: [descriptor],
+    subject: about,
+  });
+  const pushed = await put("app/web", digestOf(bytes), { type: OCI, bytes });
   assert.equal(pushed.status, 201);
-  assert.equal(pushed.headers.get('oci-subject'), about.digest);
+  assert.equal(pushed.headers.get("oci-subject"), about.digest);
   const listed = await (await ask(`/v2/app/web/referrers/${about.digest}`)).json();
-  assert.deepEqual(listed.manifests.map((each) => each.digest), [digestOf(bytes)]);
-  await control('PUT', '/settings', { referrers: false });
-  assert.equal((await put('app/web', digestOf(bytes), { type: OCI, bytes })).status, 405);
+  assert.deepEqual(
+    listed.manifests.map((each) => each.digest),
+    [digestOf(bytes)],
+  );
+  await control("PUT", "/settings", { referrers: false });
+  assert.equal((await put("app/web", digestOf(bytes), { type: OCI, bytes })).status, 405);
 });
 
-test('faults_happen_as_often_as_ordered', async () => {
-  const match = { method: 'GET', pathPattern: '/v2/app/web/tags/list' };
-  const tags = () => ask('/v2/app/web/tags/list');
-  await control('POST', '/faults', { match, count: 2, answer: { status: 429, headers: { 'retry-after': '1' }, body: 'slow down' } });
+test("faults_happen_as_often_as_ordered", async () => {
+  const match = { method: "GET", pathPattern: "/v2/app/web/tags/list" };
+  const tags = () => ask("/v2/app/web/tags/list");
+  await control("POST", "/faults", {
+    match,
+    count: 2,
+    answer: { status: 429, headers: { "retry-after": "1" }, body: "slow down" },
+  });
   assert.deepEqual([(await tags()).status, (await tags()).status, (await tags()).status], [429, 429, 200]);
-  await control('POST', '/faults', { match, count: 1, cutAfter: 10 });
+  await control("POST", "/faults", { match, count: 1, cutAfter: 10 });
   await assert.rejects(async () => (await tags()).text());
-  await control('POST', '/faults', { match, count: 1, cut: true });
+  await control("POST", "/faults", { match, count: 1, cut: true });
   await assert.rejects(tags());
-  await control('POST', '/faults', { match, count: 1, delayMs: 300 });
+  await control("POST", "/faults", { match, count: 1, delayMs: 300 });
   const started = Date.now();
   const clean = await (await tags()).text();
   assert.ok(Date.now() - started >= 290);
-  await control('POST', '/faults', { match, count: 1, corrupt: true });
+  await control("POST", "/faults", { match, count: 1, corrupt: true });
   assert.notEqual(await (await tags()).text(), clean);
   assert.equal(await (await tags()).text(), clean);
 });
 
-test('an_upload_can_be_cut_and_a_new_session_succeeds', async () => {
-  const bytes = Buffer.alloc(3 << 20, 'x');
-  await control('POST', '/faults', { match: { method: 'PUT', pathPattern: '/blobs/uploads/' }, count: 1, cutRequestAfter: 1 << 20 });
-  await assert.rejects(upload('app/other', bytes));
-  assert.equal((await upload('app/other', bytes)).status, 201);
+test("an_upload_can_be_cut_and_a_new_session_succeeds", async () => {
+  const bytes = Buffer.alloc(3 << 20, "x");
+  await control("POST", "/faults", {
+    match: { method: "PUT", pathPattern: "/blobs/uploads/" },
+    count: 1,
+    cutRequestAfter: 1 << 20,
+  });
+  await assert.rejects(upload("app/other", bytes));
+  assert.equal((await upload("app/other", bytes)).status, 201);
 });
 
-test('the_request_log_tells_sizes_and_never_a_secret', async () => {
-  await control('DELETE', '/requests');
-  await ask('/v2/app/web/tags/list');
-  const log = await control('GET', '/requests');
-  assert.deepEqual(log.map(({ method, path, status, authorization }) => ({ method, path, status, authorization })), [
-    { method: 'GET', path: '/v2/app/web/tags/list', status: 200, authorization: true },
-  ]);
+test("the_request_log_tells_sizes_and_never_a_secret", async () => {
+  await control("DELETE", "/requests");
+  await ask("/v2/app/web/tags/list");
+  const log = await control("GET", "/requests");
+  assert.deepEqual(
+    log.map(({ method, path, status, authorization }) => ({ method, path, status, authorization })),
+    [{ method: "GET", path: "/v2/app/web/tags/list", status: 200, authorization: true }],
+  );
   assert.ok(log[0].bytesOut > 0);
-  assert.ok(!JSON.stringify(log).includes(signedIn.authorization.split(' ')[1]));
+  assert.ok(!JSON.stringify(log).includes(signedIn.authorization.split(" ")[1]));
 });
 
-test('aws_refuses_wrong_keys_and_denied_calls_by_name', async () => {
-  const token = (id, secret) => new Aws(AWS_ENDPOINT_URL, { id, secret }).ecr('GetAuthorizationToken', 'eu-west-1', {});
-  assert.deepEqual(await token('AKIAWRONG', 'wrong'), { __type: 'UnrecognizedClientException', message: 'The security token included in the request is invalid.' });
+test("aws_refuses_wrong_keys_and_denied_calls_by_name", async () => {
+  const token = (id, secret) =>
+    new Aws(AWS_ENDPOINT_URL, { id, secret }).ecr("GetAuthorizationToken", "eu-west-1", {});
+  assert.deepEqual(await token("AKIAWRONG", "wrong"), {
+    __type: "UnrecognizedClientException",
+    message: "The security token included in the request is invalid.",
+  });
   const env = process.env;
-  assert.match((await token(env.LAB_ADMIN_ACCESS_KEY_ID, 'wrong')).message, /signature/);
-  assert.match((await token(env.LAB_LIMITED_ACCESS_KEY_ID, env.LAB_LIMITED_SECRET_ACCESS_KEY)).message, /not authorized to perform: ecr:GetAuthorizationToken/);
-  const limited = new Aws(AWS_ENDPOINT_URL, { id: env.LAB_NODESCRIBE_ACCESS_KEY_ID, secret: env.LAB_NODESCRIBE_SECRET_ACCESS_KEY });
-  assert.match((await limited.ecr('DescribeRepositories', 'eu-west-1', {})).message, /ecr:DescribeRepositories/);
-  const sts = await fetch(AWS_ENDPOINT_URL, { method: 'POST', headers: { authorization: 'AWS4-HMAC-SHA256 Credential=AKIAWRONG/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=x' }, body: 'Action=GetCallerIdentity&Version=2011-06-15' });
+  assert.match((await token(env.LAB_ADMIN_ACCESS_KEY_ID, "wrong")).message, /signature/);
+  assert.match(
+    (await token(env.LAB_LIMITED_ACCESS_KEY_ID, env.LAB_LIMITED_SECRET_ACCESS_KEY)).message,
+    /not authorized to perform: ecr:GetAuthorizationToken/,
+  );
+  const limited = new Aws(AWS_ENDPOINT_URL, {
+    id: env.LAB_NODESCRIBE_ACCESS_KEY_ID,
+    secret: env.LAB_NODESCRIBE_SECRET_ACCESS_KEY,
+  });
+  assert.match(
+    (await limited.ecr("DescribeRepositories", "eu-west-1", {})).message,
+    /ecr:DescribeRepositories/,
+  );
+  const sts = await fetch(AWS_ENDPOINT_URL, {
+    method: "POST",
+    headers: {
+      authorization:
+        "AWS4-HMAC-SHA256 Credential=AKIAWRONG/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=x",
+    },
+    body: "Action=GetCallerIdentity&Version=2011-06-15",
+  });
   assert.equal(sts.status, 403);
   assert.match(await sts.text(), /^<ErrorResponse[^>]*><Error>.*<Code>InvalidClientTokenId<\/Code>/);
-  assert.ok((await admin().ecr('DescribeRepositories', 'eu-west-1', {})).repositories.length >= 7);
+  assert.ok((await admin().ecr("DescribeRepositories", "eu-west-1", {})).repositories.length >= 7);
 });
 
-const admin = () => new Aws(AWS_ENDPOINT_URL, { id: process.env.LAB_ADMIN_ACCESS_KEY_ID, secret: process.env.LAB_ADMIN_SECRET_ACCESS_KEY });
+const admin = () =>
+  new Aws(AWS_ENDPOINT_URL, {
+    id: process.env.LAB_ADMIN_ACCESS_KEY_ID,
+    secret: process.env.LAB_ADMIN_SECRET_ACCESS_KEY,
+  });

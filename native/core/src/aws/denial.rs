@@ -55,7 +55,7 @@ impl Denial {
     pub(crate) fn hint(&self) -> String {
         if let Some(policy) = &self.forbidden_by {
             return format!(
-                "A {policy} forbids `{}` explicitly: change it, or use other credentials",
+                "`{}` is forbidden explicitly by this kind of policy: {policy}; change it, or use other credentials",
                 self.action
             );
         }
@@ -118,7 +118,7 @@ mod tests {
             "{MESSAGE} with an explicit deny in a service control policy"
         ))
         .expect("a denial");
-        insta::assert_snapshot!(denial.hint(), @"A service control policy forbids `ecr:BatchGetImage` explicitly: change it, or use other credentials");
+        insta::assert_snapshot!(denial.hint(), @"`ecr:BatchGetImage` is forbidden explicitly by this kind of policy: service control policy; change it, or use other credentials");
         let identity = Denial::read(&format!(
             "{MESSAGE} with an explicit deny in an identity-based policy: arn:aws:iam::1:policy/x"
         ))

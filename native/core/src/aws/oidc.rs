@@ -22,7 +22,7 @@ use crate::trust::client_config;
 /// Shorter than the time in which a connection usually fails by itself: a new one tends to work.
 const CONNECT: Duration = Duration::from_secs(5);
 const REQUEST: Duration = Duration::from_secs(10);
-const BUDGET: Duration = Duration::from_secs(60);
+const BUDGET: Duration = Duration::from_mins(1);
 /// A token has some 2 kB.
 const ANSWER_LIMIT: usize = 64 * 1024;
 

@@ -165,7 +165,7 @@ mod tests {
             arn: "arn:aws:iam::123456789012:role/x".to_owned(),
             session_name: "aws-vsts-tools".to_owned(),
             external_id: Some("shared-with-few".to_owned()),
-            duration: Duration::from_secs(900),
+            duration: Duration::from_mins(15),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::secret::Secret;
 
 /// Credentials that end sooner than this are replaced: what they are used for takes its time. No
 /// session is shorter than 15 minutes.
-const MARGIN: Duration = Duration::from_secs(300);
+const MARGIN: Duration = Duration::from_mins(5);
 
 /// Where the way begins.
 pub(super) enum Start {

@@ -200,6 +200,12 @@ fn hint(code: Code) -> Option<String> {
         Code::AwsEndpointRefused => {
             "Remove whatever sets `System.OidcRequestUri` or `SYSTEM_OIDCREQUESTURI`: the agent sets it by itself"
         }
+        Code::InputMissing => "Set the input in the step",
+        Code::InputMalformed => "Write the value as the message says",
+        Code::InputUnknownValue => "Use one of the values listed",
+        Code::InputReferenceInvalid => "Write it as `repository:tag` or `registry/repository:tag`",
+        Code::InputRegistryNotEcr => "Copy the image to ECR first, for instance with `crane copy`",
+        Code::InputNotAvailable => "Remove the input from the step, or set it to its default",
         _ => return None,
     };
     Some(hint.to_owned())

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::emulation::Registration;
+use crate::engine::{EngineFacts, Store};
 use crate::error::{Code, Problem};
 use crate::facts::{Facts, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
 use crate::falcon::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
@@ -21,7 +22,7 @@ pub(super) fn check<'a>(
     {
         return Err(problem.clone());
     }
-    facts.engine.as_ref().map_err(Clone::clone)?;
+    refuse_engine_that_cannot_build(facts.engine.as_ref().map_err(Clone::clone)?)?;
     let source = facts.source.as_ref().map_err(Clone::clone)?;
     refuse_patched_source(source)?;
     let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
@@ -29,6 +30,25 @@ pub(super) fn check<'a>(
     refuse_overwriting_source(config, source, target)?;
     refuse_immutable_tags(target)?;
     Ok((source, sensor, target))
+}
+
+/// Before 27.5 an engine with the containerd image store cannot read a build's context from the request's body, the way in
+/// which falconutil sends it (<https://github.com/moby/moby/issues/47717>).
+fn refuse_engine_that_cannot_build(engine: &EngineFacts) -> Result<(), Problem> {
+    let mut numbers = engine
+        .version
+        .split(['.', '-', '+'])
+        .map_while(|part| part.parse::<u32>().ok());
+    let version = (numbers.next(), numbers.next());
+    if engine.store != Store::Containerd || version.0.is_none() || version >= (Some(27), Some(5)) {
+        return Ok(());
+    }
+    Err(Problem {
+        code: Code::EngineTooOld,
+        what: format!("Docker Engine {} cannot patch with the containerd image store", engine.version),
+        why: vec!["before 27.5 it cannot build from a context that a client sends, which falconutil does (moby issue 47717)".to_owned()],
+        hint: Some("Update the Docker Engine to 27.5 or later, or switch to the overlay2 store: `{\"features\": {\"containerd-snapshotter\": false}}` in `/etc/docker/daemon.json`".to_owned()),
+    })
 }
 
 fn is_about_credentials(code: Code) -> bool {

@@ -302,6 +302,27 @@ fn an_additional_tag_that_is_the_sources_is_refused() {
 }
 
 #[test]
+fn the_containerd_store_of_an_old_engine_is_refused() {
+    for (version, store, refused) in [
+        ("26.1.5+dfsg1", Store::Containerd, true),
+        ("27.4.1", Store::Containerd, true),
+        ("27.5.0", Store::Containerd, false),
+        ("28.5.2+dfsg4", Store::Containerd, false),
+        ("26.1.5", Store::Overlay2, false),
+        ("dev", Store::Containerd, false),
+    ] {
+        let mut facts = facts();
+        if let Ok(engine) = &mut facts.engine {
+            (engine.version, engine.store) = (version.to_owned(), store);
+        }
+        let code = plan(&config(|_| {}), &facts)
+            .err()
+            .map(|problem| problem.code);
+        assert_eq!(code, refused.then_some(Code::EngineTooOld), "{version}");
+    }
+}
+
+#[test]
 fn wrong_credentials_come_before_all_that_follows_from_them() {
     let mut facts = facts();
     let problem = |code| Problem {

@@ -14,7 +14,7 @@ use crate::event::Events;
 use crate::reference::EcrHost;
 
 /// A password that ends sooner than this is replaced: an engine gets it once for a whole image.
-const MARGIN: Duration = Duration::from_secs(120);
+const MARGIN: Duration = Duration::from_mins(2);
 
 /// What a source of passwords answers; nothing if it has none for the registry.
 type Answer<'a> =

@@ -8,14 +8,15 @@ use crate::reference::{Digest, Repository};
 /// What reading an image takes in ECR
 /// (<https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html>).
 const READ: [&str; 2] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
-/// What pushing takes beside the token; reading back takes the first one.
-const WRITE: [&str; 6] = [
+/// What pushing takes beside the token; reading back takes the first and the last.
+const WRITE: [&str; 7] = [
     "ecr:BatchGetImage",
     "ecr:BatchCheckLayerAvailability",
     "ecr:InitiateLayerUpload",
     "ecr:UploadLayerPart",
     "ecr:CompleteLayerUpload",
     "ecr:PutImage",
+    "ecr:GetDownloadUrlForLayer",
 ];
 
 /// What was to be done with an image.
@@ -46,7 +47,7 @@ pub enum RegistryError {
         source: Cause,
     },
     /// There is no password for the registry.
-    #[error("Cannot sign in to `{registry}`")]
+    #[error("Cannot sign in to `{registry}`: {source}")]
     SignIn {
         /// The registry's host.
         registry: String,

@@ -28,7 +28,15 @@ enum EmulationError {
 /// What a program wrote last, as the reason of its failure.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct LastLines(pub(super) String);
+pub(super) struct LastLines(String);
+
+impl LastLines {
+    /// The last ten; the rest stands in the log.
+    pub(super) fn of(end: &ContainerEnd) -> Self {
+        let first = end.last_lines.len().saturating_sub(10);
+        Self(end.last_lines[first..].join("\n"))
+    }
+}
 
 impl Explain for EmulationError {
     fn code(&self) -> Code {
@@ -68,7 +76,7 @@ impl Run {
         });
         let end = self.run_container(&spec, events).await?;
         if end.exit_code != 0 {
-            let why = LastLines(end.last_lines.join("\n"));
+            let why = LastLines::of(&end);
             return Err(EmulationError::InstallFailed {
                 image: reference,
                 exit_code: end.exit_code,

@@ -30,7 +30,7 @@ impl Run {
                 self.create_repository(repository, &events).await
             }
             Step::Push { repository, tag } => self.push(repository, tag, &events).await,
-            Step::ReadBack => self.read_back(facts, &events).await,
+            Step::ReadBack => self.read_back(facts).await,
             Step::AddTag { repository, tag } => self.add_tag(repository, tag).await,
         }
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::emulate::LastLines;
 use super::{Learned, Run};
 use crate::cleanup::Undo;
-use crate::engine::{Bind, ContainerSpec, EngineImage, EngineSocket, Grant};
+use crate::engine::{
+    Bind, ContainerEnd, ContainerSpec, EngineImage, EngineSocket, Grant, tells_exec_format,
+};
 use crate::error::{Code, Explain, Problem};
 use crate::event::StepEvents;
 use crate::facts::{Facts, SourcePlace};
@@ -27,6 +29,7 @@ enum FalconutilError {
     #[error("falconutil failed with exit code {exit_code}")]
     Failed {
         exit_code: i64,
+        cause: FailureCause,
         #[source]
         why: LastLines,
     },
@@ -37,6 +40,34 @@ enum FalconutilError {
         folder: PathBuf,
         source: std::io::Error,
     },
+}
+
+/// What is understood of a falconutil that failed; its words only choose the advice.
+#[derive(Debug)]
+enum FailureCause {
+    NoEmulation,
+    Crashed,
+    OutOfMemory,
+    Told,
+}
+
+impl FalconutilError {
+    fn failed(end: &ContainerEnd) -> Self {
+        let cause = if end.oom_killed {
+            FailureCause::OutOfMemory
+        } else if tells_exec_format(&end.last_lines) {
+            FailureCause::NoEmulation
+        } else if end.exit_code == 139 {
+            FailureCause::Crashed
+        } else {
+            FailureCause::Told
+        };
+        Self::Failed {
+            exit_code: end.exit_code,
+            cause,
+            why: LastLines::of(end),
+        }
+    }
 }
 
 impl Explain for FalconutilError {
@@ -50,9 +81,10 @@ impl Explain for FalconutilError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Failed { why, .. } if why.0.contains("exec format error") => "ARM64 programs do not run on this agent: set `emulation: auto`, or install a current emulator",
-            Self::Failed { exit_code: 139, .. } => "The program crashed; under emulation another release of the emulator may help: set `emulatorImage`",
-            Self::Failed { .. } => "Read falconutil's lines in the log; a customer ID or an option that this sensor version does not know is the usual cause",
+            Self::Failed { cause: FailureCause::NoEmulation, .. } => "ARM64 programs do not run on this agent: set `emulation: auto`, or install a current emulator",
+            Self::Failed { cause: FailureCause::OutOfMemory, .. } => "The agent ran out of memory: run fewer jobs on it, or give it more",
+            Self::Failed { cause: FailureCause::Crashed, .. } => "The program crashed; under emulation another release of the emulator may help: set `emulatorImage`",
+            Self::Failed { cause: FailureCause::Told, .. } => "Read falconutil's lines in the log; a customer ID or an option that this sensor version does not know is the usual cause",
             Self::NoImage => "Read falconutil's output in the log, and try another sensor version",
             Self::NoSocket { .. } => "Let the agent's user own and write to the agent's temporary folder",
         }.to_owned())
@@ -115,12 +147,7 @@ impl Run {
         };
         let end = self.run_container(&spec, events).await?;
         if end.exit_code != 0 {
-            let why = LastLines(end.last_lines.join("\n"));
-            return Err(FalconutilError::Failed {
-                exit_code: end.exit_code,
-                why,
-            }
-            .into());
+            return Err(FalconutilError::failed(&end).into());
         }
         Ok(Learned::Nothing)
     }
@@ -187,11 +214,7 @@ impl Run {
         if agent.in_container_job {
             return Ok(SensorSocket::Engines(path.to_owned()));
         }
-        let folder = agent.temp_folder.join(format!("falcon-patch-{}", self.id));
-        self.record(Thing::Folder {
-            path: folder.clone(),
-        })?;
-        self.cleanup.push(Undo::Folder(folder.clone()));
+        let folder = self.folder();
         let grants = futures_util::future::try_join_all(granted(facts)?.into_iter().map(
             |repository| async {
                 let auth = self.registry_auth(&repository).await?;

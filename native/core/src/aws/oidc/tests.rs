@@ -23,7 +23,7 @@ fn oidc(host: &str) -> Oidc {
             arn: "arn:aws:iam::123456789012:role/deploy".to_owned(),
             session_name: "aws-vsts-tools".to_owned(),
             external_id: None,
-            duration: Duration::from_secs(900),
+            duration: Duration::from_mins(15),
         },
         waits: Waits {
             tries: 3,

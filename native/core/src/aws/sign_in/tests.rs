@@ -27,7 +27,7 @@ fn role(giver: Giver, name: &str) -> Role {
         arn: format!("arn:aws:iam::123456789012:role/{name}"),
         session_name: "aws-vsts-tools".to_owned(),
         external_id: None,
-        duration: Duration::from_secs(900),
+        duration: Duration::from_mins(15),
     }
 }
 
@@ -144,7 +144,7 @@ async fn a_role_is_assumed_with_the_keys_and_all_that_was_given() {
     let roles = vec![Role {
         external_id: Some("few & many".to_owned()),
         session_name: "nightly".to_owned(),
-        duration: Duration::from_secs(1800),
+        duration: Duration::from_mins(30),
         ..role(Giver::Connection, "deploy")
     }];
     let way = sign_in(&server, keys(), roles, Events::silent());

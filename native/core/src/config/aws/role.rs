@@ -9,13 +9,13 @@ use crate::error::Code;
 /// The AWS Toolkit's name for its sessions, which trust policies and alarms may expect.
 const SESSION_NAME: &str = "aws-vsts-tools";
 /// The toolkit's default; credentials are refreshed, so a short session does no harm.
-const DEFAULT_DURATION: Duration = Duration::from_secs(900);
+const DEFAULT_DURATION: Duration = Duration::from_mins(15);
 /// What `AssumeRole` accepts
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>).
 const DURATIONS: std::ops::RangeInclusive<u64> = 900..=43200;
 /// What AWS allows where one role opens another
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining>).
-const LONGEST_CHAINED: Duration = Duration::from_secs(3600);
+const LONGEST_CHAINED: Duration = Duration::from_hours(1);
 
 /// The parts of a role, as given.
 pub(super) struct RoleFields<'a> {

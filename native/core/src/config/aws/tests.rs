@@ -115,11 +115,11 @@ fn each_source_brings_its_own_role_and_the_input_s_goes_on_top() {
         (ROLE, "nightly")
     );
     assert_eq!(first.external_id.as_deref(), Some("few"));
-    assert_eq!(first.duration, Duration::from_secs(7200));
+    assert_eq!(first.duration, Duration::from_hours(2));
     assert_eq!(top.external_id.as_deref(), Some("other"));
     assert_eq!(
         top.duration,
-        Duration::from_secs(3600),
+        Duration::from_hours(1),
         "one role opens another"
     );
 }
@@ -146,7 +146,7 @@ fn a_role_alone_stands_on_the_agent_s_own_credentials() {
     );
     let [role] = by_variable.roles.try_into().expect("a role");
     assert_eq!(role.session_name, "aws-vsts-tools");
-    assert_eq!(role.duration, Duration::from_secs(900));
+    assert_eq!(role.duration, Duration::from_mins(15));
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn what_cannot_be_is_told_by_the_name_that_the_user_typed() {
             i.aws_context.variables.role_duration = "899".to_owned();
         }),
         ("AWS.Region", |i| {
-            i.aws_context.variables.region = "Ireland".to_owned()
+            i.aws_context.variables.region = "Ireland".to_owned();
         }),
     ];
     for (name, change) in cases {

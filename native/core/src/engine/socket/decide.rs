@@ -14,12 +14,19 @@ pub(super) enum Verdict<'a> {
     Forward,
     /// It goes to the engine with this sign-in, or with none, instead of what it carries.
     SignedIn(Option<&'a RegistryAuth>),
+    /// It goes to the engine with this path and query.
+    Rewritten(Uri),
 }
 
-/// Decides what happens to a request. Everything is passed on; a pull of a granted repository is signed in.
+/// Decides what happens to a request. Everything is passed on; a pull of a granted repository is signed in, and a
+/// build that names no platform is one for linux/arm64.
 pub(super) fn decide<'a>(method: &Method, uri: &Uri, grants: &'a [Grant]) -> Verdict<'a> {
-    if method != Method::POST || route(uri.path()) != "/images/create" {
-        return Verdict::Forward;
+    match (method, route(uri.path())) {
+        (&Method::POST, "/images/create") => {}
+        (&Method::POST, "/build") => {
+            return for_arm64(uri).map_or(Verdict::Forward, Verdict::Rewritten);
+        }
+        _ => return Verdict::Forward,
     }
     let Some(pulled) = from_image(uri) else {
         return Verdict::Forward;
@@ -28,6 +35,20 @@ pub(super) fn decide<'a>(method: &Method, uri: &Uri, grants: &'a [Grant]) -> Ver
     grant.map_or(Verdict::Forward, |grant| {
         Verdict::SignedIn(grant.auth.as_ref())
     })
+}
+
+/// The address of a build with the platform that an old falconutil leaves out: without it the classic store passes over
+/// the local ARM64 images and tries to pull them.
+fn for_arm64(uri: &Uri) -> Option<Uri> {
+    let query = uri.query().unwrap_or_default();
+    let mut names = form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty());
+    if names.any(|(name, _)| name == "platform") {
+        return None;
+    }
+    let separator = if query.is_empty() { "" } else { "&" };
+    format!("{}?{query}{separator}platform=linux%2Farm64", uri.path())
+        .parse()
+        .ok()
 }
 
 /// The path without the API's version, with which clients begin it: `/v1.51/images/create`.
@@ -151,15 +172,27 @@ mod tests {
             (
                 Method::POST,
                 "/v1.51/build?version=2".to_owned(),
+                "/v1.51/build?version=2&platform=linux%2Farm64",
+            ),
+            (
+                Method::POST,
+                "/build".to_owned(),
+                "/build?platform=linux%2Farm64",
+            ),
+            (
+                Method::POST,
+                "/build?version=2&platform=linux%2Famd64".to_owned(),
                 "as it is",
             ),
+            (Method::POST, "/build/prune".to_owned(), "as it is"),
             (Method::POST, "/session".to_owned(), "as it is"),
         ] {
             let uri: Uri = uri.parse().expect("a path");
             let verdict = match decide(&method, &uri, &grants) {
-                Verdict::Forward => "as it is",
-                Verdict::SignedIn(None) => "nobody",
-                Verdict::SignedIn(Some(auth)) => &auth.username,
+                Verdict::Forward => "as it is".to_owned(),
+                Verdict::SignedIn(None) => "nobody".to_owned(),
+                Verdict::SignedIn(Some(auth)) => auth.username.clone(),
+                Verdict::Rewritten(uri) => uri.to_string(),
             };
             assert_eq!(verdict, expected, "{method} {uri}");
         }

@@ -30,8 +30,10 @@ type Answer = Response<BoxBody<Bytes, hyper::Error>>;
 impl Forwarder {
     /// Sends a request on and gives the engine's answer, or one that says that there is none.
     pub(super) async fn forward(&self, mut request: Request<Incoming>) -> Answer {
-        if let Verdict::SignedIn(auth) = decide(request.method(), request.uri(), &self.grants) {
-            sign_in(&mut request, auth);
+        match decide(request.method(), request.uri(), &self.grants) {
+            Verdict::Forward => {}
+            Verdict::SignedIn(auth) => sign_in(&mut request, auth),
+            Verdict::Rewritten(uri) => *request.uri_mut() = uri,
         }
         let client = hyper::upgrade::on(&mut request);
         match self.wire.send(request).await {

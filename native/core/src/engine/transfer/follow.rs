@@ -186,7 +186,7 @@ fn parse(line: &[u8]) -> Option<Message> {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use super::{Direction, Ending, Follower};
+    use super::{Direction, Duration, Ending, Fault, Follower};
     use crate::event::{Event, Events};
 
     /// Bytes done and bytes to do.
@@ -239,6 +239,32 @@ mod tests {
     fn a_line_that_breaks_off_leaves_the_result_open() {
         let (ending, ..) = follow("{\"status\":\"a\"}\r\n{\"status\":\"Pus", 4096);
         assert!(matches!(ending, Ending::CutShort(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_borne_longer_once_all_bytes_are_there() {
+        let events = Events::silent().of_step(1);
+        let mut follower = Follower::new(Direction::Push, &events);
+        for (line, minutes) in [
+            ("", 1.5),
+            (
+                r#"{"id":"a","status":"Pushing","progressDetail":{"current":1,"total":2}}"#,
+                1.5,
+            ),
+            (
+                r#"{"id":"a","status":"Pushing","progressDetail":{"current":2,"total":2}}"#,
+                10.0,
+            ),
+        ] {
+            let line = format!("{line}\r\n");
+            follower.take(line.as_bytes(), &mut |_| ()).expect("a line");
+            match follower.limited(std::future::pending::<()>()).await {
+                Err(Fault::TimedOut(limit)) => {
+                    assert_eq!(limit, Duration::from_secs_f64(minutes * 60.0));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     #[test]

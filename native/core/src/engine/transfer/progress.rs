@@ -45,8 +45,9 @@ impl Progress {
         };
         let known = self.layers.get(id).copied();
         let layer = match (self.direction, status.as_str()) {
-            (Direction::Pull, "Pulling fs layer" | "Waiting" | "Retrying in")
+            (Direction::Pull, "Pulling fs layer" | "Waiting")
             | (Direction::Push, "Preparing" | "Waiting") => Layer::Waiting,
+            (_, status) if status.starts_with("Retrying in ") => Layer::Waiting,
             (Direction::Pull, "Downloading") | (Direction::Push, "Pushing") => moving(message),
             (
                 Direction::Pull,
@@ -56,7 +57,7 @@ impl Progress {
             (Direction::Pull, "Already exists") | (Direction::Push, "Layer already exists") => {
                 Layer::Moved { bytes: 0 }
             }
-            (Direction::Push, mounted) if mounted.starts_with("Mounted from") => {
+            (Direction::Push, status) if status.starts_with("Mounted from") => {
                 Layer::Moved { bytes: 0 }
             }
             _ => return,
@@ -148,6 +149,14 @@ mod tests {
         for (direction, lines, expected) in [
             (Direction::Pull, vec![], false),
             (Direction::Pull, vec![("a", "Waiting", 0, 0)], false),
+            (
+                Direction::Pull,
+                vec![
+                    ("a", "Downloading", 9, 9),
+                    ("a", "Retrying in 5 seconds", 0, 0),
+                ],
+                false,
+            ),
             (Direction::Pull, vec![("a", "Downloading", 9, 10)], false),
             (Direction::Pull, vec![("a", "Extracting", 1, 10)], true),
             (Direction::Push, vec![("a", "Pushing", 10, 10)], true),

@@ -1,0 +1,202 @@
+//! Facts and images of a real engine, against a registry that behaves as ECR does.
+
+use anyhow::{Context as _, Result};
+use falcon_patch_core::engine::{Engine, EngineSettings, Reason, Removal, Store};
+use falcon_patch_core::error::{Code, Explain as _};
+use falcon_patch_core::event::{Event, Events};
+use falcon_patch_core::platform::Platform;
+use falcon_patch_core::reference::{Digest, Tag};
+use falcon_patch_engine_tests::engine_lab::{Lab, command, digest, recorded};
+
+#[tokio::test]
+async fn the_engine_is_what_the_lab_started() -> Result<()> {
+    let lab = Lab::enter()?;
+    let facts = lab.engine.facts().await?;
+    let expected = match std::env::var("LAB_STORE")?.as_str() {
+        "containerd" => Store::Containerd,
+        _ => Store::Overlay2,
+    };
+    assert_eq!(facts.store, expected);
+    let version = std::env::var("LAB_ENGINE_VERSION")?;
+    assert!(facts.version.starts_with(&version), "{facts:?}");
+    assert_eq!(facts.platform, Platform::linux("amd64"));
+    assert!(facts.is_local && facts.api_version.major == 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_there_is_not_reachable() -> Result<()> {
+    for (in_container_job, code) in [
+        (false, Code::EngineNotReachable),
+        (true, Code::EngineInContainerJob),
+    ] {
+        let engine = Engine::connect(&EngineSettings {
+            docker_host: Some("unix:///run/no-engine.sock".to_owned()),
+            in_container_job,
+        })?;
+        let error = engine.facts().await.expect_err("nothing listens");
+        assert_eq!(error.code(), code);
+        let error = engine
+            .tag("a", "b", "c")
+            .await
+            .expect_err("nothing listens");
+        assert_eq!(error.code(), code, "bollard's way to the engine");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_arm64_image_is_pulled_by_digest_on_an_amd64_machine() -> Result<()> {
+    let lab = Lab::enter()?;
+    let (repository, digest) = (lab.repository("app/web"), digest("app/web", "root")?);
+    let reference = repository.at(&digest);
+    assert_eq!(lab.engine.image(&reference).await?, None);
+    let (events, seen) = recorded();
+    let auth = lab.auth();
+    lab.engine
+        .pull(&repository, &digest, Some(&auth), &events)
+        .await?;
+
+    let image = lab.engine.image(&reference).await?.context("the image")?;
+    assert_eq!(image.platform, Platform::linux_arm64());
+    assert_eq!(image.platforms, [Platform::linux_arm64()]);
+    assert_eq!(image.diff_ids.len(), 2);
+    assert_eq!(image.config["Entrypoint"][0], "/docker-entrypoint.sh");
+    assert!(image.repo_digests.contains(&reference), "{image:?}");
+    assert!(image.repo_tags.is_empty() && image.size > 0, "{image:?}");
+    let seen = seen();
+    let last = seen
+        .iter()
+        .rfind(|event| matches!(event, Event::Progress { .. }));
+    let Some(Event::Progress { current, total, .. }) = last else {
+        anyhow::bail!("no progress: {seen:?}");
+    };
+    assert_eq!(Some(*current), *total);
+    assert!(*current > 10_000_000, "{current}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn refused_pulls_tell_why() -> Result<()> {
+    let lab = Lab::enter()?;
+    let events = Events::silent().of_step(1);
+    let known = digest("app/web", "amd64-only")?;
+    let unknown = Digest::of(b"nothing");
+    let (auth, wrong) = (lab.auth(), lab.auth_with("wrong"));
+    let mut elsewhere = lab.repository("app/web");
+    elsewhere.registry = "127.0.0.1:5999".to_owned();
+    for (repository, digest, auth, code) in [
+        (
+            lab.repository("app/web"),
+            &known,
+            None,
+            Code::RegistryDenied,
+        ),
+        (
+            lab.repository("app/web"),
+            &known,
+            Some(&wrong),
+            Code::RegistryDenied,
+        ),
+        (
+            lab.repository("app/web"),
+            &unknown,
+            Some(&auth),
+            Code::RegistryImageNotFound,
+        ),
+        (elsewhere, &known, None, Code::RegistryNotReachable),
+    ] {
+        let pull = lab.engine.pull(&repository, digest, auth, &events).await;
+        let error = pull.expect_err("a refusal");
+        assert_eq!(error.code(), code, "{error:?}");
+        assert!(
+            error.to_string().contains(&repository.at(digest)),
+            "{error}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_image_is_tagged_pushed_and_removed() -> Result<()> {
+    let lab = Lab::enter()?;
+    let source = lab.pulled("app/web", "no-entrypoint").await?;
+    let target = lab.repository("app/target");
+    let tag: Tag = "pushed".parse()?;
+    lab.engine
+        .tag(&source, &target.to_string(), tag.as_str())
+        .await?;
+    let (events, _) = recorded();
+    let auth = lab.auth();
+    let pushed = lab.engine.push(&target, &tag, Some(&auth), &events).await?;
+    assert_eq!(pushed.context("a digest")?, digest("app/target", "pushed")?);
+
+    let name = target.tagged(&tag);
+    assert_eq!(lab.engine.remove_image(&name).await?, Removal::Removed);
+    assert_eq!(lab.engine.remove_image(&name).await?, Removal::Absent);
+    assert_eq!(lab.engine.image(&name).await?, None);
+    assert!(
+        lab.engine.image(&source).await?.is_some(),
+        "the source keeps its name"
+    );
+    assert_eq!(lab.engine.remove_image(&source).await?, Removal::Removed);
+    Ok(())
+}
+
+#[tokio::test]
+async fn refused_pushes_tell_why() -> Result<()> {
+    let lab = Lab::enter()?;
+    let source = lab.pulled("app/web", "oci").await?;
+    let (events, _) = recorded();
+    let (auth, wrong) = (lab.auth(), lab.auth_with("wrong"));
+    for (name, auth, reason) in [
+        ("app/none", &auth, Reason::RepositoryUnknown),
+        ("app/target", &wrong, Reason::SignInRefused),
+        ("app/immutable", &auth, Reason::TagImmutable),
+    ] {
+        let target = lab.repository(name);
+        let tag: Tag = "1.0".parse()?;
+        lab.engine
+            .tag(&source, &target.to_string(), tag.as_str())
+            .await?;
+        let push = lab.engine.push(&target, &tag, Some(auth), &events).await;
+        let error = push.expect_err("a refusal");
+        // Engine 26 on the containerd store passes on nothing but the status of an immutable tag's refusal.
+        let is_told = error.reason() == Some(reason) || error.code() == Code::EnginePushFailed;
+        assert!(is_told, "{error:?}");
+        assert!(error.to_string().contains(&target.tagged(&tag)), "{error}");
+        lab.engine.remove_image(&target.tagged(&tag)).await?;
+    }
+    let absent = lab.repository("app/target");
+    let push = lab
+        .engine
+        .push(&absent, &"absent".parse()?, Some(&auth), &events)
+        .await;
+    assert_eq!(
+        push.expect_err("no such tag").code(),
+        Code::EngineImageNotFound
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_index_with_several_platforms_is_told_apart() -> Result<()> {
+    let lab = Lab::enter()?;
+    // The registry behind the sign-in speaks plain HTTP, which engines accept on loopback.
+    let index = "127.0.0.1:5001/app/web:1.4.2-index";
+    let facts = lab.engine.facts().await?;
+    for platform in ["linux/amd64", "linux/arm64"] {
+        command(
+            "docker",
+            &["pull", "--quiet", "--platform", platform, index],
+        )?;
+    }
+    let image = lab.engine.image(index).await?.context("the image")?;
+    let tells_all = facts.store == Store::Containerd && facts.api_version >= "1.48".parse()?;
+    assert_eq!(
+        image.platforms.len(),
+        if tells_all { 2 } else { 1 },
+        "{image:?}"
+    );
+    Ok(())
+}
