@@ -1,8 +1,9 @@
 // The way it is meant to go, seen from the pipeline.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Job, story } from "./agent.mjs";
+import { story } from "./agent.mjs";
 import { assertNoLeak, assertSucceeded } from "./expect.mjs";
+import { inJob } from "./job.mjs";
 import {
   config,
   customerId,
@@ -20,26 +21,6 @@ import {
 const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
 const source = `${registry}/app/web:1.4.2`;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
-
-/** Uses a job and its post-job step, after which the engine is as it was. */
-async function inJob(use, options = {}) {
-  const job = new Job(options);
-  const before = engineState();
-  let post;
-  try {
-    await use(job);
-  } finally {
-    post = await job.post();
-  }
-  try {
-    assert.equal(post.exitCode, 0);
-    assert.deepEqual(post.warnings, [], post.text);
-    if (!options.keeps) assert.deepEqual(engineState(), before, "the engine is as it was");
-    assert.deepEqual(job.files(), [], "files left");
-  } finally {
-    job.end();
-  }
-}
 
 test("an_image_is_patched_proven_and_pushed", needsLab, async () => {
   await inJob(async (job) => {
@@ -152,26 +133,6 @@ test("two_steps_of_one_job_pull_the_sensor_once", needsLab, async () => {
   });
 });
 
-test("an_image_of_the_agent_s_engine_is_patched", needsLab, async () => {
-  const local = "lab-local:1";
-  docker("pull", "--quiet", `${registry}/app/web:1.4.2`);
-  docker("tag", `${registry}/app/web:1.4.2`, local);
-  try {
-    await inJob(async (job) => {
-      const target = `${registry}/app/target:from-engine`;
-      const step = await job.run(
-        inputs({ sourceLocation: "engine", sourceImage: local, targetImage: target, containerName: "web" }),
-      );
-      assertSucceeded(step);
-      assert.equal(step.outputs.sourceDigest, "");
-      assert.equal(step.variables.SOURCE_IMAGE_URI, local);
-      assert.equal(config(target).config.Entrypoint[0], falconEntrypoint);
-    });
-  } finally {
-    docker("image", "rm", local, `${registry}/app/web:1.4.2`);
-  }
-});
-
 test("what_a_program_prints_cannot_command_the_agent", needsLab, async () => {
   await inJob(async (job) => {
     const step = await job.run(
@@ -196,21 +157,6 @@ test("an_emulator_is_installed_where_none_is_and_named_as_what_stays", needsLab,
     }),
   );
 });
-
-for (const variant of ["no-platform", "arm64-only", "other-texts"]) {
-  test(`a_sensor_of_the_variant_${variant}_works_too`, needsLab, async () => {
-    await inJob(async (job) => {
-      const step = await job.run(
-        inputs({
-          sensorImage: `${registry}/containersensor:${sensorTag}-${variant}`,
-          targetImage: `${registry}/app/target:${variant}`,
-        }),
-      );
-      assertSucceeded(step);
-      assert.match(story(step), /the ARM64 falconutil under emulation|the native falconutil/);
-    });
-  });
-}
 
 test("a_patched_image_stays_in_the_engine_when_asked", needsLab, async () => {
   await inJob(

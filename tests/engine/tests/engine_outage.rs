@@ -13,9 +13,38 @@ use falcon_patch_engine_tests::engine_lab::{Lab, command, digest, front};
 #[tokio::test]
 async fn outages_are_told_and_passed_over() -> Result<()> {
     let lab = Lab::enter()?;
+    let disk = Disk::of("1g")?;
     a_layer_that_breaks_off_is_fetched_again(&lab).await?;
     an_engine_that_stops_during_a_pull_is_worth_another_try(&lab).await?;
+    drop(disk);
+    let _disk = Disk::of("40m")?;
     a_full_disk_is_told_as_such(&lab).await
+}
+
+/// An empty disk for the engine, so that it has nothing of what earlier tests pulled.
+struct Disk(String);
+
+impl Disk {
+    fn of(size: &str) -> Result<Self> {
+        let disk = Self(format!(
+            "{}/var/lib/docker",
+            std::env::var("LAB_ENGINE_ROOT")?
+        ));
+        command("engine", &["stop"])?;
+        let size = format!("size={size}");
+        command("mount", &["-t", "tmpfs", "-o", &size, "tmpfs", &disk.0])?;
+        command("engine", &["start"])?;
+        Ok(disk)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Whatever fails here shows in the next test, which finds no engine.
+        let _ = command("engine", &["stop"]);
+        let _ = command("umount", &["--lazy", &self.0]);
+        let _ = command("engine", &["start"]);
+    }
 }
 
 /// Pulls an image while something is wrong.
@@ -62,15 +91,7 @@ async fn an_engine_that_stops_during_a_pull_is_worth_another_try(lab: &Lab) -> R
 }
 
 async fn a_full_disk_is_told_as_such(lab: &Lab) -> Result<()> {
-    let data = format!("{}/var/lib/docker", std::env::var("LAB_ENGINE_ROOT")?);
-    command("engine", &["stop"])?;
-    command("mount", &["-t", "tmpfs", "-o", "size=40m", "tmpfs", &data])?;
-    command("engine", &["start"])?;
-    let pulled = pull(lab, "oci").await?;
-    command("engine", &["stop"])?;
-    command("umount", &["--lazy", &data])?;
-    command("engine", &["start"])?;
-    let error = pulled.expect_err("the image is larger");
+    let error = pull(lab, "oci").await?.expect_err("the image is larger");
     assert_eq!(error.code(), Code::EngineNoSpace, "{error:?}");
     Ok(())
 }

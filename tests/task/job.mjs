@@ -1,0 +1,24 @@
+// One job around a test: its steps, its post-job step, and the engine as it was.
+import assert from "node:assert/strict";
+import { Job } from "./agent.mjs";
+import { engineState } from "./lab.mjs";
+
+/** Uses a job and its post-job step, after which the engine is as it was. */
+export async function inJob(use, options = {}) {
+  const job = new Job(options);
+  const before = engineState();
+  let post;
+  try {
+    await use(job);
+  } finally {
+    post = await job.post();
+  }
+  try {
+    assert.equal(post.exitCode, 0);
+    assert.deepEqual(post.warnings, [], post.text);
+    if (!options.keeps) assert.deepEqual(engineState(), before, "the engine is as it was");
+    assert.deepEqual(job.files(), [], "files left");
+  } finally {
+    job.end();
+  }
+}
