@@ -10,8 +10,9 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use serde_json::{Value, json};
 
-use super::{Aws, AwsCredentials, AwsError, AwsSettings, TagMutability, client};
+use super::{Aws, AwsCredentials, AwsError, AwsSettings, Giver, TagMutability, client};
 use crate::error::{Code, Explain, Problem};
+use crate::event::Events;
 use crate::loopback_server::{LoopbackServer, Reply};
 use crate::reference::{EcrHost, Repository};
 use crate::secret::Secret;
@@ -46,7 +47,26 @@ fn keys() -> Credentials {
 }
 
 fn aws(endpoint: &str) -> Aws {
-    Aws::with(sdk(endpoint, keys()), "the inputs")
+    signed_in(sdk(endpoint, keys()))
+}
+
+fn settings(credentials: AwsCredentials) -> AwsSettings {
+    AwsSettings {
+        credentials,
+        roles: Vec::new(),
+        region: None,
+    }
+}
+
+/// Keys of the inputs, which the configuration of the SDK replaces here.
+fn signed_in(sdk: SdkConfig) -> Aws {
+    let settings = settings(AwsCredentials::Keys {
+        giver: Giver::Inputs,
+        access_key_id: String::new(),
+        secret_access_key: Secret::new(""),
+        session_token: None,
+    });
+    Aws::with(sdk, &settings, Events::silent())
 }
 
 async fn server(status: u16, body: Value) -> LoopbackServer {
@@ -182,7 +202,7 @@ async fn a_caller_is_asked_for_in_some_region() {
 
     let sdk = sdk(&format!("http://{}", server.host()), keys());
     let sdk = sdk.into_builder().region(Region::new("eu-west-1")).build();
-    let aws = Aws::with(sdk, "the inputs");
+    let aws = signed_in(sdk);
     assert!(aws.caller().await.is_ok());
     assert_eq!(aws.region(), Some("eu-west-1"));
     let signed = server.received()[1]
@@ -227,7 +247,8 @@ impl ProvideCredentials for Nothing {
 #[tokio::test]
 async fn no_credentials_are_told_from_no_connection() {
     let sdk = sdk("http://127.0.0.1:9", Nothing::default());
-    let error = Aws::with(sdk, "the SDK's default chain").caller().await;
+    let settings = settings(AwsCredentials::DefaultChain);
+    let error = Aws::with(sdk, &settings, Events::silent()).caller().await;
     let problem = Problem::from(error.expect_err("a failure"));
     assert_eq!(problem.code, Code::AwsCredentialsMissing);
     assert_eq!(
@@ -256,18 +277,80 @@ async fn nobody_listening_is_not_reachable() {
 async fn keys_of_the_inputs_are_used_as_they_are() {
     let settings = |region: &str| AwsSettings {
         credentials: AwsCredentials::Keys {
+            giver: Giver::Inputs,
             access_key_id: "AKIAEXAMPLE".to_owned(),
             secret_access_key: Secret::new("shh"),
             session_token: None,
         },
+        roles: Vec::new(),
         region: Some(region.to_owned()),
     };
-    let aws = Aws::open(&settings("eu-west-1")).await.expect("clients");
+    let aws = Aws::open(&settings("eu-west-1"), Events::silent())
+        .await
+        .expect("clients");
     assert_eq!(
         (aws.origin(), aws.region()),
         ("the inputs", Some("eu-west-1"))
     );
     assert!(!format!("{aws:?}").contains("shh"));
-    let error = Aws::open(&settings("evil.example/#")).await.err();
+    let error = Aws::open(&settings("evil.example/#"), Events::silent())
+        .await
+        .err();
     assert_eq!(error.map(|error| error.code()), Some(Code::InputMalformed));
+}
+
+#[tokio::test]
+async fn a_repository_is_made_by_the_account_s_defaults() {
+    let body = json!({"repository": {
+        "imageTagMutability": "IMMUTABLE",
+        "imageScanningConfiguration": {"scanOnPush": true},
+        "encryptionConfiguration": {"encryptionType": "KMS"},
+    }});
+    let server = server(200, body).await;
+    let made = of(&server).create_repository(&repository()).await;
+    let made = made.expect("an answer").expect("a repository");
+    insta::assert_snapshot!(made.to_string(), @"immutable tags, scanned on push, KMS encryption");
+    let asked: Value = serde_json::from_slice(&server.received()[0].body).expect("JSON");
+    assert_eq!(
+        asked,
+        json!({"registryId": "123456789012", "repositoryName": "app/web"})
+    );
+}
+
+#[tokio::test]
+async fn a_repository_that_somebody_made_meanwhile_is_no_failure() {
+    let body = json!({"__type": "RepositoryAlreadyExistsException", "message": "exists"});
+    let server = server(400, body).await;
+    let made = of(&server).create_repository(&repository()).await;
+    assert_eq!(made, Ok(None));
+}
+
+#[tokio::test]
+async fn a_repository_that_may_not_be_made_names_the_permission() {
+    let server = server(400, json!({"__type": "AccessDeniedException"})).await;
+    let error = of(&server).create_repository(&repository()).await;
+    let problem = Problem::from(error.expect_err("a refusal"));
+    assert_eq!(problem.code, Code::AwsDenied);
+    assert_eq!(problem.what, "AWS denies `ecr:CreateRepository`");
+}
+
+#[tokio::test]
+async fn a_password_ends_with_the_credentials_it_was_got_with() {
+    let hour = std::time::SystemTime::now() + std::time::Duration::from_hours(1);
+    let seconds = |time: std::time::SystemTime| {
+        let since = time.duration_since(std::time::UNIX_EPOCH);
+        since.expect("a time after 1970").as_secs()
+    };
+    for (expires_at, end) in [
+        (seconds(hour) + 11 * 3600, Some(seconds(hour))),
+        (seconds(hour) - 600, Some(seconds(hour) - 600)),
+        // A clock that is wrong must not make every password a stale one.
+        (1, Some(seconds(hour))),
+    ] {
+        let server = server(200, json!({"authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA==", "expiresAt": expires_at}]})).await;
+        let keys = Credentials::new("ASIAEXAMPLE", "shh", None, Some(hour), "test");
+        let aws = signed_in(sdk(&format!("http://{}", server.host()), keys));
+        let known = aws.authorization(&host()).await.expect("a password");
+        assert_eq!(known.end.map(seconds), end);
+    }
 }

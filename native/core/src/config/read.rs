@@ -42,6 +42,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         &[("auto", Emulation::Auto), ("never", Emulation::Never)],
     );
     let emulator_image = image::emulator_image(check, &inputs.emulator_image);
+    let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
     check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
     let (source, sensor, (target, target_tag)) = (source?, sensor?, target?);
@@ -60,6 +61,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         additional_tags: additional_tags?,
         falcon,
         falcon_api,
+        create_repository: create_repository?,
         emulation: emulation?,
         emulator_image: emulator_image?,
         keep_local_images: keep_local_images?,
@@ -69,12 +71,8 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
 /// Every input of task.json whose capability comes later: set to something else than its default, it must not be ignored.
 fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
     for (name, value, defaults) in [
-        ("awsConnection", &inputs.aws_connection, &[][..]),
-        ("awsRoleArn", &inputs.aws_role_arn, &[]),
-        ("awsExternalId", &inputs.aws_external_id, &[]),
-        ("builderName", &inputs.builder_name, &[]),
+        ("builderName", &inputs.builder_name, &[][..]),
         ("strategy", &inputs.strategy, &["full"]),
-        ("createRepository", &inputs.create_repository, &["false"]),
         ("stagingRegistry", &inputs.staging_registry, &["none"]),
         ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
         ("engineAccess", &inputs.engine_access, &["direct"]),

@@ -130,10 +130,10 @@ fn every_problem_has_its_code() {
         (Code::InputWithoutEffect, |i| {
             i.minimum_sensor_version = "7.39".into();
         }),
-        (Code::InputNotAvailable, |i| {
-            i.create_repository = "True".into();
+        (Code::InputUnknownValue, |i| {
+            i.create_repository = "if missing".into();
         }),
-        (Code::InputNotAvailable, |i| {
+        (Code::AwsConnectionMissing, |i| {
             i.aws_connection = "5d0c".into();
         }),
     ];

@@ -9,6 +9,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use tokio::sync::Mutex;
@@ -33,6 +34,9 @@ pub enum SignIn {
     /// (<https://distribution.github.io/distribution/spec/auth/oauth/>).
     IdentityToken(Secret),
 }
+
+/// A password that ends sooner than this is replaced: an engine gets it once for a whole image.
+const MARGIN: Duration = Duration::from_mins(2);
 
 /// What a source of passwords answers; nothing if it has none for the registry.
 pub(super) type Answer<'a> =
@@ -107,8 +111,10 @@ impl Credentials {
         let slot = self.slot(registry).await;
         let mut known = slot.0.lock().await;
         match &*known {
-            Known::Asked(sign_in) => Ok(sign_in.clone()),
-            Known::NotAsked => self.ask(registry, &mut known).await,
+            Known::Asked(sign_in) if !sign_in.as_ref().is_some_and(ends_soon) => {
+                Ok(sign_in.clone())
+            }
+            Known::Asked(_) | Known::NotAsked => self.ask(registry, &mut known).await,
         }
     }
 
@@ -177,8 +183,17 @@ impl Authorization {
             encoded: Secret::new(base64::engine::general_purpose::STANDARD.encode(pair)),
             username,
             password,
+            end: None,
         }
     }
+}
+
+fn ends_soon(sign_in: &SignIn) -> bool {
+    let end = match sign_in {
+        SignIn::Ecr(authorization) | SignIn::Password(authorization) => authorization.end,
+        SignIn::IdentityToken(_) => None,
+    };
+    end.is_some_and(|end| end < SystemTime::now() + MARGIN)
 }
 
 impl fmt::Debug for Credentials {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 
@@ -34,6 +35,7 @@ pub(in crate::registry) fn password(nth: usize) -> Authorization {
         username: "AWS".to_owned(),
         password: Secret::new(password),
         encoded: Secret::new(encoded),
+        end: None,
     }
 }
 
@@ -43,7 +45,7 @@ impl Source for Refusing {
     fn fetch<'a>(&'a self, _: &'a str) -> Answer<'a> {
         Box::pin(async {
             Err(SignInError::from(AwsError::CredentialsExpired {
-                origin: "the inputs",
+                origin: "the inputs".to_owned(),
                 source: Cause::said("ExpiredToken"),
             }))
         })
@@ -108,4 +110,33 @@ async fn a_failure_is_not_kept_and_another_host_gets_nothing() {
     assert!(credentials.sign_in("127.0.0.1:5000").await.is_err());
     let credentials = Credentials::from_source(Counting::default(), Events::silent());
     assert_eq!(credentials.sign_in("registry.example").await, Ok(None));
+}
+
+/// Has passwords that last for so many seconds.
+struct Lasting(u64, Arc<AtomicUsize>);
+
+impl Source for Lasting {
+    fn fetch<'a>(&'a self, _: &'a str) -> Answer<'a> {
+        Box::pin(async move {
+            let nth = self.1.fetch_add(1, Ordering::SeqCst) + 1;
+            let end = SystemTime::now() + Duration::from_secs(self.0);
+            Ok(Some(SignIn::Ecr(Authorization {
+                end: Some(end),
+                ..password(nth)
+            })))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_replaced_before_it_ends() {
+    for (seconds, fetches) in [(60, 3), (12 * 3600, 1)] {
+        let counted = Arc::new(AtomicUsize::new(0));
+        let source = Lasting(seconds, Arc::clone(&counted));
+        let credentials = Credentials::from_source(source, Events::silent());
+        for _ in 0..3 {
+            assert!(credentials.sign_in("127.0.0.1:5000").await.is_ok());
+        }
+        assert_eq!(counted.load(Ordering::SeqCst), fetches, "{seconds}");
+    }
 }
