@@ -3,8 +3,8 @@
 
 /** One run of the task: made, run once, and stopped if need be. */
 export declare class PatchRun {
-  /** Takes the inputs; `onEvent` is called for each event, in order. */
-  constructor(inputs: TaskInputs, agent: AgentContext, onEvent: (event: TaskEvent) => void)
+  /** Takes the inputs and what stands behind them; `onEvent` is called for each event, in order. */
+  constructor(inputs: TaskInputs, aws: AwsContext, agent: AgentContext, onEvent: (event: TaskEvent) => void)
   /**
    * Runs to the end, which is data however bad it is; a rejection is a bug of this task.
    *
@@ -29,6 +29,54 @@ export interface AgentContext {
   inContainerJob: boolean
   /** `DOCKER_HOST`, where it is set. */
   dockerHost?: string
+}
+
+/** r" The parameters of a service connection to AWS, as stored; empty where nothing was given. */
+export interface AwsConnection {
+  /** r" `username`. */
+  accessKeyId: string
+  /** r" `password`. */
+  secretAccessKey: string
+  /** r" `sessionToken`. */
+  sessionToken: string
+  /** r" `assumeRoleArn`. */
+  roleArn: string
+  /** r" `roleSessionName`. */
+  roleSessionName: string
+  /** r" `externalId`. */
+  externalId: string
+  /** r" `useOIDC`, the text `true` or `false`. */
+  useOidc: string
+}
+
+/** What the job has for signing in to AWS beside the inputs. */
+export interface AwsContext {
+  /** What is stored behind `awsConnection`. */
+  connection?: AwsConnection
+  /** The job's variables for AWS. */
+  variables: AwsVariables
+  /** How to ask for the connection's OIDC token. */
+  tokenRequest?: TokenRequest
+}
+
+/** r" The job's variables that the AWS Toolkit for Azure DevOps reads; empty where nothing was given. */
+export interface AwsVariables {
+  /** r" `AWS.AccessKeyID`. */
+  accessKeyId: string
+  /** r" `AWS.SecretAccessKey`. */
+  secretAccessKey: string
+  /** r" `AWS.SessionToken`. */
+  sessionToken: string
+  /** r" `AWS.AssumeRoleArn`. */
+  roleArn: string
+  /** r" `AWS.RoleSessionName`. */
+  roleSessionName: string
+  /** r" `AWS.ExternalId`. */
+  externalId: string
+  /** r" `AWS.Region`. */
+  region: string
+  /** r" `aws.rolecredential.maxduration`. */
+  roleDuration: string
 }
 
 /** Every code that a failure or a warning can carry, for the test that holds the documentation to them. */
@@ -163,6 +211,16 @@ export interface TaskInputs {
   taskDefinition: string
   taskDefinitionOutput: string
   registerTaskDefinition: string
+}
+
+/** How to ask for an OIDC token. */
+export interface TokenRequest {
+  /** The address to post to, with everything that its query needs. */
+  url: string
+  /** What proves that the job asks. */
+  jobToken: string
+  /** The hosts that may see the job's token; a leading dot stands for any host below. */
+  hosts: Array<string>
 }
 
 /** The version of the addon, which equals that of the task. */

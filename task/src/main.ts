@@ -1,6 +1,7 @@
 /** The entry of the task. */
 import { currentPlatform, loadAddon } from "./addon.ts";
 import { agentContext } from "./agent.ts";
+import { takeAwsContext } from "./aws.ts";
 import { watchSignals } from "./cancel.ts";
 import { writeToStdout } from "./command.ts";
 import { finish, internalFailure } from "./finish.ts";
@@ -9,6 +10,7 @@ import { Masks, takeSecrets } from "./secrets.ts";
 
 const masks = new Masks(writeToStdout);
 const secrets = takeSecrets(process.env, masks);
+const aws = takeAwsContext(process.env, masks);
 let cancel = (): void => undefined;
 const watch = watchSignals(process, { cancel: () => cancel(), say: writeToStdout, exit: endProcess });
 
@@ -25,6 +27,7 @@ async function main(): Promise<void> {
     masks,
     // Only now: loading the task library prints, and it must not find the secret inputs.
     readInputs: async () => (await import("./inputs.ts")).readInputs(secrets),
+    aws,
     agent: agentContext(process.env),
     onCancellable: (run) => {
       cancel = run;

@@ -1,5 +1,5 @@
 /** One run, from the inputs to its ending. */
-import type { AgentContext, Ending, Loaded, TaskEvent, TaskInputs } from "./addon.ts";
+import type { AgentContext, AwsContext, Ending, Loaded, TaskEvent, TaskInputs } from "./addon.ts";
 import { command, neutraliseToLine, type WriteLine } from "./command.ts";
 import { internalFailure } from "./finish.ts";
 import { Renderer } from "./render.ts";
@@ -10,6 +10,7 @@ export interface Surroundings {
   write: WriteLine;
   masks: Masks;
   readInputs: () => Promise<TaskInputs>;
+  aws: AwsContext;
   agent: AgentContext;
   /** Gets what cancels the run, before the run starts. */
   onCancellable: (cancel: () => void) => void;
@@ -17,7 +18,7 @@ export interface Surroundings {
 
 /** Runs the task and shows how it goes. What no one expected comes out as a failure like any other. */
 export async function runTask(loaded: Loaded, surroundings: Surroundings): Promise<Ending> {
-  const { write, masks, readInputs, agent, onCancellable } = surroundings;
+  const { write, masks, readInputs, aws, agent, onCancellable } = surroundings;
   if ("failure" in loaded) return { type: "failed", failure: loaded.failure };
   const { addon } = loaded;
   const inputs = await readInputs();
@@ -33,7 +34,7 @@ export async function runTask(loaded: Loaded, surroundings: Surroundings): Promi
     }
   };
   try {
-    const run = new addon.PatchRun(inputs, agent, onEvent);
+    const run = new addon.PatchRun(inputs, aws, agent, onEvent);
     onCancellable(() => run.cancel());
     const ending = await run.run();
     // What was done is done, whatever the log looks like.

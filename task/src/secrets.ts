@@ -80,7 +80,8 @@ function take(env: NodeJS.ProcessEnv, input: SecretInput): string {
   return value;
 }
 
-function pair(user: string | undefined, password: string): string | undefined {
+/** `user:password`, which sign-ins write in base64; nothing where a part is missing. */
+export function pair(user: string | undefined, password: string): string | undefined {
   return user && password ? `${user.trim()}:${password}` : undefined;
 }
 

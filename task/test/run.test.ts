@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Ending, Loaded, TaskInputs } from "../src/addon.ts";
 import { runTask } from "../src/run.ts";
 import { Masks } from "../src/secrets.ts";
-import { agent, failure, fakeAddon, outcome, type Script } from "./samples.ts";
+import { agent, aws, failure, fakeAddon, outcome, type Script } from "./samples.ts";
 
 const inputs = {
   action: "patch",
@@ -20,7 +20,14 @@ async function run(
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
   const readInputs = (): Promise<TaskInputs> => Promise.resolve({ ...inputs, ...given });
-  const ending = await runTask(loaded, { write, masks: new Masks(write), readInputs, agent, onCancellable });
+  const ending = await runTask(loaded, {
+    write,
+    masks: new Masks(write),
+    readInputs,
+    aws,
+    agent,
+    onCancellable,
+  });
   return { ending, lines };
 }
 
@@ -43,10 +50,10 @@ test("the_first_line_says_what_runs_on_what", async () => {
   for (const [given, first] of cases) assert.equal((await run(scripted({}), given)).lines[0], first);
 });
 
-test("inputs_and_agent_reach_the_addon", async () => {
+test("inputs_aws_and_agent_reach_the_addon", async () => {
   const { addon, received } = fakeAddon({});
   await run({ addon });
-  assert.deepEqual(received, { inputs, agent });
+  assert.deepEqual(received, { inputs, aws, agent });
 });
 
 test("an_agent_that_is_not_supported_fails_without_reading_inputs", async () => {

@@ -2,6 +2,7 @@
 import type {
   Addon,
   AgentContext,
+  AwsContext,
   Ending,
   Failure,
   Outcome,
@@ -56,6 +57,26 @@ export const agent: AgentContext = {
   inContainerJob: false,
 };
 
+export const aws: AwsContext = {
+  variables: {
+    accessKeyId: "",
+    secretAccessKey: "",
+    sessionToken: "",
+    roleArn: "",
+    roleSessionName: "",
+    externalId: "",
+    region: "eu-west-1",
+    roleDuration: "",
+  },
+};
+
+/** What the constructor of the stand-in was given. */
+export interface Received {
+  inputs?: TaskInputs;
+  aws?: AwsContext;
+  agent?: AgentContext;
+}
+
 /** What the stand-in does in place of a run. */
 export interface Script {
   run?: (emit: (event: TaskEvent) => void, cancelled: Promise<void>) => Promise<Ending>;
@@ -65,17 +86,21 @@ export interface Script {
 /** An addon that follows a script. */
 export function fakeAddon({ run, sweep }: Script): {
   addon: Addon;
-  received: { inputs?: TaskInputs; agent?: AgentContext };
+  received: Received;
 } {
-  const received: { inputs?: TaskInputs; agent?: AgentContext } = {};
+  const received: Received = {};
   class PatchRun {
     readonly #emit: (event: TaskEvent) => void;
     readonly #cancelled: Promise<void>;
     #cancel = (): void => undefined;
 
-    constructor(inputs: TaskInputs, context: AgentContext, onEvent: (event: TaskEvent) => void) {
-      received.inputs = inputs;
-      received.agent = context;
+    constructor(
+      inputs: TaskInputs,
+      access: AwsContext,
+      context: AgentContext,
+      onEvent: (event: TaskEvent) => void,
+    ) {
+      Object.assign(received, { inputs, aws: access, agent: context });
       this.#emit = onEvent;
       this.#cancelled = new Promise((resolve) => {
         this.#cancel = resolve;

@@ -41,7 +41,7 @@ const tls = {
 
 // An upload of any length may take its time, and a client may keep a connection as long as it would with ECR.
 await listen(createTlsServer({ ...tls, requestTimeout: 0, keepAliveTimeout: 60_000 }, ecr.serve), PORTS.tls);
-await listen(createServer(awsFront({ port: PORTS.moto, tokens, log, faults })), PORTS.aws);
+await listen(createServer(awsFront({ port: PORTS.moto, aws, tokens, log, faults })), PORTS.aws);
 await listen(createServer(control({ aws, ecr, tokens, faults, log })), PORTS.control);
 await Promise.all([
   answering(`http://127.0.0.1:${PORTS.moto}/moto-api/`),

@@ -28,8 +28,11 @@ const patience = { interrupt: 7500, terminate: 2500 };
 export class Job {
   masks = new Set();
 
-  /** `variables` are public variables of the job; `env` is the step's `env:`; `uid` is the agent's user. */
-  constructor({ variables = {}, env = {}, folder = taskFolder, uid } = {}) {
+  /**
+   * `variables` are public variables of the job, `secrets` are secret ones; `env` is the step's `env:`; `uid` is the
+   * agent's user; `endpoints` are service connections by ID, each with its `parameters`.
+   */
+  constructor({ variables = {}, secrets = {}, endpoints = {}, env = {}, folder = taskFolder, uid } = {}) {
     this.root = mkdtempSync(join(tmpdir(), "falcon-agent-"));
     this.folders = { work: this.root, temp: join(this.root, "_temp"), sources: join(this.root, "1/s") };
     for (const path of [this.folders.temp, this.folders.sources]) mkdirSync(path, { recursive: true });
@@ -39,6 +42,8 @@ export class Job {
     this.uid = uid;
     this.env = env;
     this.variables = { ...agentVariables(this.folders), ...variables };
+    this.secrets = secrets;
+    this.endpoints = { SYSTEMVSSCONNECTION: jobConnection, ...endpoints };
   }
 
   /** Starts the main step. */
@@ -75,6 +80,8 @@ export class Job {
       ...inherited(),
       ...this.env,
       ...publicVariables(this.variables),
+      ...secretVariables(this.secrets),
+      ...endpointVariables(this.endpoints),
       ...inputVariables(this.inputs ?? {}, this.folders.sources),
     };
     const child = spawn(node, [join(this.folder, entry)], {
@@ -195,6 +202,32 @@ function publicVariables(variables) {
     VSTS_PUBLIC_VARIABLES: JSON.stringify(Object.keys(variables)),
     ...Object.fromEntries(named),
   };
+}
+
+function secretVariables(secrets) {
+  const named = Object.entries(secrets).map(([name, value]) => [`SECRET_${environmentName(name)}`, value]);
+  return { VSTS_SECRET_VARIABLES: JSON.stringify(Object.keys(secrets)), ...Object.fromEntries(named) };
+}
+
+/** The job's own connection, which always comes along. */
+export const jobConnection = {
+  url: "https://dev.azure.com/contoso/",
+  scheme: "OAuth",
+  parameters: { AccessToken: "eyJ0eXAiOiJKV1Qi.job-token.c2lnbmF0dXJl" },
+};
+
+/** Service connections, each parameter by itself and all together as JSON. */
+function endpointVariables(endpoints) {
+  const passed = {};
+  for (const [id, endpoint] of Object.entries(endpoints)) {
+    const { url = "https://aws.amazon.com/", scheme = "UsernamePassword", parameters = {} } = endpoint;
+    passed[`ENDPOINT_URL_${id}`] = url;
+    passed[`ENDPOINT_AUTH_${id}`] = JSON.stringify({ parameters, scheme });
+    passed[`ENDPOINT_AUTH_SCHEME_${id}`] = scheme;
+    for (const [name, value] of Object.entries(parameters))
+      passed[`ENDPOINT_AUTH_PARAMETER_${id}_${name.toUpperCase()}`] = value;
+  }
+  return passed;
 }
 
 /** Inputs as the agent passes them: defaults filled in, aliases resolved, trimmed, paths below the sources. */

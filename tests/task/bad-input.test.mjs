@@ -105,7 +105,12 @@ const cases = [
     [/`awsSecretAccessKey`/],
   ],
   ["what_is_not_available_yet", { strategy: "graft" }, "INPUT_NOT_AVAILABLE", [/`strategy`/]],
-  ["service_connection_by_alias", { awsCredentials: "0b6e1f7e" }, "INPUT_NOT_AVAILABLE", [/`awsConnection`/]],
+  [
+    "service_connection_by_alias",
+    { awsCredentials: "0b6e1f7e" },
+    "AWS_CONNECTION_MISSING",
+    [/`awsConnection`/],
+  ],
   ["path_that_was_given", { taskDefinition: "deploy/ecs.json" }, "INPUT_NOT_AVAILABLE", [/`taskDefinition`/]],
 ];
 

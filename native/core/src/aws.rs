@@ -8,26 +8,37 @@ mod client;
 mod denial;
 mod endpoint;
 mod error;
+mod oidc;
+mod repository;
+mod role;
 mod settings;
+mod sign_in;
 mod tag_mutability;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
+use aws_config::identity::IdentityCache;
 use aws_config::{Region, SdkConfig};
-use aws_sdk_ecr::types::ImageTagMutability;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use base64::Engine as _;
 
-use crate::reference::{EcrHost, Repository};
+use crate::event::Events;
+use crate::reference::EcrHost;
 use crate::secret::Secret;
 use call::Call;
+use oidc::{Oidc, Waits};
+use sign_in::{SignIn, Start, Way};
 
 pub use denial::Denial;
 pub(crate) use denial::allow;
 pub use error::AwsError;
 pub(crate) use error::repository_hint;
-pub use settings::{AwsCredentials, AwsSettings};
+pub use oidc::Claims;
+pub use repository::{CreatedRepository, EcrRepository};
+pub use settings::{AwsCredentials, AwsSettings, Giver, OidcRequest, Role};
 pub use tag_mutability::TagMutability;
 
 /// The region that answers for identities when none is known; every AWS account has it.
@@ -38,9 +49,9 @@ const FALLBACK_REGION: &str = "us-east-1";
 pub struct Aws(Arc<Inner>);
 
 struct Inner {
-    /// Carries the credentials' cache, which all clients share.
+    /// Asks `sign_in` for credentials, as do all clients that are made of it.
     sdk: SdkConfig,
-    origin: &'static str,
+    sign_in: SignIn,
     sts: aws_sdk_sts::Client,
     /// A client for each region, made when the region is first needed.
     ecr: Mutex<HashMap<String, aws_sdk_ecr::Client>>,
@@ -55,13 +66,6 @@ pub struct CallerIdentity {
     pub arn: String,
 }
 
-/// What AWS tells of a repository.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EcrRepository {
-    /// Whether its tags can be moved.
-    pub tag_mutability: TagMutability,
-}
-
 /// What signs in to a registry, by HTTP's basic scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorization {
@@ -71,11 +75,15 @@ pub struct Authorization {
     pub password: Secret,
     /// `user:password` in base64, as the header carries it.
     pub encoded: Secret,
+    /// When it ends, as far as known.
+    pub end: Option<SystemTime>,
 }
 
 impl Aws {
     /// Makes the clients; asks nothing beyond what the chain needs to find a region.
-    pub async fn open(settings: &AwsSettings) -> Result<Self, AwsError> {
+    ///
+    /// `events` hears of every secret that signing in brings, before anybody can use it.
+    pub async fn open(settings: &AwsSettings, events: Events) -> Result<Self, AwsError> {
         let sdk = client::load(settings).await?;
         endpoint::check(&sdk, |name| std::env::var(name).ok())?;
         if let Some(region) = sdk
@@ -85,16 +93,41 @@ impl Aws {
             let region = crate::cause::Cause::said(region.as_ref()).to_string();
             return Err(AwsError::RegionInvalid { region });
         }
-        Ok(Self::with(sdk, settings.credentials.origin()))
+        Ok(Self::with(sdk, settings, events))
     }
 
-    fn with(sdk: SdkConfig, origin: &'static str) -> Self {
+    fn with(sdk: SdkConfig, settings: &AwsSettings, events: Events) -> Self {
+        let start = match (&settings.credentials, sdk.credentials_provider()) {
+            (AwsCredentials::Oidc { request, role }, _) => Start::Oidc(Box::new(Oidc {
+                request: request.clone(),
+                role: role.clone(),
+                waits: Waits::default(),
+            })),
+            (_, Some(provider)) => Start::Provider(provider),
+            (_, None) => Start::Nothing,
+        };
+        let way = Way {
+            start,
+            roles: settings.roles.clone(),
+            origin: settings.origin(),
+            first_origin: settings.credentials.origin().to_owned(),
+        };
+        Self::on(sdk.clone(), SignIn::new(way, sdk, events))
+    }
+
+    fn on(sdk: SdkConfig, sign_in: SignIn) -> Self {
+        // The way to the credentials keeps them itself, and knows when they end.
+        let sdk = sdk
+            .into_builder()
+            .identity_cache(IdentityCache::no_cache())
+            .credentials_provider(SharedCredentialsProvider::new(sign_in.clone()))
+            .build();
         let mut sts = aws_sdk_sts::config::Builder::from(&sdk);
         if sdk.region().is_none() {
-            sts = sts.region(Region::from_static(FALLBACK_REGION));
+            sts = sts.region(Region::new(sign_in.region().to_owned()));
         }
         Self(Arc::new(Inner {
-            origin,
+            sign_in,
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             ecr: Mutex::default(),
             sdk,
@@ -110,53 +143,25 @@ impl Aws {
     /// Where the credentials come from, in a phrase for the log.
     #[must_use]
     pub fn origin(&self) -> &str {
-        self.0.origin
+        self.0.sign_in.origin()
     }
 
     /// Asks who we are; no permission is needed for it.
     pub async fn caller(&self) -> Result<CallerIdentity, AwsError> {
-        let region = self.region().unwrap_or(FALLBACK_REGION);
+        let region = self.0.sign_in.region();
         let call = Call {
             action: "sts:GetCallerIdentity",
             purpose: "find out whose credentials these are".to_owned(),
             host: usual_host("sts", region),
             repository: None,
-            origin: self.0.origin,
+            origin: self.origin(),
         };
+        self.0.sign_in.credentials().await?;
         let answer = self.0.sts.get_caller_identity().send().await;
         let answer = answer.map_err(|error| call.failed(error))?;
         Ok(CallerIdentity {
             account: answer.account.ok_or_else(|| call.incomplete("account"))?,
             arn: answer.arn.ok_or_else(|| call.incomplete("ARN"))?,
-        })
-    }
-
-    /// Asks what a repository is like; [`AwsError::Denied`] means that it may be there all the same.
-    ///
-    /// Only ECR has an answer; ask [`Repository::ecr`] first.
-    pub async fn repository(&self, repository: &Repository) -> Result<EcrRepository, AwsError> {
-        let Some(host) = repository.ecr() else {
-            return Err(AwsError::RequestFailed {
-                purpose: format!("look up the repository `{repository}`"),
-                source: crate::cause::Cause::said("the registry is not one of ECR's"),
-            });
-        };
-        let call = Call {
-            action: "ecr:DescribeRepositories",
-            purpose: format!("look up the repository `{repository}`"),
-            host: usual_host("api.ecr", &host.region),
-            repository: Some(repository),
-            origin: self.0.origin,
-        };
-        let request = self.ecr(&host.region).describe_repositories();
-        let request = request
-            .registry_id(&host.account)
-            .repository_names(&repository.name);
-        let answer = request.send().await.map_err(|error| call.failed(error))?;
-        let found = answer.repositories.unwrap_or_default().into_iter().next();
-        let found = found.ok_or_else(|| call.incomplete("repository"))?;
-        Ok(EcrRepository {
-            tag_mutability: tag_mutability(&found),
         })
     }
 
@@ -167,8 +172,9 @@ impl Aws {
             purpose: format!("get a password for the ECR registries in `{}`", host.region),
             host: usual_host("api.ecr", &host.region),
             repository: None,
-            origin: self.0.origin,
+            origin: self.origin(),
         };
+        let credentials = self.0.sign_in.credentials().await?;
         let answer = self
             .ecr(&host.region)
             .get_authorization_token()
@@ -180,9 +186,14 @@ impl Aws {
             .unwrap_or_default()
             .into_iter()
             .next();
-        let encoded = token.and_then(|token| token.authorization_token);
+        let token = token.ok_or_else(|| call.incomplete("authorization token"))?;
+        let end = token.expires_at.map(SystemTime::try_from);
+        let encoded = token.authorization_token;
         let encoded = encoded.ok_or_else(|| call.incomplete("authorization token"))?;
-        Authorization::decode(encoded).ok_or_else(|| call.incomplete("usable authorization token"))
+        let mut decoded = Authorization::decode(encoded)
+            .ok_or_else(|| call.incomplete("usable authorization token"))?;
+        decoded.end = earliest([end.and_then(Result::ok), credentials.expiry()]);
+        Ok(decoded)
     }
 
     fn ecr(&self, region: &str) -> aws_sdk_ecr::Client {
@@ -200,7 +211,7 @@ impl Aws {
 impl fmt::Debug for Aws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Aws")
-            .field("origin", &self.0.origin)
+            .field("origin", &self.origin())
             .finish_non_exhaustive()
     }
 }
@@ -217,30 +228,21 @@ impl Authorization {
             username: username.to_owned(),
             password: Secret::new(password),
             encoded: Secret::new(encoded),
+            end: None,
         })
     }
+}
+
+/// A token that was just handed out cannot have ended: then it is a clock that is wrong.
+fn earliest(ends: [Option<SystemTime>; 2]) -> Option<SystemTime> {
+    let now = SystemTime::now();
+    ends.into_iter().flatten().filter(|end| *end > now).min()
 }
 
 /// The host for the hint of a failed connection; the SDK decides which one is called.
 fn usual_host(service: &str, region: &str) -> String {
     let partition = if region.starts_with("cn-") { ".cn" } else { "" };
     format!("{service}.{region}.amazonaws.com{partition}")
-}
-
-fn tag_mutability(repository: &aws_sdk_ecr::types::Repository) -> TagMutability {
-    let filters = || {
-        let filters = repository.image_tag_mutability_exclusion_filters().iter();
-        filters.map(|filter| filter.filter().to_owned()).collect()
-    };
-    match repository.image_tag_mutability() {
-        Some(ImageTagMutability::Immutable) => TagMutability::Immutable,
-        Some(ImageTagMutability::ImmutableWithExclusion) => {
-            TagMutability::ImmutableExcept(filters())
-        }
-        Some(ImageTagMutability::MutableWithExclusion) => TagMutability::MutableExcept(filters()),
-        // Mutable is ECR's default, and what a later setting forbids the push itself will tell.
-        _ => TagMutability::Mutable,
-    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub struct Config {
     pub aws: AwsSettings,
     /// The account whose registry holds images named without one; none means the caller's.
     pub account: Option<String>,
+    /// Whether the target's repository is created where it is missing.
+    pub create_repository: bool,
     /// Whether an emulator may be installed.
     pub emulation: Emulation,
     /// The image that installs it.

@@ -99,6 +99,8 @@ pub struct TargetFacts {
     pub existing: Vec<(Tag, Digest)>,
     /// Whether tags can be overwritten; not known without the right to ask.
     pub mutability: Option<TagMutability>,
+    /// Whether the repository has yet to be created, which the inputs allow.
+    pub is_missing: bool,
 }
 
 /// What only trying could tell.

@@ -8,6 +8,11 @@ use crate::reference::{Digest, Repository, Tag};
 /// Something that a run changed in the world and that outlives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
+    /// The target's repository was created.
+    RepositoryCreated {
+        /// The repository.
+        repository: Repository,
+    },
     /// A tag of the target repository names the patched image now.
     TagPushed {
         /// The repository.
@@ -39,6 +44,9 @@ pub enum Effect {
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::RepositoryCreated { repository } => {
+                write!(f, "created the repository `{repository}`")
+            }
             Self::TagPushed {
                 repository,
                 tag,

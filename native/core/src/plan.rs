@@ -218,6 +218,12 @@ fn patch_steps(
 fn finish(config: &Config, target: &TargetFacts, plan: &mut Plan) {
     let repository = &target.repository;
     plan.then(vec![Step::Prove]);
+    // As late as that, so that nothing is left behind when there is nothing to push.
+    if target.is_missing {
+        plan.then(vec![Step::CreateRepository {
+            repository: repository.clone(),
+        }]);
+    }
     plan.then(vec![Step::Push {
         repository: repository.clone(),
         tag: config.target_tag.clone(),

@@ -56,7 +56,10 @@ impl Services {
 
     /// AWS, signed in as the configuration says.
     pub async fn aws(&self) -> Result<&Aws, Problem> {
-        let open = || async { Aws::open(&self.aws_settings).await.map_err(Problem::from) };
+        let open = || async {
+            let opened = Aws::open(&self.aws_settings, self.events.clone()).await;
+            opened.map_err(Problem::from)
+        };
         self.aws.get_or_try_init(open).await
     }
 

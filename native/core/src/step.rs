@@ -28,6 +28,11 @@ pub enum Step {
     },
     /// Compare the patched image in the engine with the source.
     Prove,
+    /// Create the target's repository.
+    CreateRepository {
+        /// The repository.
+        repository: Repository,
+    },
     /// Push the patched image under the target's tag.
     Push {
         /// The target's repository.
@@ -111,6 +116,9 @@ impl fmt::Display for Step {
             Self::ProbeFalconutil(falconutil) => write!(f, "Ask {falconutil} for its flags"),
             Self::Patch { falconutil, .. } => write!(f, "Patch with {falconutil}"),
             Self::Prove => f.write_str("Compare the patched image with the source"),
+            Self::CreateRepository { repository } => {
+                write!(f, "Create the repository {repository}")
+            }
             Self::Push { repository, tag } => write!(f, "Push {}", repository.tagged(tag)),
             Self::ReadBack => f.write_str("Read the pushed image back"),
             Self::AddTag { tag, .. } => write!(f, "Add the tag {tag}"),

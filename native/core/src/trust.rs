@@ -1,6 +1,8 @@
 //! The certificate authorities that the agent trusts.
 
-use rustls::RootCertStore;
+use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore};
 
 use crate::cause::Cause;
 
@@ -21,4 +23,15 @@ pub(crate) fn system_roots() -> Result<RootCertStore, Cause> {
         || Cause::said("the system's certificate store is empty"),
         |error| Cause::of(error),
     ))
+}
+
+/// TLS on ring, named here so that no process-wide default is needed or changed.
+pub(crate) fn client_config() -> Result<ClientConfig, Cause> {
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Cause::of(&error))?;
+    Ok(config
+        .with_root_certificates(system_roots()?)
+        .with_no_client_auth())
 }

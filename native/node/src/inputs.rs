@@ -1,7 +1,7 @@
 //! The task's inputs and the agent's, as the shim passes them.
 
 use falcon_patch_core::config::Agent;
-use falcon_patch_core::inputs::Inputs;
+use falcon_patch_core::inputs::{self, Inputs};
 use napi_derive::napi;
 
 macro_rules! task_inputs {
@@ -10,9 +10,10 @@ macro_rules! task_inputs {
         #[napi(object, object_to_js = false)]
         pub struct TaskInputs { $(pub $name: String,)+ }
 
-        impl From<TaskInputs> for Inputs {
-            fn from(inputs: TaskInputs) -> Self {
-                Self { $($name: inputs.$name,)+ }
+        impl TaskInputs {
+            /// The inputs with what stands behind them.
+            pub(crate) fn with(self, aws: AwsContext) -> Inputs {
+                Inputs { $($name: self.$name,)+ aws_context: aws.into() }
             }
         }
     };
@@ -59,6 +60,99 @@ task_inputs! {
     task_definition,
     task_definition_output,
     register_task_definition,
+}
+
+/// A struct of texts that the core has as well, field by field.
+macro_rules! texts {
+    ($(#[$about:meta])+ $name:ident { $($(#[$doc:meta])+ $field:ident),+ $(,)? }) => {
+        $(#[$about])+
+        #[napi(object, object_to_js = false)]
+        pub struct $name { $($(#[$doc])+ pub $field: String,)+ }
+
+        impl From<$name> for inputs::$name {
+            fn from(given: $name) -> Self {
+                Self { $($field: given.$field,)+ }
+            }
+        }
+    };
+}
+
+texts! {
+    /// The parameters of a service connection to AWS, as stored; empty where nothing was given.
+    AwsConnection {
+        /// `username`.
+        access_key_id,
+        /// `password`.
+        secret_access_key,
+        /// `sessionToken`.
+        session_token,
+        /// `assumeRoleArn`.
+        role_arn,
+        /// `roleSessionName`.
+        role_session_name,
+        /// `externalId`.
+        external_id,
+        /// `useOIDC`, the text `true` or `false`.
+        use_oidc,
+    }
+}
+
+texts! {
+    /// The job's variables that the AWS Toolkit for Azure DevOps reads; empty where nothing was given.
+    AwsVariables {
+        /// `AWS.AccessKeyID`.
+        access_key_id,
+        /// `AWS.SecretAccessKey`.
+        secret_access_key,
+        /// `AWS.SessionToken`.
+        session_token,
+        /// `AWS.AssumeRoleArn`.
+        role_arn,
+        /// `AWS.RoleSessionName`.
+        role_session_name,
+        /// `AWS.ExternalId`.
+        external_id,
+        /// `AWS.Region`.
+        region,
+        /// `aws.rolecredential.maxduration`.
+        role_duration,
+    }
+}
+
+/// How to ask for an OIDC token.
+#[napi(object, object_to_js = false)]
+pub struct TokenRequest {
+    /// The address to post to, with everything that its query needs.
+    pub url: String,
+    /// What proves that the job asks.
+    pub job_token: String,
+    /// The hosts that may see the job's token; a leading dot stands for any host below.
+    pub hosts: Vec<String>,
+}
+
+/// What the job has for signing in to AWS beside the inputs.
+#[napi(object, object_to_js = false)]
+pub struct AwsContext {
+    /// What is stored behind `awsConnection`.
+    pub connection: Option<AwsConnection>,
+    /// The job's variables for AWS.
+    pub variables: AwsVariables,
+    /// How to ask for the connection's OIDC token.
+    pub token_request: Option<TokenRequest>,
+}
+
+impl From<AwsContext> for inputs::AwsContext {
+    fn from(aws: AwsContext) -> Self {
+        Self {
+            connection: aws.connection.map(Into::into),
+            variables: aws.variables.into(),
+            token_request: aws.token_request.map(|request| inputs::TokenRequest {
+                url: request.url,
+                job_token: request.job_token,
+                hosts: request.hosts,
+            }),
+        }
+    }
 }
 
 /// What the shim knows of the agent and the job.

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ending::Ending;
 use crate::events::TaskEvent;
-use crate::inputs::{AgentContext, TaskInputs};
+use crate::inputs::{AgentContext, AwsContext, TaskInputs};
 
 /// The version of the addon, which equals that of the task.
 #[napi]
@@ -54,10 +54,11 @@ pub struct PatchRun {
 
 #[napi]
 impl PatchRun {
-    /// Takes the inputs; `onEvent` is called for each event, in order.
+    /// Takes the inputs and what stands behind them; `onEvent` is called for each event, in order.
     #[napi(constructor)]
     pub fn new(
         inputs: TaskInputs,
+        aws: AwsContext,
         agent: AgentContext,
         #[napi(ts_arg_type = "(event: TaskEvent) => void")] on_event: Function<
             '_,
@@ -72,7 +73,7 @@ impl PatchRun {
             .weak::<true>()
             .build_callback(|context| Ok(FnArgs::from((TaskEvent::from(context.value),))))?;
         Ok(Self {
-            ready: Mutex::new(Some((inputs.into(), agent.into()))),
+            ready: Mutex::new(Some((inputs.with(aws), agent.into()))),
             on_event,
             cancel: CancellationToken::new(),
         })

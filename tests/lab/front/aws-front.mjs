@@ -32,13 +32,19 @@ export class Tokens {
   }
 }
 
+const OPENED_BY_TOKEN = "sts:AssumeRoleWithWebIdentity";
+
+// With IAM enforced, moto breaks on a call that nobody signs; whoever has the token needs no keys:
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+const signed = (request, body, aws) => ({ ...request.headers, ...aws.signature("sts", "us-east-1", body) });
+
 export const awsFront = (parts) => (request, response) =>
   serve(parts, request, response).catch((error) => {
     console.error(error);
     response.destroy();
   });
 
-async function serve({ port, tokens, log, faults }, request, response) {
+async function serve({ port, aws, tokens, log, faults }, request, response) {
   const body = await readAll(request);
   const action = actionOf(request, body);
   const entry = log.open(request, `aws:${action}`)(response);
@@ -50,11 +56,12 @@ async function serve({ port, tokens, log, faults }, request, response) {
     response.writeHead(status, headers).end(typeof text === "string" ? text : JSON.stringify(text));
     return;
   }
+  const isUnsigned = action === OPENED_BY_TOKEN && !request.headers.authorization;
   const answer = await exchange({
     port,
     method: request.method,
     path: request.url,
-    headers: request.headers,
+    headers: isUnsigned ? signed(request, body, aws) : request.headers,
     body,
   });
   entry.bytesIn = body.length;
@@ -107,6 +114,6 @@ function asAwsSaysIt(answer, request) {
 
 function actionOf(request, body) {
   const target = request.headers["x-amz-target"];
-  const service = /\/([a-z0-9-]+)\/aws4_request/.exec(request.headers.authorization ?? "")?.[1] ?? "unknown";
+  const service = /\/([a-z0-9-]+)\/aws4_request/.exec(request.headers.authorization ?? "")?.[1] ?? "sts";
   return `${service}:${target ? target.split(".").pop() : (new URLSearchParams(body.toString()).get("Action") ?? request.url)}`;
 }

@@ -2,6 +2,7 @@
 import { createHash, createHmac } from "node:crypto";
 
 export const ACCOUNT = "123456789012";
+const OTHER_ACCOUNT = "210987654321";
 const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
 const allBut = (action) => ({
   ...everything,
@@ -38,6 +39,7 @@ export class Aws {
         environment[`LAB_${name}_SECRET_ACCESS_KEY`] = answer.match(/<SecretAccessKey>(.*?)</)[1];
       }),
       this.#role("lab-deploy").then((arn) => (environment.LAB_ROLE_ARN = arn)),
+      this.#role("lab-other", OTHER_ACCOUNT).then((arn) => (environment.LAB_OTHER_ROLE_ARN = arn)),
       ...Object.entries(repositories).map(([name, settings]) =>
         this.#post("CreateRepository", this.#unsigned("ecr"), {
           repositoryName: name,
@@ -65,27 +67,23 @@ export class Aws {
     return this.ecr("CreateRepository", region, { repositoryName: name, ...mutability(settings) });
   }
 
-  async #role(RoleName) {
+  async #role(RoleName, account = ACCOUNT) {
     const trust = {
       Version: "2012-10-17",
       Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS: "*" } }],
     };
-    const answer = await this.#iam("CreateRole", {
-      RoleName,
-      AssumeRolePolicyDocument: JSON.stringify(trust),
-    });
-    await this.#iam("PutRolePolicy", {
-      RoleName,
-      PolicyName: "lab",
-      PolicyDocument: JSON.stringify(everything),
-    });
+    const made = { RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) };
+    const answer = await this.#iam("CreateRole", made, account);
+    const policy = { RoleName, PolicyName: "lab", PolicyDocument: JSON.stringify(everything) };
+    await this.#iam("PutRolePolicy", policy, account);
     return answer.match(/<Arn>(.*?)</)[1];
   }
 
-  async #iam(Action, parameters) {
+  // The account's header is moto's own: http://docs.getmoto.org/en/latest/docs/multi_account.html
+  async #iam(Action, parameters, account = ACCOUNT) {
     const response = await fetch(this.endpoint, {
       method: "POST",
-      headers: { authorization: this.#unsigned("iam") },
+      headers: { authorization: this.#unsigned("iam"), "x-moto-account-id": account },
       body: new URLSearchParams({ Action, Version: "2010-05-08", ...parameters }),
     });
     const text = await response.text();
@@ -113,10 +111,16 @@ export class Aws {
     return response.json();
   }
 
-  /** A signed call to ECR. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html */
+  /** A signed call to ECR. */
   ecr(action, region, parameters) {
+    const { authorization, ...headers } = this.signature("ecr", region, JSON.stringify(parameters));
+    return this.#post(action, authorization, parameters, headers);
+  }
+
+  /** The headers that sign a POST in the administrator's name. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html */
+  signature(service, region, body) {
     const date = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
-    const scope = `${date.slice(0, 8)}/${region}/ecr/aws4_request`;
+    const scope = `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
     const host = new URL(this.endpoint).host;
     const hash = (text) => createHash("sha256").update(text).digest("hex");
     const mac = (key, text) => createHmac("sha256", key).update(text).digest();
@@ -128,13 +132,13 @@ export class Aws {
       `x-amz-date:${date}`,
       "",
       "host;x-amz-date",
-      hash(JSON.stringify(parameters)),
+      hash(body),
     ];
     const toSign = ["AWS4-HMAC-SHA256", date, scope, hash(canonical.join("\n"))].join("\n");
     const key = scope.split("/").reduce(mac, `AWS4${this.keys.secret}`);
     const signature = mac(key, toSign).toString("hex");
     const authorization = `AWS4-HMAC-SHA256 Credential=${this.keys.id}/${scope}, SignedHeaders=host;x-amz-date, Signature=${signature}`;
-    return this.#post(action, authorization, parameters, { "x-amz-date": date });
+    return { authorization, host, "x-amz-date": date };
   }
 }
 

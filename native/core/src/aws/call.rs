@@ -21,7 +21,7 @@ pub(super) struct Call<'a> {
     /// The repository that it is about.
     pub(super) repository: Option<&'a Repository>,
     /// Where the credentials come from.
-    pub(super) origin: &'static str,
+    pub(super) origin: &'a str,
 }
 
 /// Codes are the services' common ones
@@ -88,7 +88,7 @@ impl Call<'_> {
         let source = Cause::said(&said);
         let code = code.unwrap_or_default();
         let plain = code.strip_suffix("Exception").unwrap_or(code);
-        let origin = self.origin;
+        let origin = self.origin.to_owned();
         match (plain, self.repository) {
             ("RepositoryNotFound", Some(repository)) => AwsError::RepositoryNotFound {
                 repository: repository.clone(),
@@ -128,7 +128,7 @@ impl Call<'_> {
         let source = find::<CredentialsError>(error)
             .map_or_else(|| Cause::of(error), |error| Cause::of(error));
         AwsError::CredentialsMissing {
-            origin: self.origin,
+            origin: self.origin.to_owned(),
             source,
         }
     }

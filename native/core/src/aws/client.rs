@@ -13,6 +13,7 @@ use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use super::role::PROVIDER;
 use super::{AwsCredentials, AwsError, AwsSettings};
 use crate::trust::system_roots;
 
@@ -42,22 +43,25 @@ pub(super) async fn load(settings: &AwsSettings) -> Result<SdkConfig, AwsError> 
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }
-    if let AwsCredentials::Keys {
-        access_key_id,
-        secret_access_key,
-        session_token,
-    } = &settings.credentials
-    {
-        loader = loader.credentials_provider(Credentials::new(
+    loader = match &settings.credentials {
+        AwsCredentials::Keys {
+            access_key_id,
+            secret_access_key,
+            session_token,
+            ..
+        } => loader.credentials_provider(Credentials::new(
             access_key_id,
             secret_access_key.reveal(),
             session_token
                 .as_ref()
                 .map(|token| token.reveal().to_owned()),
             None,
-            "falcon-patch",
-        ));
-    }
+            PROVIDER,
+        )),
+        // Nothing else may be asked when the token fails.
+        AwsCredentials::Oidc { .. } => loader.no_credentials(),
+        AwsCredentials::DefaultChain => loader,
+    };
     Ok(loader.load().await)
 }
 

@@ -1,6 +1,7 @@
 //! How calls to AWS fail.
 
 use super::denial::Denial;
+use super::{Claims, Giver};
 use crate::cause::{Cause, connection_hint};
 use crate::error::{Code, Explain};
 use crate::reference::Repository;
@@ -12,7 +13,7 @@ pub enum AwsError {
     #[error("Cannot get AWS credentials from {origin}")]
     CredentialsMissing {
         /// Where they were looked for.
-        origin: &'static str,
+        origin: String,
         /// What the provider said.
         source: Cause,
     },
@@ -20,7 +21,7 @@ pub enum AwsError {
     #[error("AWS does not accept the credentials from {origin}")]
     CredentialsInvalid {
         /// Where they come from.
-        origin: &'static str,
+        origin: String,
         /// What AWS said.
         source: Cause,
     },
@@ -28,7 +29,49 @@ pub enum AwsError {
     #[error("The AWS credentials from {origin} have expired")]
     CredentialsExpired {
         /// Where they come from.
-        origin: &'static str,
+        origin: String,
+        /// What AWS said.
+        source: Cause,
+    },
+    /// No OIDC token could be had for the service connection.
+    #[error("Cannot get an OIDC token for `awsConnection`")]
+    OidcFailed {
+        /// What happened instead.
+        source: Cause,
+        /// What to do, which depends on how it failed.
+        hint: String,
+    },
+    /// AWS got the token and does not trust it.
+    #[error("AWS does not accept the OIDC token of `awsConnection` for the role `{role}`")]
+    OidcRefused {
+        /// The role that the token was to open.
+        role: String,
+        /// What the token says of itself.
+        claims: Claims,
+        /// What AWS said.
+        source: Cause,
+    },
+    /// The role's trust policy does not know us, or we may not assume it.
+    #[error("AWS denies to assume the role `{role}` of {}", giver.role_name())]
+    RoleDenied {
+        /// The role.
+        role: String,
+        /// Who named it.
+        giver: Giver,
+        /// Whether an external ID was sent.
+        has_external_id: bool,
+        /// What the token says of itself, where one was to open the role.
+        claims: Option<Claims>,
+        /// What AWS said.
+        source: Cause,
+    },
+    /// The role's sessions end earlier than was asked for.
+    #[error("The role `{role}` does not allow sessions of {seconds} seconds")]
+    RoleDurationRefused {
+        /// The role.
+        role: String,
+        /// What was asked for.
+        seconds: u64,
         /// What AWS said.
         source: Cause,
     },
@@ -90,6 +133,10 @@ impl Explain for AwsError {
             Self::CredentialsMissing { .. } => Code::AwsCredentialsMissing,
             Self::CredentialsInvalid { .. } => Code::AwsCredentialsInvalid,
             Self::CredentialsExpired { .. } => Code::AwsCredentialsExpired,
+            Self::OidcFailed { .. } => Code::AwsOidcFailed,
+            Self::OidcRefused { .. } => Code::AwsOidcRefused,
+            Self::RoleDenied { .. } => Code::AwsRoleDenied,
+            Self::RoleDurationRefused { .. } => Code::AwsRoleDurationRefused,
             Self::Denied { .. } => Code::AwsDenied,
             Self::RepositoryNotFound { .. } => Code::EcrRepositoryNotFound,
             Self::EndpointRefused { .. } => Code::AwsEndpointRefused,
@@ -108,6 +155,19 @@ impl Explain for AwsError {
             Self::CredentialsExpired { .. } => Some(
                 "Get new credentials, with the session token that belongs to them; a long job needs a longer session".to_owned(),
             ),
+            Self::OidcFailed { hint, .. } => Some(hint.clone()),
+            Self::OidcRefused { claims, .. } => Some(format!(
+                "The token has {claims}: have the account's IAM know the issuer as an OpenID Connect provider with this audience"
+            )),
+            Self::RoleDenied { role, claims: Some(claims), .. } => {
+                Some(trust_hint(role, claims))
+            }
+            Self::RoleDenied { role, claims: None, has_external_id, .. } => {
+                Some(assume_hint(role, *has_external_id))
+            }
+            Self::RoleDurationRefused { .. } => Some(
+                "Set the variable `aws.rolecredential.maxduration` to a shorter time, at most 3600 where one role opens another, or leave it out: sessions are renewed as needed".to_owned(),
+            ),
             Self::Denied { denial, .. } => Some(denial.hint()),
             Self::RepositoryNotFound { repository, .. } => Some(repository_hint(repository)),
             Self::EndpointRefused { setting, .. } => Some(format!(
@@ -120,6 +180,26 @@ impl Explain for AwsError {
             Self::RequestFailed { .. } => None,
         }
     }
+}
+
+/// The condition that a role's trust policy has to have for a token.
+fn trust_hint(role: &str, claims: &Claims) -> String {
+    let provider = claims.provider();
+    format!(
+        "Have the trust policy of `{role}` allow `sts:AssumeRoleWithWebIdentity` to the provider `{provider}` with `{{\"StringEquals\": {{\"{provider}:sub\": \"{}\", \"{provider}:aud\": \"{}\"}}}}`",
+        claims.subject, claims.audience
+    )
+}
+
+fn assume_hint(role: &str, has_external_id: bool) -> String {
+    let external_id = if has_external_id {
+        "check that the external ID is the one in its condition"
+    } else {
+        "give the external ID if its condition demands one"
+    };
+    format!(
+        "Have the trust policy of `{role}` name these credentials' user or role, {external_id}, and allow them `sts:AssumeRole` on it"
+    )
 }
 
 /// A wrong clock and a wrong key break the signature alike; AWS' message tells them apart.

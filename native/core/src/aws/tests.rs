@@ -10,8 +10,9 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use serde_json::{Value, json};
 
-use super::{Aws, AwsCredentials, AwsError, AwsSettings, TagMutability, client};
+use super::{Aws, AwsCredentials, AwsError, AwsSettings, Giver, TagMutability, client};
 use crate::error::{Code, Explain, Problem};
+use crate::event::Events;
 use crate::loopback_server::{LoopbackServer, Reply};
 use crate::reference::{EcrHost, Repository};
 use crate::secret::Secret;
@@ -46,7 +47,26 @@ fn keys() -> Credentials {
 }
 
 fn aws(endpoint: &str) -> Aws {
-    Aws::with(sdk(endpoint, keys()), "the inputs")
+    signed_in(sdk(endpoint, keys()))
+}
+
+fn settings(credentials: AwsCredentials) -> AwsSettings {
+    AwsSettings {
+        credentials,
+        roles: Vec::new(),
+        region: None,
+    }
+}
+
+/// Keys of the inputs, which the configuration of the SDK replaces here.
+fn signed_in(sdk: SdkConfig) -> Aws {
+    let settings = settings(AwsCredentials::Keys {
+        giver: Giver::Inputs,
+        access_key_id: String::new(),
+        secret_access_key: Secret::new(""),
+        session_token: None,
+    });
+    Aws::with(sdk, &settings, Events::silent())
 }
 
 async fn server(status: u16, body: Value) -> LoopbackServer {
@@ -182,7 +202,7 @@ async fn a_caller_is_asked_for_in_some_region() {
 
     let sdk = sdk(&format!("http://{}", server.host()), keys());
     let sdk = sdk.into_builder().region(Region::new("eu-west-1")).build();
-    let aws = Aws::with(sdk, "the inputs");
+    let aws = signed_in(sdk);
     assert!(aws.caller().await.is_ok());
     assert_eq!(aws.region(), Some("eu-west-1"));
     let signed = server.received()[1]
@@ -227,7 +247,8 @@ impl ProvideCredentials for Nothing {
 #[tokio::test]
 async fn no_credentials_are_told_from_no_connection() {
     let sdk = sdk("http://127.0.0.1:9", Nothing::default());
-    let error = Aws::with(sdk, "the SDK's default chain").caller().await;
+    let settings = settings(AwsCredentials::DefaultChain);
+    let error = Aws::with(sdk, &settings, Events::silent()).caller().await;
     let problem = Problem::from(error.expect_err("a failure"));
     assert_eq!(problem.code, Code::AwsCredentialsMissing);
     assert_eq!(
@@ -256,18 +277,24 @@ async fn nobody_listening_is_not_reachable() {
 async fn keys_of_the_inputs_are_used_as_they_are() {
     let settings = |region: &str| AwsSettings {
         credentials: AwsCredentials::Keys {
+            giver: Giver::Inputs,
             access_key_id: "AKIAEXAMPLE".to_owned(),
             secret_access_key: Secret::new("shh"),
             session_token: None,
         },
+        roles: Vec::new(),
         region: Some(region.to_owned()),
     };
-    let aws = Aws::open(&settings("eu-west-1")).await.expect("clients");
+    let aws = Aws::open(&settings("eu-west-1"), Events::silent())
+        .await
+        .expect("clients");
     assert_eq!(
         (aws.origin(), aws.region()),
         ("the inputs", Some("eu-west-1"))
     );
     assert!(!format!("{aws:?}").contains("shh"));
-    let error = Aws::open(&settings("evil.example/#")).await.err();
+    let error = Aws::open(&settings("evil.example/#"), Events::silent())
+        .await
+        .err();
     assert_eq!(error.map(|error| error.code()), Some(Code::InputMalformed));
 }

@@ -188,6 +188,18 @@ fn hint(code: Code) -> Option<String> {
         Code::InputTargetIsSource => {
             "Give the patched image a tag of its own, such as the source's with `-falcon` behind it"
         }
+        Code::AwsConnectionMissing => {
+            "Give the ID or name of a service connection of the type AWS, and permit this pipeline to use it: Project settings > Service connections"
+        }
+        Code::AwsConnectionIncomplete => {
+            "Edit the service connection: it needs an access key with its secret, or a role to assume, or OIDC with a role to assume"
+        }
+        Code::AwsOidcUnavailable => {
+            "Run the job on Azure DevOps Services, which issues OIDC tokens, or give the service connection keys"
+        }
+        Code::AwsEndpointRefused => {
+            "Remove whatever sets `System.OidcRequestUri` or `SYSTEM_OIDCREQUESTURI`: the agent sets it by itself"
+        }
         Code::InputMissing => "Set the input in the step",
         Code::InputMalformed => "Write the value as the message says",
         Code::InputUnknownValue => "Use one of the values listed",

@@ -32,8 +32,9 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
     let sensor = image::registry_image(check, "sensorImage", &inputs.sensor_image);
     let additional_tags = image::additional_tags(check, &inputs.additional_tags);
     let falcon = falcon(check, inputs);
-    let credentials = aws::credentials(check, inputs);
+    let (credentials, roles) = aws::sign_in(check, inputs);
     let region = aws::region(check, inputs);
+    let region_variable = aws::region_variable(check, inputs);
     let account = aws::account(check, inputs);
     let emulation = check.choice(
         "emulation",
@@ -41,6 +42,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         &[("auto", Emulation::Auto), ("never", Emulation::Never)],
     );
     let emulator_image = image::emulator_image(check, &inputs.emulator_image);
+    let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
     check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
     let (source, sensor, (target, target_tag)) = (source?, sensor?, target?);
@@ -61,7 +63,10 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         }),
         aws: AwsSettings {
             credentials,
-            region: region.or_else(|| full.first().map(|host| host.region.clone())),
+            roles,
+            region: region
+                .or_else(|| full.first().map(|host| host.region.clone()))
+                .or(region_variable),
         },
         source,
         sensor,
@@ -69,6 +74,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         target_tag,
         additional_tags: additional_tags?,
         falcon: falcon?,
+        create_repository: create_repository?,
         emulation: emulation?,
         emulator_image: emulator_image?,
         keep_local_images: keep_local_images?,
@@ -87,12 +93,8 @@ fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
         ("falconRegion", &inputs.falcon_region, &["auto"]),
         ("falconApiUrl", &inputs.falcon_api_url, &[]),
         ("falconRegistry", &inputs.falcon_registry, &[]),
-        ("awsConnection", &inputs.aws_connection, &[]),
-        ("awsRoleArn", &inputs.aws_role_arn, &[]),
-        ("awsExternalId", &inputs.aws_external_id, &[]),
         ("builderName", &inputs.builder_name, &[]),
         ("strategy", &inputs.strategy, &["full"]),
-        ("createRepository", &inputs.create_repository, &["false"]),
         ("stagingRegistry", &inputs.staging_registry, &["none"]),
         ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
         ("engineAccess", &inputs.engine_access, &["direct"]),

@@ -106,10 +106,10 @@ fn every_problem_has_its_code() {
         }),
         (Code::InputNotAvailable, |i| i.strategy = "graft".into()),
         (Code::InputNotAvailable, |i| i.action = "verify".into()),
-        (Code::InputNotAvailable, |i| {
-            i.create_repository = "True".into();
+        (Code::InputUnknownValue, |i| {
+            i.create_repository = "if missing".into();
         }),
-        (Code::InputNotAvailable, |i| {
+        (Code::AwsConnectionMissing, |i| {
             i.aws_connection = "5d0c".into();
         }),
     ];

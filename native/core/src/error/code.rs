@@ -73,6 +73,13 @@ codes! {
     AwsCredentialsMissing "AWS_CREDENTIALS_MISSING" Input "No AWS credentials were found.";
     AwsCredentialsInvalid "AWS_CREDENTIALS_INVALID" Input "AWS does not know the credentials.";
     AwsCredentialsExpired "AWS_CREDENTIALS_EXPIRED" Input "The AWS credentials have expired.";
+    AwsConnectionMissing "AWS_CONNECTION_MISSING" Input "The job was not given the service connection.";
+    AwsConnectionIncomplete "AWS_CONNECTION_INCOMPLETE" Input "The service connection holds nothing, or too little, to sign in with.";
+    AwsOidcUnavailable "AWS_OIDC_UNAVAILABLE" Environment "The service connection uses OIDC, and the job cannot ask for a token.";
+    AwsOidcFailed "AWS_OIDC_FAILED" Upstream "No OIDC token could be had.";
+    AwsOidcRefused "AWS_OIDC_REFUSED" Environment "AWS does not accept the OIDC token.";
+    AwsRoleDenied "AWS_ROLE_DENIED" Environment "The credentials may not assume the role.";
+    AwsRoleDurationRefused "AWS_ROLE_DURATION_REFUSED" Input "The role's sessions may not last so long.";
     AwsDenied "AWS_DENIED" Environment "An IAM permission is missing.";
     AwsEndpointRefused "AWS_ENDPOINT_REFUSED" Environment "An endpoint override points elsewhere than to AWS or this machine.";
     AwsNotReachable "AWS_NOT_REACHABLE" Upstream "AWS does not answer.";

@@ -251,23 +251,50 @@ impl Resolve<'_> {
             Ok(repository) => Some(repository.tag_mutability),
             // Without the right to describe, the tags can still be asked for, and the push tells the rest.
             Err(error) if error.code() == Code::AwsDenied => None,
-            Err(error) => return Err(error.into()),
+            Err(error) => return self.missing_target(repository, error.into()),
         };
+        match self.tags(&repository).await {
+            Ok(existing) => Ok(TargetFacts {
+                existing,
+                mutability,
+                repository,
+                is_missing: false,
+            }),
+            Err(problem) => self.missing_target(repository, problem),
+        }
+    }
+
+    /// A target whose repository is missing, where it may be created; otherwise the problem.
+    fn missing_target(&self, repository: Repository, mut problem: Problem) -> Fact<TargetFacts> {
+        if problem.code != Code::EcrRepositoryNotFound {
+            return Err(problem);
+        }
+        if self.config.create_repository {
+            return Ok(TargetFacts {
+                existing: Vec::new(),
+                mutability: None,
+                repository,
+                is_missing: true,
+            });
+        }
+        if let Some(hint) = &mut problem.hint {
+            hint.push_str("; with `createRepository: true` the task creates it");
+        }
+        Err(problem)
+    }
+
+    /// Which of the wanted tags exist.
+    async fn tags(&self, repository: &Repository) -> Fact<Vec<(Tag, Digest)>> {
         let registry = self.services.registry().await?;
         let tags = std::iter::once(&self.config.target_tag).chain(&self.config.additional_tags);
         let asked = tags.map(|tag| async {
-            Ok::<_, Problem>((tag.clone(), registry.digest_of(&repository, tag).await?))
+            Ok::<_, Problem>((tag.clone(), registry.digest_of(repository, tag).await?))
         });
         let found: Vec<(Tag, Option<Digest>)> = futures_util::future::try_join_all(asked).await?;
-        let existing = found
+        Ok(found
             .into_iter()
             .filter_map(|(tag, digest)| Some((tag, digest?)))
-            .collect();
-        Ok(TargetFacts {
-            repository,
-            existing,
-            mutability,
-        })
+            .collect())
     }
 
     /// The repository of an image, in the registry that it is typed with or that the account has in the region.

@@ -45,7 +45,9 @@ impl Facts {
                 .iter()
                 .map(|(tag, digest)| format!("{tag} names {digest} now"))
                 .collect();
-            let existing = if existing.is_empty() {
+            let existing = if target.is_missing {
+                "a repository that is not there yet".to_owned()
+            } else if existing.is_empty() {
                 "no such tag yet".to_owned()
             } else {
                 existing.join(", ")

@@ -58,6 +58,10 @@ fn is_about_credentials(code: Code) -> bool {
             | Code::AwsCredentialsInvalid
             | Code::AwsCredentialsExpired
             | Code::AwsEndpointRefused
+            | Code::AwsOidcFailed
+            | Code::AwsOidcRefused
+            | Code::AwsRoleDenied
+            | Code::AwsRoleDurationRefused
     )
 }
 

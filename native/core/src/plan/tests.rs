@@ -78,6 +78,7 @@ fn facts() -> Facts {
             repository: repository("app/web"),
             existing: vec![],
             mutability: Some(TagMutability::Mutable),
+            is_missing: false,
         }),
         in_engine: HashSet::new(),
         probes: Probes::default(),

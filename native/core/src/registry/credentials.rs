@@ -5,12 +5,16 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Mutex;
 
 use crate::aws::{Authorization, Aws, AwsError};
 use crate::event::Events;
 use crate::reference::EcrHost;
+
+/// A password that ends sooner than this is replaced: an engine gets it once for a whole image.
+const MARGIN: Duration = Duration::from_mins(2);
 
 /// What a source of passwords answers; nothing if it has none for the registry.
 type Answer<'a> =
@@ -67,7 +71,7 @@ impl Credentials {
     pub async fn authorization(&self, registry: &str) -> Result<Option<Authorization>, AwsError> {
         let slot = self.slot(registry).await;
         let mut known = slot.0.lock().await;
-        if known.is_none() {
+        if known.as_ref().is_none_or(ends_soon) {
             *known = self.fetch(registry).await?;
         }
         Ok(known.clone())
@@ -102,6 +106,11 @@ impl Credentials {
         }
         Ok(authorization)
     }
+}
+
+fn ends_soon(authorization: &Authorization) -> bool {
+    let end = authorization.end;
+    end.is_some_and(|end| end < SystemTime::now() + MARGIN)
 }
 
 impl fmt::Debug for Credentials {

@@ -11,7 +11,7 @@ use rustls::ClientConfig;
 use super::retry;
 use crate::aws::Authorization;
 use crate::cause::{Cause, is_tls};
-use crate::trust::system_roots;
+use crate::trust::client_config;
 
 const CONNECT: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(30);
@@ -62,7 +62,7 @@ pub(super) struct Transport {
 
 impl Transport {
     pub(super) fn new() -> Result<Self, Cause> {
-        let tls = tls()?;
+        let tls = client_config()?;
         let build = |builder: ClientBuilder| builder.build().map_err(|error| Cause::of(&error));
         Ok(Self {
             remote: build(builder(tls.clone()))?,
@@ -138,17 +138,6 @@ fn basic(authorization: &Authorization) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// TLS on ring, named here so that no process-wide default is needed or changed.
-fn tls() -> Result<ClientConfig, Cause> {
-    let ring = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(ring)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Cause::of(&error))?;
-    Ok(config
-        .with_root_certificates(system_roots()?)
-        .with_no_client_auth())
 }
 
 fn builder(tls: ClientConfig) -> ClientBuilder {

@@ -26,6 +26,9 @@ impl Run {
                     .await
             }
             Step::Prove => self.prove(facts, &events).await,
+            Step::CreateRepository { repository } => {
+                self.create_repository(repository, &events).await
+            }
             Step::Push { repository, tag } => self.push(repository, tag, &events).await,
             Step::ReadBack => self.read_back(facts).await,
             Step::AddTag { repository, tag } => self.add_tag(repository, tag).await,

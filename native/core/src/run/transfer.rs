@@ -77,6 +77,25 @@ impl Run {
         Ok(())
     }
 
+    pub(super) async fn create_repository(
+        &self,
+        repository: &Repository,
+        events: &StepEvents,
+    ) -> Result<Learned, Problem> {
+        let aws = self.services.aws().await?;
+        let Some(created) = aws.create_repository(repository).await? else {
+            events.note("somebody else created it meanwhile");
+            return Ok(Learned::Nothing);
+        };
+        self.state(|state| {
+            state.effects.push(Effect::RepositoryCreated {
+                repository: repository.clone(),
+            });
+        });
+        events.note(format!("created by the account's defaults: {created}"));
+        Ok(Learned::Nothing)
+    }
+
     pub(super) async fn push(
         &self,
         repository: &Repository,

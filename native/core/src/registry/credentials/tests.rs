@@ -32,6 +32,7 @@ pub(in crate::registry) fn password(nth: usize) -> Authorization {
         username: "AWS".to_owned(),
         password: Secret::new(password),
         encoded: Secret::new(encoded),
+        end: None,
     }
 }
 
@@ -41,7 +42,7 @@ impl Source for Refusing {
     fn fetch<'a>(&'a self, _: &'a str) -> Answer<'a> {
         Box::pin(async {
             Err(AwsError::CredentialsExpired {
-                origin: "the inputs",
+                origin: "the inputs".to_owned(),
                 source: Cause::said("ExpiredToken"),
             })
         })

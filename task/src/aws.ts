@@ -1,0 +1,124 @@
+/**
+ * What the job has for signing in to AWS beside the inputs: the service connection and the toolkit's variables.
+ *
+ * All of it is read from the environment and masked before the task library is loaded, whose own functions for it print
+ * what they return as debug lines.
+ *
+ * @see https://github.com/aws/aws-toolkit-azure-devops for the names of the variables and of the endpoint's parameters
+ */
+import type { AwsConnection, AwsContext, AwsVariables, TokenRequest } from "./addon.ts";
+import { environmentName, type Masks, pair } from "./secrets.ts";
+
+/** The job's own connection to Azure DevOps, which comes along in every job, also in classic pipelines. */
+const jobConnection = "SYSTEMVSSCONNECTION";
+
+/** Where Azure DevOps issues tokens; the job's own connection names the host of today. */
+const tokenHosts = ["dev.azure.com", ".dev.azure.com", ".visualstudio.com"];
+
+const connectionParameters = {
+  accessKeyId: "username",
+  secretAccessKey: "password",
+  sessionToken: "sessionToken",
+  roleArn: "assumeRoleArn",
+  roleSessionName: "roleSessionName",
+  externalId: "externalId",
+  useOidc: "useOIDC",
+} as const satisfies Record<keyof AwsConnection, string>;
+
+const variableNames = {
+  accessKeyId: "AWS.AccessKeyID",
+  secretAccessKey: "AWS.SecretAccessKey",
+  sessionToken: "AWS.SessionToken",
+  roleArn: "AWS.AssumeRoleArn",
+  roleSessionName: "AWS.RoleSessionName",
+  externalId: "AWS.ExternalId",
+  region: "AWS.Region",
+  roleDuration: "aws.rolecredential.maxduration",
+} as const satisfies Record<keyof AwsVariables, string>;
+
+/** Reads everything, removes from `env` what is confidential, and masks it. */
+export function takeAwsContext(env: NodeJS.ProcessEnv, masks: Masks): AwsContext {
+  const id = (env[`INPUT_${environmentName("awsConnection")}`] ?? "").trim();
+  const connection = id === "" ? undefined : takeConnection(env, id);
+  const variables = mapValues(variableNames, (name) => takeVariable(env, name));
+  const request = takeTokenRequest(env, id);
+  for (const keys of [connection, variables]) if (keys) mask(keys, masks);
+  if (request) masks.add(request.jobToken);
+  return {
+    ...(connection && { connection }),
+    variables,
+    // Only a connection's token is ever asked for, so without one the job's token goes nowhere.
+    ...(request && connection && { tokenRequest: request }),
+  };
+}
+
+/** The parameters of a service connection; nothing if the job was not given it. */
+function takeConnection(env: NodeJS.ProcessEnv, id: string): AwsConnection | undefined {
+  const ours = new RegExp(`^ENDPOINT_(AUTH|URL|DATA)_(\\w+_)?${escapePattern(id)}(_|$)`, "i");
+  const isThere = Object.keys(env).some((name) => ours.test(name));
+  const taken = mapValues(connectionParameters, (name) => takeParameter(env, id, name));
+  // The same parameters as JSON.
+  take(env, `ENDPOINT_AUTH_${id}`);
+  return isThere ? taken : undefined;
+}
+
+/** What it takes to ask for an OIDC token; nothing where the agent has no address for it. */
+function takeTokenRequest(env: NodeJS.ProcessEnv, id: string): TokenRequest | undefined {
+  const ofJob = takeParameter(env, jobConnection, "AccessToken");
+  // In classic pipelines this variable is only there if a box is ticked.
+  const jobToken = ofJob || takeVariable(env, "System.AccessToken");
+  take(env, `ENDPOINT_AUTH_${jobConnection}`);
+  const address = env.SYSTEM_OIDCREQUESTURI ?? "";
+  if (address === "") return undefined;
+  const query = new URLSearchParams({ "api-version": "7.1", serviceConnectionId: id });
+  const home = host(env[`ENDPOINT_URL_${jobConnection}`] ?? "");
+  return {
+    url: `${address}?${query}`,
+    jobToken,
+    hosts: home === undefined ? tokenHosts : [...tokenHosts, home],
+  };
+}
+
+function mask(
+  { accessKeyId, secretAccessKey, sessionToken }: AwsConnection | AwsVariables,
+  masks: Masks,
+): void {
+  const secrets = [secretAccessKey, sessionToken, accessKeyId, pair(accessKeyId, secretAccessKey)];
+  for (const secret of secrets) if (secret) masks.add(secret);
+}
+
+function takeParameter(env: NodeJS.ProcessEnv, id: string, parameter: string): string {
+  return take(env, `ENDPOINT_AUTH_PARAMETER_${id}_${parameter.toUpperCase()}`);
+}
+
+/** A variable of the job: the agent passes secret ones under a name of their own. */
+function takeVariable(env: NodeJS.ProcessEnv, name: string): string {
+  const key = environmentName(name);
+  const secret = take(env, `SECRET_${key}`);
+  return secret || (env[key] ?? "").trim();
+}
+
+/** The agent writes an endpoint's ID as the server does, and tasks look it up without regard to case. */
+function take(env: NodeJS.ProcessEnv, name: string): string {
+  const found = Object.keys(env).find((key) => key.toUpperCase() === name.toUpperCase());
+  if (found === undefined) return "";
+  const value = env[found] ?? "";
+  delete env[found];
+  return value.trim();
+}
+
+function host(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+function escapePattern(text: string): string {
+  return text.replaceAll(/[^\w]/g, "\\$&");
+}
+
+function mapValues<Key extends string, Value>(
+  record: Record<Key, string>,
+  map: (value: string) => Value,
+): Record<Key, Value> {
+  const entries = Object.entries(record) as [Key, string][];
+  return Object.fromEntries(entries.map(([key, value]) => [key, map(value)])) as Record<Key, Value>;
+}
