@@ -298,3 +298,59 @@ async fn keys_of_the_inputs_are_used_as_they_are() {
         .err();
     assert_eq!(error.map(|error| error.code()), Some(Code::InputMalformed));
 }
+
+#[tokio::test]
+async fn a_repository_is_made_by_the_account_s_defaults() {
+    let body = json!({"repository": {
+        "imageTagMutability": "IMMUTABLE",
+        "imageScanningConfiguration": {"scanOnPush": true},
+        "encryptionConfiguration": {"encryptionType": "KMS"},
+    }});
+    let server = server(200, body).await;
+    let made = of(&server).create_repository(&repository()).await;
+    let made = made.expect("an answer").expect("a repository");
+    insta::assert_snapshot!(made.to_string(), @"immutable tags, scanned on push, KMS encryption");
+    let asked: Value = serde_json::from_slice(&server.received()[0].body).expect("JSON");
+    assert_eq!(
+        asked,
+        json!({"registryId": "123456789012", "repositoryName": "app/web"})
+    );
+}
+
+#[tokio::test]
+async fn a_repository_that_somebody_made_meanwhile_is_no_failure() {
+    let body = json!({"__type": "RepositoryAlreadyExistsException", "message": "exists"});
+    let server = server(400, body).await;
+    let made = of(&server).create_repository(&repository()).await;
+    assert_eq!(made, Ok(None));
+}
+
+#[tokio::test]
+async fn a_repository_that_may_not_be_made_names_the_permission() {
+    let server = server(400, json!({"__type": "AccessDeniedException"})).await;
+    let error = of(&server).create_repository(&repository()).await;
+    let problem = Problem::from(error.expect_err("a refusal"));
+    assert_eq!(problem.code, Code::AwsDenied);
+    assert_eq!(problem.what, "AWS denies `ecr:CreateRepository`");
+}
+
+#[tokio::test]
+async fn a_password_ends_with_the_credentials_it_was_got_with() {
+    let hour = std::time::SystemTime::now() + std::time::Duration::from_hours(1);
+    let seconds = |time: std::time::SystemTime| {
+        let since = time.duration_since(std::time::UNIX_EPOCH);
+        since.expect("a time after 1970").as_secs()
+    };
+    for (expires_at, end) in [
+        (seconds(hour) + 11 * 3600, Some(seconds(hour))),
+        (seconds(hour) - 600, Some(seconds(hour) - 600)),
+        // A clock that is wrong must not make every password a stale one.
+        (1, Some(seconds(hour))),
+    ] {
+        let server = server(200, json!({"authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA==", "expiresAt": expires_at}]})).await;
+        let keys = Credentials::new("ASIAEXAMPLE", "shh", None, Some(hour), "test");
+        let aws = signed_in(sdk(&format!("http://{}", server.host()), keys));
+        let known = aws.authorization(&host()).await.expect("a password");
+        assert_eq!(known.end.map(seconds), end);
+    }
+}

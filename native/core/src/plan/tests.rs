@@ -343,3 +343,20 @@ fn wrong_credentials_come_before_all_that_follows_from_them() {
         Code::EngineNotReachable
     );
 }
+
+#[test]
+fn a_missing_repository_is_created_once_there_is_something_to_push() {
+    let mut facts = facts();
+    facts.target = facts.target.map(|target| TargetFacts {
+        is_missing: true,
+        mutability: None,
+        ..target
+    });
+    let drawn = drawn(&config(|_| {}), &facts);
+    let lines: Vec<&str> = drawn.lines().collect();
+    let create = format!("Create the repository {HOST}/app/web");
+    let nth = lines.iter().position(|line| *line == create);
+    let nth = nth.expect("a step that creates it");
+    assert_eq!(lines[nth - 1], "Compare the patched image with the source");
+    assert!(lines[nth + 1].starts_with("Push "), "{drawn}");
+}

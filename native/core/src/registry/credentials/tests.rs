@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 
@@ -107,4 +108,34 @@ async fn a_failure_is_not_kept_and_another_host_gets_nothing() {
         credentials.authorization("registry.example").await,
         Ok(None)
     );
+}
+
+/// Has passwords that last for so many seconds.
+struct Lasting(u64, Counting);
+
+impl Source for Lasting {
+    fn fetch<'a>(&'a self, registry: &'a str) -> Answer<'a> {
+        Box::pin(async move {
+            let fetched = self.1.fetch(registry).await?;
+            let end = SystemTime::now() + Duration::from_secs(self.0);
+            Ok(fetched.map(|password| Authorization {
+                end: Some(end),
+                ..password
+            }))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_replaced_before_it_ends() {
+    for (seconds, fetches) in [(60, 3), (12 * 3600, 1)] {
+        let counting = Counting::default();
+        let source = Lasting(seconds, counting.clone());
+        let credentials = Credentials::from_source(source, Events::silent());
+        for _ in 0..3 {
+            let known = credentials.authorization("127.0.0.1:5000").await;
+            assert!(known.is_ok());
+        }
+        assert_eq!(counting.0.load(Ordering::SeqCst), fetches, "{seconds}");
+    }
 }
