@@ -32,7 +32,7 @@ export function prepareNetwork(env: NodeJS.ProcessEnv, masks: Masks): string[] {
   for (const { url } of [...chosen, { url: all }, agents]) maskUserInfo(url, masks);
   const [secure] = chosen;
   if (secure === undefined || chosen.every(({ url }) => url === "")) return [];
-  for (const { name, url } of chosen) setBoth(env, name, url);
+  for (const { name, url } of chosen) setBoth(env, name, normal(url));
   const given = either(env, "NO_PROXY").split(/[\s,;]+/);
   const bypass = chosen.some(({ isAgents }) => isAgents) ? agents.bypass : [];
   const rules = bypass.map((pattern) => ({ pattern, rule: noProxyRule(pattern) }));
@@ -106,7 +106,10 @@ export function noProxyRule(pattern: string): string | undefined {
 
 /** An entry of `NO_PROXY` as the task's clients know it, which know neither `*.` nor ports. */
 function plainRule(entry: string): string {
-  return entry.replace(/^\*(?=\.)/, "").replace(/^([^:]+|\[[^\]]*\]):\d+$/, "$1");
+  return entry
+    .replace(/^\*(?=\.)/, "")
+    .replace(/^\[([^\]]*)\](:\d+)?$/, "$1")
+    .replace(/^([^:]+):\d+$/, "$1");
 }
 
 function tellProxy({ name, url, isAgents }: { name: string; url: string; isAgents: boolean }): string {
@@ -124,7 +127,8 @@ function tellInexpressible(pattern: string): string {
 function maskUserInfo(proxy: string, masks: Masks): void {
   const [, user = "", password = ""] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^:@/]*):(.*)@/i.exec(proxy) ?? [];
   const plain = [user, password].map(decode) as [string, string];
-  const secrets = [password, plain[1], pair(user, password), pair(...plain)];
+  const written = parse(proxy)?.password;
+  const secrets = [password, written, plain[1], pair(user, password), pair(...plain)];
   for (const secret of secrets) if (secret) masks.add(secret);
 }
 
@@ -140,6 +144,11 @@ function decode(text: string): string {
 function parse(proxy: string): URL | undefined {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
   return proxy !== "" && URL.canParse(url) && /^https?:/i.test(url) ? new URL(url) : undefined;
+}
+
+/** The core's clients ignore an address with characters that do not belong there, where others take it. */
+function normal(proxy: string): string {
+  return parse(proxy)?.href.replace(/\/$/, "") ?? proxy;
 }
 
 /** The first of both spellings that says something; clients differ in which one they prefer. */

@@ -82,7 +82,7 @@ await_aws() {
 digest_of() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]]' "$LAB_PARTS/seed/images.json" "$1"; }
 
 # What a developer's or an agent's own shell carries must not decide how a test ends.
-unset "${!AWS_@}" "${!DOCKER_@}" http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
+unset "${!AWS_@}" "${!DOCKER_@}" {http,https,all,no}_proxy {HTTP,HTTPS,ALL,NO}_PROXY SSL_CERT_DIR
 private_machine
 make_commands
 start_registry
