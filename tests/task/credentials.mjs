@@ -10,6 +10,10 @@ const largestFile = 16 << 20;
 /** What tests and labs themselves put into the temporary folder. */
 const ownOfTests = /^falcon-(agent|docker|lab)[-.]/;
 
+/** What the lab's ECR hands out; see tests/lab/front. */
+const registryPassword = "123456789012-auth-token";
+const secretInputs = ["falconClientSecret", "awsSecretAccessKey", "awsSessionToken"];
+
 /** Every way in which a credential can be written down. */
 const forms = (secret) => [
   ...new Set([secret, Buffer.from(secret).toString("base64"), encodeURIComponent(secret)]),
@@ -28,6 +32,25 @@ export class CredentialSearch {
   seek(secrets, { inSensor = false, inherited = false } = {}) {
     for (const secret of secrets.filter((text) => text?.length > 3))
       this.#sought.push({ secret, forms: forms(secret), inSensor, inherited });
+  }
+
+  /** Seeks everything confidential that a job's step is given, and what the lab's AWS gives for it. */
+  seekAllOf({ inputs = {}, endpoints, secrets, env }) {
+    const { falconCid, falconctlOptions = "" } = inputs;
+    const token = /--provisioning-token=(\S+)/.exec(falconctlOptions)?.[1];
+    this.seek([falconCid, falconctlOptions, token], { inSensor: true });
+    this.seek(secretInputs.map((name) => inputs[name]));
+    const parameters = Object.values(endpoints).flatMap((each) => Object.entries(each.parameters ?? {}));
+    const isSecret = ([name]) => /^(password|sessionToken|AccessToken)$/i.test(name);
+    this.seek(parameters.filter(isSecret).map(([, value]) => value));
+    this.seek([registryPassword]);
+    const { "Agent.ProxyPassword": proxyPassword, ...others } = secrets;
+    this.seek(Object.values(others));
+    // Docker's credential helpers, programs of the agent, reach registries with the step's own keys and by the proxy.
+    const proxies = Object.entries(env).filter(([name, url]) => url && /_proxy$/i.test(name));
+    const passwords = proxies.map(([, url]) => decodeURIComponent(/:([^:@/]+)@/.exec(url)?.[1] ?? ""));
+    const helpers = [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN, proxyPassword, ...passwords];
+    this.seek(helpers, { inherited: true });
   }
 
   /** Looks again and again while a step runs; `root` is the process that the agent gave the credentials to. */
@@ -64,12 +87,17 @@ export class CredentialSearch {
     for (const pid of processes) {
       const ofTask = isBelow(pid, String(root), parents);
       const command = read(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
+      const name = read(`/proc/${pid}/comm`).trim();
       // A container's processes are the engine's children.
-      this.#look(command, `the command line of ${command.slice(0, 40)}`, ({ inSensor }) => inSensor && !ofTask);
+      this.#look(
+        command,
+        `the command line of ${name}`,
+        ({ inSensor }) => inSensor && !ofTask,
+      );
       if (ofTask && pid !== String(root))
         this.#look(
           read(`/proc/${pid}/environ`),
-          `the environment of ${command.slice(0, 40)}`,
+          `the environment of ${name}`,
           ({ inherited }) => inherited,
         );
     }
@@ -77,8 +105,11 @@ export class CredentialSearch {
 
   async #lookAtContainers() {
     for (const { Id } of (await engine("/containers/json?all=1")) ?? []) {
-      const { Args, Config: { Cmd, ...config } = {}, ...container } =
-        (await engine(`/containers/${Id}/json`)) ?? {};
+      const {
+        Args,
+        Config: { Cmd, ...config } = {},
+        ...container
+      } = (await engine(`/containers/${Id}/json`)) ?? {};
       const name = `container ${container.Name}`;
       this.#look(JSON.stringify([Args, Cmd]), `the arguments of ${name}`, ({ inSensor }) => inSensor);
       this.#look(JSON.stringify([container, config]), name);
@@ -101,7 +132,9 @@ function isBelow(pid, root, parents) {
 }
 
 function parentOf(pid) {
-  return read(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ")[1];
+  return read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, "")
+    .split(" ")[1];
 }
 
 /** Processes and files can be gone by the time they are read. */
