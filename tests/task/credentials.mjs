@@ -89,17 +89,9 @@ export class CredentialSearch {
       const command = read(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
       const name = read(`/proc/${pid}/comm`).trim();
       // A container's processes are the engine's children.
-      this.#look(
-        command,
-        `the command line of ${name}`,
-        ({ inSensor }) => inSensor && !ofTask,
-      );
+      this.#look(command, `the command line of ${name}`, ({ inSensor }) => inSensor && !ofTask);
       if (ofTask && pid !== String(root))
-        this.#look(
-          read(`/proc/${pid}/environ`),
-          `the environment of ${name}`,
-          ({ inherited }) => inherited,
-        );
+        this.#look(read(`/proc/${pid}/environ`), `the environment of ${name}`, ({ inherited }) => inherited);
     }
   }
 
