@@ -5,12 +5,14 @@ import { takeAwsContext } from "./aws.ts";
 import { watchSignals } from "./cancel.ts";
 import { writeToStdout } from "./command.ts";
 import { finish, internalFailure } from "./finish.ts";
+import { prepareNetwork } from "./network.ts";
 import { runTask } from "./run.ts";
 import { Masks, takeSecrets } from "./secrets.ts";
 
 const masks = new Masks(writeToStdout);
 const secrets = takeSecrets(process.env, masks);
 const aws = takeAwsContext(process.env, masks);
+const notes = prepareNetwork(process.env, masks);
 let cancel = (): void => undefined;
 const watch = watchSignals(process, { cancel: () => cancel(), say: writeToStdout, exit: endProcess });
 
@@ -29,6 +31,7 @@ async function main(): Promise<void> {
     readInputs: async () => (await import("./inputs.ts")).readInputs(secrets),
     aws,
     agent: agentContext(process.env),
+    notes,
     onCancellable: (run) => {
       cancel = run;
       if (watch.stopped) run();

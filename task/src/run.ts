@@ -12,17 +12,20 @@ export interface Surroundings {
   readInputs: () => Promise<TaskInputs>;
   aws: AwsContext;
   agent: AgentContext;
+  /** What was decided before the run, in lines for the log. */
+  notes: readonly string[];
   /** Gets what cancels the run, before the run starts. */
   onCancellable: (cancel: () => void) => void;
 }
 
 /** Runs the task and shows how it goes. What no one expected comes out as a failure like any other. */
 export async function runTask(loaded: Loaded, surroundings: Surroundings): Promise<Ending> {
-  const { write, masks, readInputs, aws, agent, onCancellable } = surroundings;
+  const { write, masks, readInputs, aws, agent, notes, onCancellable } = surroundings;
   if ("failure" in loaded) return { type: "failed", failure: loaded.failure };
   const { addon } = loaded;
   const inputs = await readInputs();
   write(opening(addon.version(), inputs));
+  for (const note of notes) write(neutraliseToLine(note));
   const renderer = new Renderer(write, masks, () => performance.now());
   let mistake: unknown;
   // An exception in a callback would reach the task library, which sets a result of its own.

@@ -26,6 +26,7 @@ async function run(
     readInputs,
     aws,
     agent,
+    notes: [],
     onCancellable,
   });
   return { ending, lines };

@@ -12,6 +12,8 @@ import { Ecr } from "./front/ecr.mjs";
 import { Faults, RequestLog } from "./front/faults.mjs";
 
 const PORTS = { distribution: 5001, moto: 5555, aws: 4566, control: 8081, tls: 443 };
+/** AWS's API under its own names, which share the port with ECR's registries. */
+const API_HOST = /^(api\.ecr|sts|ecs)\.([a-z0-9-]+\.)?amazonaws\.com$/;
 const [certificates, environmentFile] = process.argv.slice(2);
 const listen = (server, port) => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
 
@@ -40,8 +42,11 @@ const tls = {
 };
 
 // An upload of any length may take its time, and a client may keep a connection as long as it would with ECR.
-await listen(createTlsServer({ ...tls, requestTimeout: 0, keepAliveTimeout: 60_000 }, ecr.serve), PORTS.tls);
-await listen(createServer(awsFront({ port: PORTS.moto, aws, tokens, log, faults })), PORTS.aws);
+const serveAws = awsFront({ port: PORTS.moto, aws, tokens, log, faults });
+const serve = (request, response) =>
+  (API_HOST.test(request.headers.host) ? serveAws : ecr.serve)(request, response);
+await listen(createTlsServer({ ...tls, requestTimeout: 0, keepAliveTimeout: 60_000 }, serve), PORTS.tls);
+await listen(createServer(serveAws), PORTS.aws);
 await listen(createServer(control({ aws, ecr, tokens, faults, log })), PORTS.control);
 await Promise.all([
   answering(`http://127.0.0.1:${PORTS.moto}/moto-api/`),

@@ -25,6 +25,9 @@ LAB_QEMU=$(readlink -f "$LAB_PARTS/emulator/qemu-aarch64-static")
 # Two regions' registries, another account's, and the hosts that each region's layers come from.
 hosts=("$LAB_REGISTRY" 123456789012.dkr.ecr.us-east-1.amazonaws.com 210987654321.dkr.ecr.eu-west-1.amazonaws.com)
 for region in eu-west-1 us-east-1; do hosts+=("prod-$region-starport-layer-bucket.s3.$region.amazonaws.com"); done
+# AWS's API under its own names, for clients without AWS_ENDPOINT_URL.
+api_hosts=(sts.amazonaws.com)
+for region in eu-west-1 us-east-1; do api_hosts+=({api.ecr,sts,ecs}".$region.amazonaws.com"); done
 
 # overlay LOWER NAME: a writable view of a part of the cache.
 overlay() {
@@ -38,7 +41,7 @@ private_machine() {
   mkdir -p /run/lock
   ip link set lo up
   [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-  printf '127.0.0.1 localhost %s\n' "$(hostname)" "${hosts[*]}" >"$LAB_DIR/hosts"
+  printf '127.0.0.1 localhost %s\n' "$(hostname)" "${hosts[*]} ${api_hosts[*]}" >"$LAB_DIR/hosts"
   mount --bind "$LAB_DIR/hosts" /etc/hosts
   export SSL_CERT_FILE=$LAB_PARTS/certificate/ca.crt NODE_EXTRA_CA_CERTS=$LAB_PARTS/certificate/ca.crt
 }
@@ -79,7 +82,7 @@ await_aws() {
 digest_of() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]]' "$LAB_PARTS/seed/images.json" "$1"; }
 
 # What a developer's or an agent's own shell carries must not decide how a test ends.
-unset "${!AWS_@}" "${!DOCKER_@}" http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
+unset "${!AWS_@}" "${!DOCKER_@}" {http,https,all,no}_proxy {HTTP,HTTPS,ALL,NO}_PROXY SSL_CERT_DIR
 private_machine
 make_commands
 start_registry

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { StepLog } from "./commands.mjs";
+import { CredentialSearch } from "./credentials.mjs";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -27,6 +28,7 @@ const patience = { interrupt: 7500, terminate: 2500 };
 /** One job on one agent: its folders, its variables, and the masks that hold for all its steps. */
 export class Job {
   masks = new Set();
+  #search = new CredentialSearch();
 
   /**
    * `variables` are public variables of the job, `secrets` are secret ones; `env` is the step's `env:`; `uid` is the
@@ -70,6 +72,11 @@ export class Job {
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
   }
 
+  /** Where credentials of the job's steps were found, by now and so far; nowhere, if all is well. */
+  findings() {
+    return this.#search.findings(this.root);
+  }
+
   /** The agent's folders go. */
   end() {
     rmSync(this.root, { recursive: true, force: true });
@@ -90,6 +97,10 @@ export class Job {
       stdio: ["ignore", "pipe", "pipe"],
       ...(this.uid === undefined ? {} : { uid: this.uid, gid: this.uid }),
     });
+    if (process.env.LAB === "1") {
+      this.#search.seekAllOf(this);
+      this.#search.watch(child);
+    }
     return new Step(child, new StepLog(this.masks, task.restrictions.settableVariables.allowed));
   }
 }

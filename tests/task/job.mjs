@@ -18,6 +18,7 @@ export async function inJob(use, options = {}) {
     assert.deepEqual(post.warnings, [], post.text);
     if (!options.keeps) assert.deepEqual(engineState(), before, "the engine is as it was");
     assert.deepEqual(job.files(), [], "files left");
+    assert.deepEqual(job.findings(), [], "credentials where others can find them");
   } finally {
     job.end();
   }

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use hyper_util::client::proxy::matcher::Matcher;
+
 /// The longest text of a service that a failure repeats.
 const LIMIT: usize = 300;
 
@@ -78,19 +80,32 @@ pub(crate) fn is_tls(error: &(dyn Error + 'static)) -> bool {
 /// What to do about a connection that failed.
 pub(crate) fn connection_hint(host: &str, tls: bool) -> String {
     if tls {
-        format!(
+        return format!(
             "Have the agent trust the certificate that `{host}` or the proxy before it shows: add its certificate authority to the system's store, or name a file that holds it in `SSL_CERT_FILE`"
-        )
-    } else {
-        format!(
-            "Check that the agent can connect to `{host}`: its DNS and firewall, and the proxy in `HTTPS_PROXY` and `NO_PROXY`"
-        )
+        );
     }
+    match proxy_before(host, &Matcher::from_env()) {
+        Some(proxy) => format!(
+            "Requests to `{host}` take the proxy `{proxy}`: check that the agent can connect to it, that it lets them through, and its user and password in `HTTPS_PROXY` or the agent's configuration; or name `{host}` in `NO_PROXY`"
+        ),
+        None => format!(
+            "Check that the agent can connect to `{host}`: its DNS and firewall, and whether it needs a proxy in `HTTPS_PROXY`"
+        ),
+    }
+}
+
+/// The proxy that HTTPS requests to a host take, without its user and password. The clients ask the
+/// same matcher.
+fn proxy_before(host: &str, proxies: &Matcher) -> Option<String> {
+    let target = format!("https://{host}").parse().ok()?;
+    let proxy = proxies.intercept(&target)?;
+    let uri = proxy.uri();
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Cause, is_tls};
+    use super::{Cause, Matcher, is_tls, proxy_before};
     use std::io;
 
     #[test]
@@ -109,5 +124,16 @@ mod tests {
         let error = io::Error::other(rustls::Error::DecryptError);
         assert!(is_tls(&io::Error::other(error)));
         assert!(!is_tls(&io::Error::other("broken pipe")));
+    }
+
+    #[test]
+    fn a_proxy_is_named_without_its_password() {
+        let proxies = Matcher::builder()
+            .https("http://user:p%40ss@proxy.example:3128")
+            .no("internal.example")
+            .build();
+        let proxy = proxy_before("registry.example:5000", &proxies);
+        assert_eq!(proxy.as_deref(), Some("http://proxy.example:3128"));
+        assert_eq!(proxy_before("registry.internal.example", &proxies), None);
     }
 }

@@ -58,6 +58,7 @@ export class RequestLog {
     const entry = {
       time: new Date(started).toISOString(),
       host: request.headers.host,
+      from: request.socket.remoteAddress,
       method: request.method,
       path,
       status: null,

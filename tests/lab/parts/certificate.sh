@@ -1,5 +1,6 @@
 # A throw-away authority, made on this machine and trusted by nothing outside a lab, and one server certificate for the names that
-# ECR answers under. Layers come from S3 under another name (see front/registry.mjs), so that name is in it too.
+# ECR answers under. Layers come from S3 under another name (see front/registry.mjs), and AWS's API has names of its own, so these are
+# in it too.
 recipe_certificate() (
   cd "$1" || exit 1
   umask 077
@@ -11,7 +12,7 @@ recipe_certificate() (
 basicConstraints = CA:FALSE
 keyUsage = digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = DNS:*.dkr.ecr.eu-west-1.amazonaws.com, DNS:*.dkr.ecr.us-east-1.amazonaws.com, DNS:*.s3.eu-west-1.amazonaws.com, DNS:*.s3.us-east-1.amazonaws.com, DNS:localhost, IP:127.0.0.1
+subjectAltName = DNS:*.dkr.ecr.eu-west-1.amazonaws.com, DNS:*.dkr.ecr.us-east-1.amazonaws.com, DNS:*.s3.eu-west-1.amazonaws.com, DNS:*.s3.us-east-1.amazonaws.com, DNS:*.ecr.eu-west-1.amazonaws.com, DNS:*.ecr.us-east-1.amazonaws.com, DNS:*.eu-west-1.amazonaws.com, DNS:*.us-east-1.amazonaws.com, DNS:sts.amazonaws.com, DNS:localhost, IP:127.0.0.1
 EXTENSIONS
     ) 2>/dev/null
   rm -f server.csr ca.key ca.srl

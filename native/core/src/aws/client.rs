@@ -8,14 +8,14 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::role::PROVIDER;
 use super::{AwsCredentials, AwsError, AwsSettings};
-use crate::trust::system_roots;
+use crate::trust;
 
 const ATTEMPTS: u32 = 5;
 const CONNECT: Duration = Duration::from_secs(5);
@@ -25,14 +25,14 @@ const STALLED: Duration = Duration::from_secs(20);
 
 /// Reads the environment and the shared configuration, as far as the settings leave it open.
 pub(super) async fn load(settings: &AwsSettings) -> Result<SdkConfig, AwsError> {
-    system_roots().map_err(|source| AwsError::NotReachable {
+    let authorities = trust::pem().map_err(|source| AwsError::NotReachable {
         purpose: "connect to AWS".to_owned(),
         host: "amazonaws.com".to_owned(),
         tls: true,
         source,
     })?;
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client())
+        .http_client(http_client(authorities))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(time_limits())
         .stalled_stream_protection(
@@ -76,12 +76,16 @@ fn time_limits() -> TimeoutConfig {
 
 /// The SDK's own client on ring, with the proxies that the environment names.
 ///
-/// Its builder has no place for a proxy, so each connector is built by hand. Roots are the
-/// system's, or those of `SSL_CERT_FILE`.
-pub(super) fn http_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
+/// Its builder has no place for a proxy, so each connector is built by hand.
+pub(super) fn http_client(authorities: Vec<u8>) -> SharedHttpClient {
+    let store = TrustStore::empty().with_pem_certificate(authorities);
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let context = TlsContext::builder()
+            .with_trust_store(store.clone())
+            .build();
         let mut connector = Connector::builder()
             .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+            .tls_context(context.expect("a context that has a trust store"))
             .proxy_config(ProxyConfig::from_env());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));

@@ -34,7 +34,7 @@ fn repository() -> Repository {
 fn sdk(endpoint: &str, provider: impl ProvideCredentials + 'static) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(client::http_client())
+        .http_client(client::http_client(Vec::new()))
         .credentials_provider(SharedCredentialsProvider::new(provider))
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::disabled())

@@ -34,7 +34,7 @@ fn role(giver: Giver, name: &str) -> Role {
 fn sdk(endpoint: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(client::http_client())
+        .http_client(client::http_client(Vec::new()))
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::disabled())
         .region(Region::from_static("eu-west-1"))

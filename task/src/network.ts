@@ -1,0 +1,164 @@
+/**
+ * How requests leave the agent: the proxy, what does not take it, and whom to trust.
+ *
+ * Everything is decided here and written into the environment of this process, before the addon is loaded. There every
+ * client finds it by itself, and in one reading: those for registries and CrowdStrike, the AWS SDK with its credential
+ * chain, and Docker's credential helpers, which are other programs. The environment must not change later, because the
+ * addon's threads read it.
+ */
+import { environmentName, type Masks, pair } from "./secrets.ts";
+
+/** A file of authorities to trust beside the system's; the core reads it. */
+const authorities = "FALCON_PATCH_CA_FILE";
+
+/**
+ * What no proxy can reach: this machine, and the addresses at which clouds give credentials to their machines.
+ *
+ * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+ */
+const local = ["localhost", "127.0.0.0/8", "::1", "169.254.0.0/16", "fd00:ec2::/32"];
+
+const schemes = ["HTTPS", "HTTP"] as const;
+
+/** Sets the environment up, masks the proxies' passwords, and tells in lines for the log what is decided. */
+export function prepareNetwork(env: NodeJS.ProcessEnv, masks: Masks): string[] {
+  trustAgentsAuthority(env);
+  const agents = takeAgentProxy(env);
+  const all = either(env, "ALL_PROXY");
+  const chosen = schemes.map((scheme) => {
+    const own = either(env, `${scheme}_PROXY`) || all;
+    return { name: `${scheme}_PROXY`, url: own || agents.url, isAgents: own === "" };
+  });
+  for (const { url } of [...chosen, { url: all }, agents]) maskUserInfo(url, masks);
+  const [secure] = chosen;
+  if (secure === undefined || chosen.every(({ url }) => url === "")) return [];
+  for (const { name, url } of chosen) setBoth(env, name, normal(url));
+  const given = either(env, "NO_PROXY").split(/[\s,;]+/);
+  const bypass = chosen.some(({ isAgents }) => isAgents) ? agents.bypass : [];
+  const rules = bypass.map((pattern) => ({ pattern, rule: noProxyRule(pattern) }));
+  const allRules = [...given.map(plainRule), ...rules.map(({ rule }) => rule ?? ""), ...local];
+  setBoth(env, "NO_PROXY", [...new Set(allRules.filter((rule) => rule !== ""))].join(","));
+  return [
+    ...(secure.url === "" ? [] : [tellProxy(secure)]),
+    ...rules.filter(({ rule }) => rule === undefined).map(({ pattern }) => tellInexpressible(pattern)),
+  ];
+}
+
+/** The agent's setting is for its own server; it adds to the system's store, which AWS still needs. */
+function trustAgentsAuthority(env: NodeJS.ProcessEnv): void {
+  delete env[authorities];
+  const file = env[environmentName("Agent.CAInfo")] ?? "";
+  if (file !== "" && !env.SSL_CERT_FILE && !env.SSL_CERT_DIR) env[authorities] = file;
+}
+
+/** The proxy that the agent was configured with, its password taken out of `env`. */
+function takeAgentProxy(env: NodeJS.ProcessEnv): { url: string; bypass: string[] } {
+  const read = (name: string): string => env[environmentName(name)] ?? "";
+  const secret = `SECRET_${environmentName("Agent.ProxyPassword")}`;
+  const password = env[secret] ?? read("Agent.ProxyPassword");
+  delete env[secret];
+  delete env[environmentName("Agent.ProxyPassword")];
+  return {
+    url: withUser(read("Agent.ProxyUrl"), read("Agent.ProxyUsername"), password),
+    bypass: patterns(read("Agent.ProxyBypassList")),
+  };
+}
+
+function withUser(address: string, user: string, password: string): string {
+  const url = parse(address);
+  if (url === undefined || user === "") return address;
+  return `${url.protocol}//${encodeURIComponent(user)}:${encodeURIComponent(password)}@${url.host}`;
+}
+
+/** The agent writes its list as JSON. */
+function patterns(json: string): string[] {
+  try {
+    const list: unknown = JSON.parse(json || "[]");
+    return Array.isArray(list) ? list.filter((item): item is string => typeof item === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * What `NO_PROXY` says for one of the agent's regular expressions; nothing where it cannot say it.
+ *
+ * Expressible are a host, a host with all below it, and the first octets of an address, with or without scheme, anchors
+ * and a port. Alternatives, classes and wildcards inside a name are not.
+ */
+export function noProxyRule(pattern: string): string | undefined {
+  const text = pattern
+    .trim()
+    .replace(/^\^/, "")
+    .replace(/^(https?|\(https\?\)|https\?|\.\*):(\\?\/){2}/i, "")
+    .replace(/\$$/, "")
+    .replace(/(\\?\/)?(\.\*)?$/, "")
+    .replace(/(:(\d+|\\d\+|\.\*))$/, "")
+    .replaceAll(/\\([.-])/g, "$1");
+  const network = /^(\d{1,3}(?:\.\d{1,3}){0,2})((?:\.(?:\*|\.\*|\d*\*|\\d\+|\[0-9\]\+))+|\.)$/.exec(text);
+  if (network?.[1] !== undefined) {
+    const octets = network[1].split(".");
+    return `${[...octets, "0", "0", "0"].slice(0, 4).join(".")}/${octets.length * 8}`;
+  }
+  const host = text.replace(/^(\.?\*)?\.?/, "");
+  return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(host) && !/^[\d.]{1,6}$/.test(host) ? host : undefined;
+}
+
+/** An entry of `NO_PROXY` as the task's clients know it, which know neither `*.` nor ports. */
+function plainRule(entry: string): string {
+  return entry
+    .replace(/^\*(?=\.)/, "")
+    .replace(/^\[([^\]]*)\](:\d+)?$/, "$1")
+    .replace(/^([^:]+):\d+$/, "$1");
+}
+
+function tellProxy({ name, url, isAgents }: { name: string; url: string; isAgents: boolean }): string {
+  const origin = isAgents ? "the agent's configuration" : `\`${name}\``;
+  const parsed = parse(url);
+  return parsed === undefined
+    ? `The proxy in ${origin} is not a URL such as \`http://proxy.example:3128\`, and is not used`
+    : `Requests go through the proxy \`${parsed.protocol}//${parsed.host}\`, from ${origin}`;
+}
+
+function tellInexpressible(pattern: string): string {
+  return `The agent's proxy bypass \`${pattern}\` cannot be said in \`NO_PROXY\`, and is not followed; set \`NO_PROXY\` for it`;
+}
+
+function maskUserInfo(proxy: string, masks: Masks): void {
+  const [, user = "", password = ""] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^:@/]*):(.*)@/i.exec(proxy) ?? [];
+  const plain = [user, password].map(decode) as [string, string];
+  const written = parse(proxy)?.password;
+  const secrets = [password, written, plain[1], pair(user, password), pair(...plain)];
+  for (const secret of secrets) if (secret) masks.add(secret);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A proxy's address; without a scheme it is one for HTTP. */
+function parse(proxy: string): URL | undefined {
+  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
+  return proxy !== "" && URL.canParse(url) && /^https?:/i.test(url) ? new URL(url) : undefined;
+}
+
+/** The core's clients ignore an address with characters that do not belong there, where others take it. */
+function normal(proxy: string): string {
+  return parse(proxy)?.href.replace(/\/$/, "") ?? proxy;
+}
+
+/** The first of both spellings that says something; clients differ in which one they prefer. */
+function either(env: NodeJS.ProcessEnv, name: string): string {
+  return (env[name] || env[name.toLowerCase()] || "").trim();
+}
+
+function setBoth(env: NodeJS.ProcessEnv, name: string, value: string): void {
+  for (const spelling of [name, name.toLowerCase()]) {
+    if (value === "") delete env[spelling];
+    else env[spelling] = value;
+  }
+}

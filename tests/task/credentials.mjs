@@ -1,0 +1,160 @@
+// Searches for the credentials of a job where others could find them: process lists, containers, and files that stay.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { request } from "node:http";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+
+const interval = 100;
+const engineSocket = "/var/run/docker.sock";
+const largestFile = 16 << 20;
+/** What tests and labs themselves put into the temporary folder. */
+const ownOfTests = /^falcon-(agent|docker|lab)[-.]/;
+
+/** What the lab's ECR hands out; see tests/lab/front. */
+const registryPassword = "123456789012-auth-token";
+const secretInputs = ["falconClientSecret", "awsSecretAccessKey", "awsSessionToken"];
+
+/** Every way in which a credential can be written down. */
+const forms = (secret) => [
+  ...new Set([secret, Buffer.from(secret).toString("base64"), encodeURIComponent(secret)]),
+];
+
+export class CredentialSearch {
+  #sought = [];
+  #findings = new Set();
+  #folders = [tmpdir(), homedir()].map((folder) => ({ folder, before: new Set(list(folder)) }));
+  samples = 0;
+
+  /**
+   * Seeks `secrets`. `inSensor` are those that falconutil gets as arguments, which show in its container and in its own
+   * processes; `inherited` are those that the pipeline gave to the environment, where child processes find them too.
+   */
+  seek(secrets, { inSensor = false, inherited = false } = {}) {
+    for (const secret of secrets.filter((text) => text?.length > 3))
+      this.#sought.push({ secret, forms: forms(secret), inSensor, inherited });
+  }
+
+  /** Seeks everything confidential that a job's step is given, and what the lab's AWS gives for it. */
+  seekAllOf({ inputs = {}, endpoints, secrets, env }) {
+    const { falconCid, falconctlOptions = "" } = inputs;
+    const token = /--provisioning-token=(\S+)/.exec(falconctlOptions)?.[1];
+    this.seek([falconCid, falconctlOptions, token], { inSensor: true });
+    this.seek(secretInputs.map((name) => inputs[name]));
+    const parameters = Object.values(endpoints).flatMap((each) => Object.entries(each.parameters ?? {}));
+    const isSecret = ([name]) => /^(password|sessionToken|AccessToken)$/i.test(name);
+    this.seek(parameters.filter(isSecret).map(([, value]) => value));
+    this.seek([registryPassword]);
+    const { "Agent.ProxyPassword": proxyPassword, ...others } = secrets;
+    this.seek(Object.values(others));
+    // Docker's credential helpers, programs of the agent, reach registries with the step's own keys and by the proxy.
+    const proxies = Object.entries(env).filter(([name, url]) => url && /_proxy$/i.test(name));
+    const passwords = proxies.map(([, url]) => decodeURIComponent(/:([^:@/]+)@/.exec(url)?.[1] ?? ""));
+    const helpers = [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN, proxyPassword, ...passwords];
+    this.seek(helpers, { inherited: true });
+  }
+
+  /** Looks again and again while a step runs; `root` is the process that the agent gave the credentials to. */
+  watch(root) {
+    let looking = Promise.resolve();
+    const timer = setInterval(() => {
+      this.samples += 1;
+      this.#lookAtProcesses(root.pid);
+      looking = looking.then(() => this.#lookAtContainers());
+    }, interval);
+    root.on("close", () => clearInterval(timer));
+    root.on("error", () => clearInterval(timer));
+  }
+
+  /** All places at which something was found: so far, and among the files that are left in `root` and newly elsewhere. */
+  findings(root) {
+    this.#lookAtFiles(root);
+    for (const { folder, before } of this.#folders)
+      for (const name of list(folder))
+        if (!before.has(name) && !(folder === tmpdir() && ownOfTests.test(name)))
+          this.#lookAtFiles(join(folder, name));
+    return [...this.#findings];
+  }
+
+  #look(text, place, exempt = () => false) {
+    for (const sought of this.#sought)
+      if (!exempt(sought) && sought.forms.some((form) => text.includes(form)))
+        this.#findings.add(`${mark(sought.secret)} in ${place}`);
+  }
+
+  #lookAtProcesses(root) {
+    const processes = list("/proc").filter((name) => /^\d+$/.test(name));
+    const parents = new Map(processes.map((pid) => [pid, parentOf(pid)]));
+    for (const pid of processes) {
+      const ofTask = isBelow(pid, String(root), parents);
+      const command = read(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
+      const name = read(`/proc/${pid}/comm`).trim();
+      // A container's processes are the engine's children.
+      this.#look(command, `the command line of ${name}`, ({ inSensor }) => inSensor && !ofTask);
+      if (ofTask && pid !== String(root))
+        this.#look(read(`/proc/${pid}/environ`), `the environment of ${name}`, ({ inherited }) => inherited);
+    }
+  }
+
+  async #lookAtContainers() {
+    for (const { Id } of (await engine("/containers/json?all=1")) ?? []) {
+      const {
+        Args,
+        Config: { Cmd, ...config } = {},
+        ...container
+      } = (await engine(`/containers/${Id}/json`)) ?? {};
+      const name = `container ${container.Name}`;
+      this.#look(JSON.stringify([Args, Cmd]), `the arguments of ${name}`, ({ inSensor }) => inSensor);
+      this.#look(JSON.stringify([container, config]), name);
+    }
+  }
+
+  #lookAtFiles(path) {
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (status?.isDirectory()) for (const name of list(path)) this.#lookAtFiles(join(path, name));
+    else if (status?.isFile() && status.size < largestFile) this.#look(read(path), path);
+  }
+}
+
+/** A failure must not print what it found. */
+const mark = (secret) => `${secret.slice(0, 3)}… (${secret.length} characters)`;
+
+function isBelow(pid, root, parents) {
+  for (let at = pid; at !== undefined && at !== "0"; at = parents.get(at)) if (at === root) return true;
+  return false;
+}
+
+function parentOf(pid) {
+  return read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, "")
+    .split(" ")[1];
+}
+
+/** Processes and files can be gone by the time they are read. */
+function read(path) {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+function list(folder) {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Asks the engine itself, many times a second; it can be stopped meanwhile. */
+function engine(path) {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath: engineSocket, path }, async (response) => {
+      const chunks = [];
+      for await (const chunk of response) chunks.push(chunk);
+      resolve(response.statusCode === 200 ? JSON.parse(Buffer.concat(chunks).toString()) : undefined);
+    });
+    asked.on("error", () => resolve(undefined));
+    asked.end();
+  });
+}

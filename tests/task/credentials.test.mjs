@@ -1,0 +1,46 @@
+// The search for credentials finds what it is there to find; otherwise its silence in other tests would mean nothing.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { CredentialSearch } from "./credentials.mjs";
+import { docker, needsLab } from "./lab.mjs";
+
+const secret = "planted-s3cret/1";
+const encoded = Buffer.from(secret).toString("base64");
+const argument = "--provisioning-token=A1B2C3D4";
+
+test("a_credential_is_found_wherever_it_lies", needsLab, async () => {
+  const search = new CredentialSearch();
+  search.seek([secret]);
+  search.seek([argument], { inSensor: true });
+  docker("import", "/dev/null", "planted:1");
+  const container = docker("create", "--env", `KEY=${secret}`, "planted:1", "/run", argument);
+  const folder = mkdtempSync(join(tmpdir(), "falcon-search-"));
+  try {
+    writeFileSync(join(folder, "config.json"), `{"auth":"${encoded}"}`);
+    // The root gets it from the agent, its child must not; and no command line may hold it.
+    const script = `KEY='${encoded}' sleep 1 & sh -c 'sleep 1; : ${argument}'; wait`;
+    const root = spawn("sh", ["-c", script], { env: { ...process.env, GIVEN: secret } });
+    search.watch(root);
+    await once(root, "close");
+    const found = search.findings(folder).join("\n");
+    for (const place of [
+      /^pla… .* in the environment of sleep$/m,
+      /^pla… .* in the command line of sh$/m,
+      /^--p… .* in the command line of sh$/m,
+      /^pla… .* in container \//m,
+      /^pla… .* in .*config\.json$/m,
+    ])
+      assert.match(found, place);
+    assert.doesNotMatch(found, /in the arguments of/, "where falconutil needs it");
+    assert.doesNotMatch(found, new RegExp(`${secret}|${encoded}`), "what was found is not shown");
+  } finally {
+    rmSync(folder, { recursive: true });
+    docker("rm", container);
+    docker("image", "rm", "planted:1");
+  }
+});

@@ -1,0 +1,178 @@
+// Proxies and private authorities: which way the task's requests take, and whom they trust.
+//
+// The proxy's connections come from an address of their own, and the front writes down where each request came from. So
+// what went around the proxy shows at the other end, whatever the proxy's own list says.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { story } from "./agent.mjs";
+import { assertFailed, assertNoLeak, assertSucceeded } from "./expect.mjs";
+import { proxyAddress, startProxy } from "./forward-proxy.mjs";
+import { inJob } from "./job.mjs";
+import { front, inputs, needsLab, registry, registryPassword } from "./lab.mjs";
+
+const user = "falcon-build";
+const password = "p@ss/w%rd:1";
+const credentials = `${user}:${password}`;
+const encoded = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+const layers = "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com";
+const everyHost = [registry, layers, "api.ecr.eu-west-1.amazonaws.com", "sts.eu-west-1.amazonaws.com"].sort();
+/** The engine moves images by settings of its own. */
+const ofEngine = /^(docker|containerd|buildkit)/i;
+/** AWS under its own names, as on an agent. */
+const real = { AWS_ENDPOINT_URL: undefined };
+
+/** Runs one step with a proxy nearby; gives the step, the hosts that passed, and where each request came from. */
+async function steps(use, { proxy: options = { credentials }, variables, secrets, env, changes } = {}) {
+  const proxy = await startProxy(options);
+  const given = inputs({ action: "plan", targetImage: `${registry}/app/target:network`, ...changes });
+  const of = (part) => (typeof part === "function" ? part(proxy.host) : part);
+  try {
+    const job = { variables: of(variables), secrets, env: { ...real, ...of(env) } };
+    await inJob(async (job) => {
+      await front("DELETE", "/requests");
+      const step = await job.run(given);
+      const requests = await front("GET", "/requests");
+      const own = requests.filter(({ userAgent }) => !ofEngine.test(userAgent));
+      assertNoLeak(step, [password, encoded, credentials, given.awsSecretAccessKey, registryPassword]);
+      await use(step, { ...proxy, hosts: [...new Set(proxy.passed)].sort(), own });
+    }, job);
+  } finally {
+    await proxy.close();
+  }
+}
+
+function assertAllProxied(step, { hosts, own, host }) {
+  assertSucceeded(step);
+  assert.deepEqual(hosts, everyHost);
+  assert.ok(own.length > 0);
+  const around = own.filter(({ from }) => from !== proxyAddress);
+  assert.deepEqual(around, [], "requests that went around the proxy");
+  assert.match(story(step), new RegExp(`^Requests go through the proxy \`http://${host}\`, from `, "m"));
+}
+
+function assertNoneProxied(step, { hosts, own }) {
+  assertSucceeded(step);
+  assert.deepEqual(hosts, []);
+  assert.deepEqual([...new Set(own.map(({ from }) => from))], ["127.0.0.1"]);
+}
+
+test("every_request_of_a_run_takes_the_proxy", needsLab, async () => {
+  const env = (host) => ({ HTTPS_PROXY: `http://${encoded}@${host}` });
+  await steps(assertAllProxied, { env, changes: { action: "patch" } });
+});
+
+const ways = [
+  ["lower_case", { env: (host) => ({ https_proxy: `http://${encoded}@${host}` }) }],
+  ["without_scheme", { env: (host) => ({ HTTPS_PROXY: `${encoded}@${host}` }) }],
+  ["an_empty_upper_case", { env: (host) => ({ HTTPS_PROXY: "", https_proxy: `http://${encoded}@${host}` }) }],
+  [
+    "the_agents_own",
+    {
+      variables: (host) => ({ "Agent.ProxyUrl": `http://${host}`, "Agent.ProxyUsername": user }),
+      secrets: { "Agent.ProxyPassword": password },
+    },
+  ],
+  [
+    "the_variable_before_the_agents",
+    {
+      env: (host) => ({ HTTPS_PROXY: `http://${encoded}@${host}` }),
+      variables: { "Agent.ProxyUrl": "http://127.0.0.1:9" },
+    },
+  ],
+];
+
+for (const [name, options] of ways)
+  test(`a_proxy_is_found_by_${name}`, needsLab, () => steps(assertAllProxied, options));
+
+const exceptions = [
+  ["no_proxy", { env: (host) => ({ HTTPS_PROXY: `http://${host}`, NO_PROXY: "*.amazonaws.com" }) }],
+  [
+    "no_proxy_in_lower_case",
+    { env: (host) => ({ HTTPS_PROXY: `http://${host}`, no_proxy: ".amazonaws.com" }) },
+  ],
+  [
+    "the_agents_bypass_list",
+    {
+      variables: (host) => ({
+        "Agent.ProxyUrl": `http://${host}`,
+        "Agent.ProxyBypassList": JSON.stringify(["github\\.com", ".*\\.amazonaws\\.com"]),
+      }),
+    },
+  ],
+];
+
+for (const [name, options] of exceptions)
+  test(`nothing_of_${name}_takes_the_proxy`, needsLab, () => steps(assertNoneProxied, options));
+
+test("what_is_on_this_machine_never_takes_the_proxy", needsLab, async () => {
+  const { AWS_ENDPOINT_URL } = process.env;
+  const env = (host) => ({ AWS_ENDPOINT_URL, HTTP_PROXY: `http://${host}`, HTTPS_PROXY: `http://${host}` });
+  const check = (step, { hosts }) => {
+    assertSucceeded(step);
+    assert.deepEqual(hosts, [registry, layers].sort());
+  };
+  await steps(check, { proxy: {}, env });
+});
+
+test("a_bypass_that_no_proxy_cannot_say_is_told", needsLab, async () => {
+  const variables = (host) => ({
+    "Agent.ProxyUrl": `http://${host}`,
+    "Agent.ProxyBypassList": '["build(1|2)\\\\.example"]',
+  });
+  const check = (step, proxy) => {
+    assertAllProxied(step, proxy);
+    assert.match(story(step), /`build\(1\|2\)\\\.example` cannot be said in `NO_PROXY`/);
+  };
+  await steps(check, { proxy: {}, variables });
+});
+
+test("a_proxy_that_refuses_is_told", needsLab, async () => {
+  const check = (step, { host, refused }) => {
+    assertFailed(step, "AWS_NOT_REACHABLE");
+    assert.ok(refused.length > 0);
+    assert.match(story(step), /proxy authorization required/);
+    assert.match(story(step), new RegExp(`hint: Requests to .* take the proxy \`http://${host}\``));
+  };
+  await steps(check, { env: (host) => ({ HTTPS_PROXY: `http://${host}` }) });
+});
+
+test("a_proxy_that_nobody_can_reach_is_told", needsLab, async () => {
+  const check = (step) => {
+    assertFailed(step, "AWS_NOT_REACHABLE");
+    assert.match(story(step), /hint: Requests to .* take the proxy `http:\/\/127\.0\.0\.2:9`.*`HTTPS_PROXY`/);
+  };
+  await steps(check, { env: { HTTPS_PROXY: "http://127.0.0.2:9" } });
+});
+
+const untold = { SSL_CERT_FILE: undefined };
+
+test("the_agents_authority_is_trusted_too", needsLab, async () => {
+  const variables = { "Agent.CAInfo": process.env.SSL_CERT_FILE };
+  await steps(assertNoneProxied, { variables, env: untold });
+});
+
+test("the_variable_counts_before_the_agents_authority", needsLab, async () => {
+  await steps(assertNoneProxied, { variables: { "Agent.CAInfo": "/nowhere/ca.pem" } });
+});
+
+test("an_authority_that_nobody_trusts_is_told", needsLab, async () => {
+  const check = (step) => {
+    assertFailed(step, "AWS_NOT_REACHABLE");
+    assert.match(story(step), /hint: .*`SSL_CERT_FILE`/);
+  };
+  await steps(check, { env: untold });
+  const { AWS_ENDPOINT_URL } = process.env;
+  const ofRegistry = (step) => {
+    assertFailed(step, "REGISTRY_NOT_REACHABLE");
+    assert.match(story(step), /hint: .*`SSL_CERT_FILE`/);
+  };
+  await steps(ofRegistry, { env: { ...untold, AWS_ENDPOINT_URL } });
+});
+
+test("an_authority_that_cannot_be_read_is_named", needsLab, async () => {
+  const check = (step) => {
+    assertFailed(step, "AWS_NOT_REACHABLE");
+    assert.match(story(step), /`\/nowhere\/ca\.pem` cannot be read/);
+  };
+  await steps(check, { variables: { "Agent.CAInfo": "/nowhere/ca.pem" }, env: untold });
+});
