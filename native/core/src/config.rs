@@ -2,6 +2,7 @@
 
 mod aws;
 mod check;
+mod falcon;
 mod image;
 mod read;
 
@@ -11,7 +12,7 @@ use check::Check;
 
 use crate::aws::AwsSettings;
 use crate::error::Problem;
-use crate::falcon::FalconOptions;
+use crate::falcon::{FalconApiSettings, FalconSettings, VersionChoice};
 use crate::inputs::Inputs;
 use crate::journal::Owner;
 use crate::reference::{Digest, ImageName, Repository, Tag};
@@ -24,7 +25,7 @@ pub struct Config {
     /// The image to patch.
     pub source: Source,
     /// The sensor image.
-    pub sensor: ImageName,
+    pub sensor: Sensor,
     /// The repository that gets the patched image; its registry may be left out.
     pub target: ImageName,
     /// The tag of the patched image.
@@ -32,7 +33,9 @@ pub struct Config {
     /// Tags that the patched image gets as well.
     pub additional_tags: Vec<Tag>,
     /// What falconutil is told.
-    pub falcon: FalconOptions,
+    pub falcon: FalconSettings,
+    /// How to get at CrowdStrike's API; none where nothing is asked there.
+    pub falcon_api: Option<FalconApiSettings>,
     /// How to sign in to AWS.
     pub aws: AwsSettings,
     /// The account whose registry holds images named without one; none means the caller's.
@@ -63,6 +66,20 @@ pub enum Source {
     Registry(ImageName),
     /// In the agent's engine, under the name that the engine knows.
     Engine(String),
+}
+
+/// Where the sensor comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sensor {
+    /// An image in a registry.
+    Image(ImageName),
+    /// CrowdStrike's registry.
+    CrowdStrike {
+        /// Which of its sensors.
+        version: VersionChoice,
+        /// The repository that it is copied to once and then used from.
+        mirror: Option<ImageName>,
+    },
 }
 
 /// Whether an emulator may be installed.

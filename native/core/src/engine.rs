@@ -111,10 +111,13 @@ impl Engine {
     }
 }
 
+/// The user of a sign-in by identity token.
+pub(crate) const IDENTITY_TOKEN: &str = "<token>";
+
 /// A sign-in to a registry that the engine uses for one request and does not keep.
 #[derive(Clone, Debug)]
 pub struct RegistryAuth {
-    /// The user, `AWS` for ECR.
+    /// The user, `AWS` for ECR; `<token>` says that the password is an identity token, as credential helpers write it.
     pub username: String,
     /// The password or token.
     pub password: Secret,
@@ -126,11 +129,18 @@ impl RegistryAuth {
     /// The value of the header `X-Registry-Auth`: JSON in URL-safe base64
     /// (<https://docs.docker.com/reference/api/engine/#section/Authentication>).
     fn header(&self) -> String {
-        let json = serde_json::json!({
-            "username": self.username,
-            "password": self.password.reveal(),
-            "serveraddress": self.registry,
-        });
+        let json = if self.username == IDENTITY_TOKEN {
+            serde_json::json!({
+                "identitytoken": self.password.reveal(),
+                "serveraddress": self.registry,
+            })
+        } else {
+            serde_json::json!({
+                "username": self.username,
+                "password": self.password.reveal(),
+                "serveraddress": self.registry,
+            })
+        };
         URL_SAFE.encode(json.to_string())
     }
 }

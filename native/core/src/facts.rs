@@ -1,8 +1,8 @@
 //! What the world looks like, as far as a run needs to know.
 
 mod gather;
-
 mod lines;
+mod sensor;
 
 pub use gather::gather;
 pub(crate) use gather::handler;
@@ -15,6 +15,7 @@ use crate::aws::{CallerIdentity, TagMutability};
 use crate::emulation::Registration;
 use crate::engine::EngineFacts;
 use crate::error::Problem;
+use crate::falcon::CustomerId;
 use crate::reference::{Digest, Repository, Tag};
 
 /// Something that was looked up; a look-up that failed is a fact too, and the plan decides whether it matters.
@@ -33,6 +34,8 @@ pub struct Facts {
     pub source: Fact<SourceFacts>,
     /// The sensor image.
     pub sensor: Fact<SensorFacts>,
+    /// The customer ID, given or looked up.
+    pub customer_id: Fact<CustomerId>,
     /// Where the patched image goes.
     pub target: Fact<TargetFacts>,
     /// The digests of images that the engine holds already.
@@ -88,6 +91,21 @@ pub struct SensorFacts {
     pub native: Option<Digest>,
     /// Its version, if its tag or a label tells it.
     pub version: Option<String>,
+    /// What has to be copied before the image is where it is taken from.
+    pub copy: Option<SensorCopy>,
+}
+
+/// A sensor that is to be copied into the mirror, from which it is taken then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SensorCopy {
+    /// CrowdStrike's repository.
+    pub from: Repository,
+    /// The digest of all that is copied, which is an index for several platforms.
+    pub digest: Digest,
+    /// The mirror.
+    pub to: Repository,
+    /// The tag in both.
+    pub tag: Tag,
 }
 
 /// Where the patched image goes.

@@ -1,13 +1,49 @@
 //! `CrowdStrike` Falcon: the customer ID, the sensor, and the vendor's falconutil.
 
+mod api;
 mod customer_id;
+mod error;
 pub mod falconutil;
+mod region;
+mod release;
+mod tenant;
 mod version;
 
+pub use api::{FalconApi, FalconApiSettings, Session};
 pub use customer_id::{CustomerId, CustomerIdError};
+pub use error::FalconError;
+pub use region::Region;
+pub use release::VersionChoice;
+pub use tenant::{FalconRegistry, Tenant};
 pub use version::sensor_version;
 
 use crate::secret::Secret;
+
+/// What falconutil is told beside the images, as far as the inputs say it.
+#[derive(Clone, Debug)]
+pub struct FalconSettings {
+    /// The customer ID with its checksum; none has CrowdStrike asked for it.
+    pub customer_id: Option<CustomerId>,
+    /// The cloud service, such as `ECS_FARGATE`; none leaves the choice to the sensor.
+    pub cloud_service: Option<String>,
+    /// The container's name in the ECS task definition.
+    pub container_name: Option<String>,
+    /// Options for falconctl, which may hold a provisioning token.
+    pub falconctl_options: Option<Secret>,
+}
+
+impl FalconSettings {
+    /// What falconutil is told for a customer.
+    #[must_use]
+    pub fn for_customer(&self, customer_id: CustomerId) -> FalconOptions {
+        FalconOptions {
+            customer_id,
+            cloud_service: self.cloud_service.clone(),
+            container_name: self.container_name.clone(),
+            falconctl_options: self.falconctl_options.clone(),
+        }
+    }
+}
 
 /// What falconutil is told beside the images.
 #[derive(Clone, Debug)]

@@ -29,6 +29,22 @@ pub enum Effect {
         /// The tag that was being pushed.
         tag: Tag,
     },
+    /// The mirror holds a sensor that it did not hold before.
+    SensorCopied {
+        /// The mirror.
+        repository: Repository,
+        /// The sensor's tag.
+        tag: Tag,
+        /// What the tag names now.
+        digest: Digest,
+    },
+    /// Copying the sensor had begun when the run ended; parts of it may be there without a tag.
+    CopyInterrupted {
+        /// The mirror.
+        repository: Repository,
+        /// The sensor's tag.
+        tag: Tag,
+    },
     /// The kernel runs ARM64 programs until it restarts.
     EmulatorInstalled {
         /// The emulator image that registered the handler.
@@ -57,6 +73,20 @@ impl fmt::Display for Effect {
             Self::PushInterrupted { repository, tag } => write!(
                 f,
                 "began to push `{}`, which may be there in part or whole",
+                repository.tagged(tag)
+            ),
+            Self::SensorCopied {
+                repository,
+                tag,
+                digest,
+            } => write!(
+                f,
+                "copied the sensor to `{}` ({digest})",
+                repository.tagged(tag)
+            ),
+            Self::CopyInterrupted { repository, tag } => write!(
+                f,
+                "began to copy the sensor to `{}`, of which parts may be there",
                 repository.tagged(tag)
             ),
             Self::EmulatorInstalled { image } => {

@@ -67,10 +67,12 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
     let is_native = engine.platform == Platform::linux_arm64();
     let mut plan = Plan::default();
     let mut prepare = pulls(facts, source, sensor, is_native);
+    let after_copy = copy_first(sensor, &mut prepare);
     if let Some(install) = emulator_step(config, facts, is_native)? {
         prepare.push(install);
     }
     plan.then(prepare);
+    plan.then(after_copy);
     let patch = patch_steps(facts, sensor, is_native, &mut plan);
     if let Some(patch) = patch {
         plan.then(vec![patch]);
@@ -106,6 +108,18 @@ fn pulls(facts: &Facts, source: &SourceFacts, sensor: &SensorFacts, is_native: b
     }
     pulls.retain(|pull| !facts.in_engine.contains(&pull.digest));
     pulls.into_iter().map(Step::Pull).collect()
+}
+
+/// Has the sensor copied beside all that does not wait for it; what does is left for the next stage.
+fn copy_first(sensor: &SensorFacts, prepare: &mut Vec<Step>) -> Vec<Step> {
+    let Some(copy) = &sensor.copy else {
+        return Vec::new();
+    };
+    let waits = |step: &Step| matches!(step, Step::Pull(pull) if pull.role != Role::Source);
+    let (after, mut now): (Vec<Step>, Vec<Step>) = prepare.drain(..).partition(waits);
+    now.insert(0, Step::CopySensor(copy.clone()));
+    *prepare = now;
+    after
 }
 
 /// Whether and how ARM64 programs come to run here.

@@ -1,10 +1,12 @@
 //! Image references: what users type, and what can be pulled.
 
+mod docker_hub;
 mod ecr_host;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use docker_hub::is_docker_hub;
 pub use ecr_host::EcrHost;
 
 /// The SHA-256 digest of a manifest, a configuration or a layer: `sha256:` and 64 hex digits.
@@ -16,8 +18,12 @@ impl Digest {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
+        Self::of_hash(&sha2::Sha256::digest(bytes))
+    }
+
+    /// The digest whose hash was computed piece by piece.
+    pub(crate) fn of_hash(hash: &[u8]) -> Self {
         use std::fmt::Write as _;
-        let hash = sha2::Sha256::digest(bytes);
         let hex = hash.iter().fold(String::new(), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex

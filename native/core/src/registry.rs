@@ -10,28 +10,33 @@
 //! again, and [`Registry`] knows what the answers mean.
 
 mod answer;
+mod challenge;
+mod copy;
 mod credentials;
 mod error;
 mod exchange;
 mod manifest;
 mod read;
-mod retry;
+mod sign_in;
+mod tags;
+mod token;
 mod transport;
+mod upload;
 mod write;
 
 use std::fmt;
 use std::sync::Arc;
 
 use exchange::{Exchange, Failed};
-use retry::RetryPolicy;
-use transport::{NoAnswer, Transport};
 
 use crate::aws::Denial;
 use crate::cause::Cause;
+use crate::http::retry::RetryPolicy;
+use crate::http::{Http, NoAnswer};
 use crate::reference::{Digest, Repository};
 use answer::Refusal;
 
-pub use credentials::Credentials;
+pub use credentials::{Credentials, DockerConfig, SignIn, SignInError};
 pub use error::{Access, RegistryError};
 pub use manifest::{
     Descriptor, ManifestReference, PlatformManifest, RawManifest, RegistryImage, ResolvedImage,
@@ -48,12 +53,8 @@ impl Registry {
     }
 
     fn with_policy(credentials: Credentials, policy: RetryPolicy) -> Result<Self, RegistryError> {
-        let transport = Transport::new().map_err(|source| RegistryError::NoTrust { source })?;
-        Ok(Self(Arc::new(Exchange::new(
-            transport,
-            credentials,
-            policy,
-        ))))
+        let http = Http::new().map_err(|source| RegistryError::NoTrust { source })?;
+        Ok(Self(Arc::new(Exchange::new(http, credentials, policy))))
     }
 }
 
@@ -66,25 +67,29 @@ impl fmt::Debug for Registry {
 /// What a request is about, as a failure has to name it.
 struct Subject<'a> {
     repository: &'a Repository,
-    reference: &'a ManifestReference,
+    /// What names the manifest; none where the repository as a whole is asked about.
+    reference: Option<&'a ManifestReference>,
     access: Access,
 }
 
 impl Subject<'_> {
     fn image(&self) -> String {
         match self.reference {
-            ManifestReference::Tag(tag) => self.repository.tagged(tag),
-            ManifestReference::Digest(digest) => self.repository.at(digest),
+            Some(ManifestReference::Tag(tag)) => self.repository.tagged(tag),
+            Some(ManifestReference::Digest(digest)) => self.repository.at(digest),
+            None => self.repository.to_string(),
         }
     }
 
     /// The path of the manifest.
     fn manifest(&self) -> String {
         let name = &self.repository.name;
-        match self.reference {
-            ManifestReference::Tag(tag) => format!("/v2/{name}/manifests/{tag}"),
-            ManifestReference::Digest(digest) => format!("/v2/{name}/manifests/{digest}"),
-        }
+        let reference = match self.reference {
+            Some(ManifestReference::Tag(tag)) => tag.as_str(),
+            Some(ManifestReference::Digest(digest)) => digest.as_str(),
+            None => unreachable!("a manifest is asked for by tag or digest"),
+        };
+        format!("/v2/{name}/manifests/{reference}")
     }
 
     /// The path of a blob.

@@ -3,6 +3,7 @@
 mod emulate;
 mod execute;
 mod image;
+mod mirror;
 mod patch;
 mod transfer;
 
@@ -88,6 +89,8 @@ struct ReadBack {
 enum Learned {
     /// The engine holds an image.
     InEngine(Digest),
+    /// The mirror holds the sensor.
+    SensorCopied,
     /// An emulator has been installed.
     EmulatorInstalled,
     /// Whether ARM64 programs run.
@@ -108,7 +111,12 @@ impl Run {
         Self {
             id: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
             journal: OnceLock::new(),
-            services: Services::new(agent, config.aws.clone(), events.clone()),
+            services: Services::new(
+                agent,
+                config.aws.clone(),
+                config.falcon_api.clone(),
+                events.clone(),
+            ),
             config,
             events,
             cleanup: Cleanup::default(),
@@ -176,6 +184,7 @@ impl Run {
                 for line in facts.lines(self.services.aws().await.ok()) {
                     events.note(line);
                 }
+                self.compare_customer_ids(&events);
                 // Whether the run is possible is decided here, so that this step is the one that fails.
                 plan(&self.config, &facts)?;
                 Ok(facts)
@@ -233,6 +242,11 @@ impl Run {
         match learned {
             Learned::InEngine(digest) => {
                 facts.in_engine.insert(digest);
+            }
+            Learned::SensorCopied => {
+                if let Ok(sensor) = &mut facts.sensor {
+                    sensor.copy = None;
+                }
             }
             Learned::EmulatorInstalled => {
                 facts.handler = facts::handler(facts.engine.as_ref().ok(), &self.services);

@@ -7,7 +7,8 @@ use crate::config::Agent;
 use crate::engine::{Engine, EngineFacts, EngineSettings};
 use crate::error::Problem;
 use crate::event::Events;
-use crate::registry::{Credentials, Registry};
+use crate::falcon::{FalconApiSettings, Tenant};
+use crate::registry::{Credentials, DockerConfig, Registry};
 
 /// Clients of the engine, AWS and the registries; what cannot be had is a problem of whoever asks for it.
 pub struct Services {
@@ -20,12 +21,18 @@ pub struct Services {
     registry: OnceCell<Registry>,
     engine_facts: OnceCell<Result<EngineFacts, Problem>>,
     caller: OnceCell<Result<CallerIdentity, Problem>>,
+    tenant: Tenant,
 }
 
 impl Services {
     /// Makes what needs no network; the rest follows when it is first asked for.
     #[must_use]
-    pub fn new(agent: Agent, aws_settings: AwsSettings, events: Events) -> Self {
+    pub fn new(
+        agent: Agent,
+        aws_settings: AwsSettings,
+        falcon_api: Option<FalconApiSettings>,
+        events: Events,
+    ) -> Self {
         let settings = EngineSettings {
             docker_host: agent.docker_host.clone(),
             in_container_job: agent.in_container_job,
@@ -34,6 +41,7 @@ impl Services {
             engine: Engine::connect(&settings).map_err(Problem::from),
             agent,
             aws_settings,
+            tenant: Tenant::new(falcon_api, events.clone()),
             events,
             aws: OnceCell::new(),
             credentials: OnceCell::new(),
@@ -47,6 +55,12 @@ impl Services {
     #[must_use]
     pub fn agent(&self) -> &Agent {
         &self.agent
+    }
+
+    /// The tenant of CrowdStrike's API client.
+    #[must_use]
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
     }
 
     /// The engine.
@@ -66,15 +80,14 @@ impl Services {
     /// The sign-ins to registries, for whoever has to pass one on.
     pub async fn credentials(&self) -> Result<&Credentials, Problem> {
         let open = || async {
-            Ok(Credentials::new(
-                self.aws().await?.clone(),
-                self.events.clone(),
-            ))
+            let docker = DockerConfig::of_agent(|name| std::env::var_os(name));
+            let (aws, events) = (self.aws().await?.clone(), self.events.clone());
+            Ok(Credentials::new(aws, docker, events))
         };
         self.credentials.get_or_try_init(open).await
     }
 
-    /// The registries, signed in where they are ECR's.
+    /// The registries, signed in as AWS or Docker's configuration says.
     pub async fn registry(&self) -> Result<&Registry, Problem> {
         let open = || async { Ok(Registry::new(self.credentials().await?.clone())?) };
         self.registry.get_or_try_init(open).await

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::config::EmulatorImage;
+use crate::facts::SensorCopy;
 use crate::reference::{Digest, Repository, Tag};
 
 /// One thing to do; what is needed to do it is decided, nothing is looked up.
@@ -10,6 +11,8 @@ use crate::reference::{Digest, Repository, Tag};
 pub enum Step {
     /// Bring an image into the engine by digest.
     Pull(Pull),
+    /// Copy the sensor from CrowdStrike's registry into the mirror.
+    CopySensor(SensorCopy),
     /// Register the ARM64 emulator with the kernel.
     InstallEmulator(EmulatorImage),
     /// Run an ARM64 program, to see whether they run.
@@ -109,6 +112,13 @@ impl fmt::Display for Step {
                 };
                 write!(f, "Pull the {what} {}@{}", repository.name, digest.short())
             }
+            Self::CopySensor(copy) => write!(
+                f,
+                "Copy the sensor {}@{} to {}",
+                copy.from,
+                copy.digest.short(),
+                copy.to.tagged(&copy.tag)
+            ),
             Self::InstallEmulator(image) => {
                 write!(f, "Install the ARM64 emulator of {}", image.repository)
             }

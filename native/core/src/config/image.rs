@@ -29,9 +29,9 @@ pub(super) fn source(check: &mut Check, inputs: &Inputs) -> Option<Source> {
         .map(|_| Source::Engine(name.to_owned()))
 }
 
-/// An image in ECR, by tag or digest.
+/// An image in any registry, by tag or digest.
 pub(super) fn registry_image(check: &mut Check, input: &str, value: &str) -> Option<ImageName> {
-    let name = ecr_image(check, input, value)?;
+    let name = check.image(input, value)?;
     if name.tag.is_none() && name.digest.is_none() {
         check.refuse(
             Code::InputTagMissing,
@@ -43,16 +43,14 @@ pub(super) fn registry_image(check: &mut Check, input: &str, value: &str) -> Opt
     Some(name)
 }
 
-fn ecr_image(check: &mut Check, input: &str, value: &str) -> Option<ImageName> {
+pub(super) fn ecr_image(check: &mut Check, input: &str, value: &str) -> Option<ImageName> {
     let name = check.image(input, value)?;
     match &name.registry {
         Some(registry) if EcrHost::parse(registry).is_none() => {
             check.refuse(
                 Code::InputRegistryNotEcr,
                 input,
-                format!(
-                    "`{registry}` is not an ECR registry; this version takes images from ECR only"
-                ),
+                format!("`{registry}` is not an ECR registry, and the task pushes to ECR only"),
             );
             None
         }
@@ -137,21 +135,9 @@ pub(super) fn emulator_image(check: &mut Check, value: &str) -> Option<EmulatorI
         return None;
     };
     // A reference without a host means Docker Hub here, as everywhere but in the images that ECR holds.
-    let registry = name
-        .registry
-        .clone()
-        .unwrap_or_else(|| "docker.io".to_owned());
-    let is_official = name.registry.is_none() && !name.repository.contains('/');
-    let repository = if is_official {
-        format!("library/{}", name.repository)
-    } else {
-        name.repository
-    };
+    let registry = name.registry.as_deref().unwrap_or("docker.io");
     Some(EmulatorImage {
-        repository: Repository {
-            registry,
-            name: repository,
-        },
+        repository: Repository::new(registry, &name.repository),
         digest,
     })
 }

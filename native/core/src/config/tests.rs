@@ -4,7 +4,7 @@ use crate::inputs::Inputs;
 
 const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
-fn inputs() -> Inputs {
+pub(super) fn inputs() -> Inputs {
     Inputs {
         source_image: format!("{HOST}/app/web:1.4.2"),
         target_image: format!("{HOST}/app/web:1.4.2-falcon"),
@@ -15,7 +15,7 @@ fn inputs() -> Inputs {
 }
 
 /// The code, the sentence and the reasons that a change of good inputs leads to.
-fn refusal(change: impl FnOnce(&mut Inputs)) -> (Code, String, Vec<String>) {
+pub(super) fn refusal(change: impl FnOnce(&mut Inputs)) -> (Code, String, Vec<String>) {
     let mut inputs = inputs();
     change(&mut inputs);
     let problem = Config::from_inputs(&inputs).expect_err("these inputs have to be refused");
@@ -63,9 +63,15 @@ fn every_problem_has_its_code() {
     type Change = fn(&mut Inputs);
     let cases: &[(Code, Change)] = &[
         (Code::InputMissing, |i| i.source_image.clear()),
-        (Code::InputMissing, |i| i.aws_access_key_id = "AKIA".into()),
-        (Code::InputMissing, |i| i.aws_session_token = "token".into()),
-        (Code::InputUnknownValue, |i| i.action = "pach".into()),
+        (Code::InputMissing, |i| {
+            i.aws_access_key_id = "AKIA".into();
+        }),
+        (Code::InputMissing, |i| {
+            i.aws_session_token = "token".into();
+        }),
+        (Code::InputUnknownValue, |i| {
+            i.action = "pach".into();
+        }),
         (Code::InputUnknownValue, |i| {
             i.keep_local_images = "yes".into();
         }),
@@ -79,22 +85,36 @@ fn every_problem_has_its_code() {
             i.falconctl_options = "--provisioning-token=$(TOKEN)".into();
         }),
         (Code::InputCidWithoutChecksum, |i| i.falcon_cid.truncate(32)),
-        (Code::InputMalformed, |i| i.falcon_cid = "my-cid".into()),
-        (Code::InputMalformed, |i| i.container_name = "a b".into()),
+        (Code::InputMalformed, |i| {
+            i.falcon_cid = "my-cid".into();
+        }),
+        (Code::InputMalformed, |i| {
+            i.container_name = "a b".into();
+        }),
         (Code::InputMalformed, |i| {
             i.falconctl_options = "tags=a".into();
         }),
-        (Code::InputMalformed, |i| i.aws_region = "Ireland".into()),
-        (Code::InputMalformed, |i| i.aws_account = "1234".into()),
-        (Code::InputMalformed, |i| i.sensor_image = "a:1\nb:2".into()),
+        (Code::InputMalformed, |i| {
+            i.aws_region = "Ireland".into();
+        }),
+        (Code::InputMalformed, |i| {
+            i.aws_account = "1234".into();
+        }),
+        (Code::InputMalformed, |i| {
+            i.sensor_image = "a:1\nb:2".into();
+        }),
         (Code::InputReferenceInvalid, |i| {
             i.source_image = "App/web:1".into();
         }),
         (Code::InputReferenceInvalid, |i| {
             i.additional_tags = "good\n-bad".into();
         }),
-        (Code::InputTagMissing, |i| i.source_image = "app/web".into()),
-        (Code::InputTagMissing, |i| i.target_image = "app/web".into()),
+        (Code::InputTagMissing, |i| {
+            i.source_image = "app/web".into();
+        }),
+        (Code::InputTagMissing, |i| {
+            i.target_image = "app/web".into();
+        }),
         (Code::InputTargetIsSource, |i| {
             i.target_image = i.source_image.clone();
         }),
@@ -102,10 +122,14 @@ fn every_problem_has_its_code() {
             i.emulator_image = "tonistiigi/binfmt:latest".into();
         }),
         (Code::InputRegistryNotEcr, |i| {
-            i.source_image = "ghcr.io/app/web:1".into();
+            i.target_image = "ghcr.io/app/web:1".into();
         }),
-        (Code::InputNotAvailable, |i| i.strategy = "graft".into()),
-        (Code::InputNotAvailable, |i| i.action = "verify".into()),
+        (Code::InputNotAvailable, |i| {
+            i.strategy = "graft".into();
+        }),
+        (Code::InputNotAvailable, |i| {
+            i.action = "verify".into();
+        }),
         (Code::InputUnknownValue, |i| {
             i.create_repository = "if missing".into();
         }),
@@ -117,6 +141,16 @@ fn every_problem_has_its_code() {
         let (seen, what, _) = refusal(change);
         assert_eq!(seen, *code, "{what}");
     }
+}
+
+#[test]
+fn source_and_sensor_may_be_in_any_registry() {
+    let config = Config::from_inputs(&Inputs {
+        source_image: "docker.io/nginx:1".into(),
+        sensor_image: "ghcr.io/team/sensor:7.39.0-7802".into(),
+        ..inputs()
+    });
+    assert!(config.is_ok(), "{config:?}");
 }
 
 #[test]
@@ -160,7 +194,9 @@ fn all_problems_are_told_at_once_by_the_names_that_the_user_typed() {
 
 #[test]
 fn one_problem_is_one_sentence() {
-    let (_, what, why) = refusal(|i| i.target_image = "app/web".into());
+    let (_, what, why) = refusal(|i| {
+        i.target_image = "app/web".into();
+    });
     insta::assert_snapshot!(what, @"Invalid input `targetImage`: `app/web` has no tag");
     assert!(why.is_empty());
 }

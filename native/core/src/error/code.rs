@@ -50,6 +50,7 @@ codes! {
     InputTargetIsSource "INPUT_TARGET_IS_SOURCE" Input "The target is the source itself.";
     InputEmulatorWithoutDigest "INPUT_EMULATOR_WITHOUT_DIGEST" Input "The emulator image is not pinned by digest.";
     InputRegistryNotEcr "INPUT_REGISTRY_NOT_ECR" Input "An image is not in an ECR registry.";
+    InputWithoutEffect "INPUT_WITHOUT_EFFECT" Input "An input has no meaning beside the others.";
     InputNotAvailable "INPUT_NOT_AVAILABLE" Input "An input asks for something that this version cannot do yet.";
     TaskAgentUnsupported "TASK_AGENT_UNSUPPORTED" Environment "The agent is not one that the task runs on.";
     TaskInternal "TASK_INTERNAL" Bug "The task has a bug.";
@@ -89,6 +90,8 @@ codes! {
     RegistryImageNotFound "REGISTRY_IMAGE_NOT_FOUND" Input "The registry has no such image.";
     RegistryPlatformMissing "REGISTRY_PLATFORM_MISSING" Input "The source image is not for linux/arm64.";
     RegistryDenied "REGISTRY_DENIED" Environment "The registry refuses the sign-in or the access.";
+    RegistryDockerConfigInvalid "REGISTRY_DOCKER_CONFIG_INVALID" Environment "The agent's Docker configuration cannot be used.";
+    RegistryCredentialHelperFailed "REGISTRY_CREDENTIAL_HELPER_FAILED" Environment "A credential helper failed.";
     RegistryNotReachable "REGISTRY_NOT_REACHABLE" Upstream "The registry does not answer.";
     RegistryAnswerInvalid "REGISTRY_ANSWER_INVALID" Upstream "The registry's answer cannot be used.";
     RegistryRequestFailed "REGISTRY_REQUEST_FAILED" Upstream "The registry refused a request.";
@@ -97,6 +100,17 @@ codes! {
     EmulationNoEffect "EMULATION_NO_EFFECT" Environment "ARM64 programs do not run although an emulator is registered.";
     FalconAlreadyPatched "FALCON_ALREADY_PATCHED" Input "The source image holds the Falcon sensor already.";
     FalconSensorPlatformMissing "FALCON_SENSOR_PLATFORM_MISSING" Input "The sensor image is not for linux/arm64.";
+    FalconSensorVersionNotFound "FALCON_SENSOR_VERSION_NOT_FOUND" Input "CrowdStrike has no such sensor.";
+    FalconClientRefused "FALCON_CLIENT_REFUSED" Input "CrowdStrike does not know the API client.";
+    FalconScopeMissing "FALCON_SCOPE_MISSING" Environment "The API client lacks a scope.";
+    FalconRegionMismatch "FALCON_REGION_MISMATCH" Input "The API client belongs to another cloud.";
+    FalconLockedOut "FALCON_LOCKED_OUT" Environment "CrowdStrike accepts no more sign-ins for now.";
+    FalconRegistryRefused "FALCON_REGISTRY_REFUSED" Environment "CrowdStrike's registry refuses the sign-in.";
+    FalconNotReachable "FALCON_NOT_REACHABLE" Upstream "CrowdStrike's API does not answer.";
+    FalconAnswerInvalid "FALCON_ANSWER_INVALID" Upstream "An answer of CrowdStrike's API cannot be used.";
+    FalconRequestFailed "FALCON_REQUEST_FAILED" Upstream "CrowdStrike's API refused a request.";
+    FalconCustomerIdDiffers "FALCON_CUSTOMER_ID_DIFFERS" Input "The customer ID is not the API client's.";
+    FalconMirrorConflict "FALCON_MIRROR_CONFLICT" Input "The sensor mirror holds something else under the sensor's tag.";
     FalconutilFailed "FALCONUTIL_FAILED" Upstream "falconutil failed.";
     FalconutilNoEffect "FALCONUTIL_NO_EFFECT" Upstream "falconutil succeeded without patching the image.";
     FalconutilResultUnexpected "FALCONUTIL_RESULT_UNEXPECTED" Upstream "The patched image is not what it has to be.";

@@ -7,10 +7,10 @@ use crate::config::{Config, Source};
 use crate::emulation::{self, Registration};
 use crate::engine::EngineFacts;
 use crate::error::{Code, Explain, Problem};
-use crate::falcon::sensor_version;
+use crate::falcon::CustomerId;
 use crate::platform::Platform;
 use crate::reference::{Digest, EcrHost, ImageName, Repository, Tag};
-use crate::registry::{ManifestReference, RegistryImage, ResolvedImage};
+use crate::registry::{ManifestReference, ResolvedImage};
 use crate::services::Services;
 
 /// What goes wrong with an image beside the requests themselves.
@@ -86,12 +86,13 @@ impl Explain for ImageError {
 /// Gathers every fact; what cannot be had becomes a fact of its own.
 pub async fn gather(config: &Config, services: &Services) -> Facts {
     let resolve = Resolve { config, services };
-    let (engine, caller, source, sensor, target) = tokio::join!(
+    let (engine, caller, source, sensor, target, customer_id) = tokio::join!(
         services.engine_facts(),
         services.caller(),
         resolve.source(),
         resolve.sensor(),
-        resolve.target()
+        resolve.target(),
+        resolve.customer_id()
     );
     let handler = handler(engine.as_ref().ok(), services);
     let in_engine = in_engine(services, source.as_ref().ok(), sensor.as_ref().ok()).await;
@@ -101,6 +102,7 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         handler,
         source,
         sensor,
+        customer_id,
         target,
         in_engine,
         probes: Probes::default(),
@@ -152,9 +154,9 @@ async fn in_engine(
 }
 
 /// What the look-up of one image needs.
-struct Resolve<'a> {
-    config: &'a Config,
-    services: &'a Services,
+pub(super) struct Resolve<'a> {
+    pub(super) config: &'a Config,
+    pub(super) services: &'a Services,
 }
 
 impl Resolve<'_> {
@@ -211,37 +213,11 @@ impl Resolve<'_> {
         })
     }
 
-    async fn sensor(&self) -> Fact<SensorFacts> {
-        let name = &self.config.sensor;
-        let repository = self.repository(name).await?;
-        let resolved = self.resolve(&repository, name).await?;
-        let shown = shown(&repository, name);
-        let arm64 = digest_for(&resolved, &Platform::linux_arm64())
-            .ok_or_else(|| missing("sensor", &shown, &resolved))?;
-        let engine = self.services.engine_facts().await.ok();
-        let native = engine.and_then(|engine| digest_for(&resolved, &engine.platform));
-        let version = match name
-            .tag
-            .as_ref()
-            .and_then(|tag| sensor_version(tag.as_str()))
-        {
-            Some(version) => Some(version),
-            None => version_by_label(
-                &self
-                    .services
-                    .registry()
-                    .await?
-                    .image(&repository, &arm64)
-                    .await?,
-            ),
-        };
-        Ok(SensorFacts {
-            name: shown,
-            native: native.filter(|native| *native != arm64),
-            repository,
-            arm64,
-            version,
-        })
+    async fn customer_id(&self) -> Fact<CustomerId> {
+        match &self.config.falcon.customer_id {
+            Some(id) => Ok(id.clone()),
+            None => self.services.tenant().customer_id().await,
+        }
     }
 
     async fn target(&self) -> Fact<TargetFacts> {
@@ -298,7 +274,7 @@ impl Resolve<'_> {
     }
 
     /// The repository of an image, in the registry that it is typed with or that the account has in the region.
-    async fn repository(&self, name: &ImageName) -> Fact<Repository> {
+    pub(super) async fn repository(&self, name: &ImageName) -> Fact<Repository> {
         let registry = if let Some(registry) = &name.registry {
             registry.clone()
         } else {
@@ -309,13 +285,14 @@ impl Resolve<'_> {
                 None => EcrHost::name(&self.services.caller().await?.account, &region),
             }
         };
-        Ok(Repository {
-            registry,
-            name: name.repository.clone(),
-        })
+        Ok(Repository::new(&registry, &name.repository))
     }
 
-    async fn resolve(&self, repository: &Repository, name: &ImageName) -> Fact<ResolvedImage> {
+    pub(super) async fn resolve(
+        &self,
+        repository: &Repository,
+        name: &ImageName,
+    ) -> Fact<ResolvedImage> {
         let reference = match (&name.digest, &name.tag) {
             (Some(digest), _) => ManifestReference::Digest(digest.clone()),
             (None, Some(tag)) => ManifestReference::Tag(tag.clone()),
@@ -332,13 +309,13 @@ impl Resolve<'_> {
     }
 }
 
-fn digest_for(resolved: &ResolvedImage, platform: &Platform) -> Option<Digest> {
+pub(super) fn digest_for(resolved: &ResolvedImage, platform: &Platform) -> Option<Digest> {
     resolved
         .manifest_for(platform)
         .map(|manifest| manifest.digest.clone())
 }
 
-fn missing(role: &'static str, name: &str, resolved: &ResolvedImage) -> Problem {
+pub(super) fn missing(role: &'static str, name: &str, resolved: &ResolvedImage) -> Problem {
     let why = Platforms::of(resolved.platforms.iter().map(|manifest| &manifest.platform));
     ImageError::PlatformMissing {
         role,
@@ -349,18 +326,10 @@ fn missing(role: &'static str, name: &str, resolved: &ResolvedImage) -> Problem 
 }
 
 /// The name with its registry, as a user would write it in full.
-fn shown(repository: &Repository, name: &ImageName) -> String {
+pub(super) fn shown(repository: &Repository, name: &ImageName) -> String {
     let full = ImageName {
         registry: Some(repository.registry.clone()),
         ..name.clone()
     };
     full.to_string()
-}
-
-fn version_by_label(image: &RegistryImage) -> Option<String> {
-    let config = image.runtime_config();
-    let labels = config.get("Labels")?;
-    ["org.opencontainers.image.version", "version"]
-        .iter()
-        .find_map(|name| sensor_version(labels.get(name)?.as_str()?))
 }

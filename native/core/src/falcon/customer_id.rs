@@ -23,6 +23,30 @@ impl CustomerId {
     pub fn reveal(&self) -> &str {
         self.0.reveal()
     }
+
+    /// The user of CrowdStrike's registry: the digits in lower case, without the checksum.
+    #[must_use]
+    pub fn registry_user(&self) -> String {
+        format!("fc-{}", self.digits().to_ascii_lowercase())
+    }
+
+    /// The forms in which it can come up, each to be masked.
+    pub(crate) fn forms(&self) -> Vec<Secret> {
+        let whole = self.reveal();
+        let forms = [whole, self.digits()].into_iter().flat_map(|text| {
+            [
+                text.to_owned(),
+                text.to_ascii_lowercase(),
+                text.to_ascii_uppercase(),
+            ]
+        });
+        forms.map(Secret::new).collect()
+    }
+
+    fn digits(&self) -> &str {
+        let whole = self.reveal();
+        whole.split_once('-').map_or(whole, |(digits, _)| digits)
+    }
 }
 
 impl FromStr for CustomerId {

@@ -26,6 +26,7 @@ pub(super) fn check<'a>(
     let source = facts.source.as_ref().map_err(Clone::clone)?;
     refuse_patched_source(source)?;
     let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
+    facts.customer_id.as_ref().map_err(Clone::clone)?;
     let target = facts.target.as_ref().map_err(Clone::clone)?;
     refuse_overwriting_source(config, source, target)?;
     refuse_immutable_tags(target)?;

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::emulation::{Handler, Registration};
 use crate::engine::{ApiVersion, EngineFacts, Store};
 use crate::error::{Code, Problem};
-use crate::facts::{Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::facts::{Facts, Probes, SensorCopy, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
 use crate::inputs::Inputs;
 use crate::platform::Platform;
 use crate::reference::{Digest, Repository, Tag};
@@ -73,7 +73,11 @@ fn facts() -> Facts {
             arm64: Digest::of(b"arm64"),
             native: Some(Digest::of(b"amd64")),
             version: Some("7.39.0-7802".to_owned()),
+            copy: None,
         }),
+        customer_id: Ok("0123456789abcdef0123456789abcdef-12"
+            .parse()
+            .expect("an ID")),
         target: Ok(TargetFacts {
             repository: repository("app/web"),
             existing: vec![],
@@ -113,6 +117,26 @@ fn a_multi_architecture_sensor_is_pulled_twice_and_asked_for_its_flags() {
     Compare the patched image with the source
     Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
     Read the pushed image back
+    ");
+}
+
+#[test]
+fn a_sensor_is_copied_before_it_is_pulled_and_once() {
+    let mut facts = facts();
+    let copy = SensorCopy {
+        from: Repository::new("registry.crowdstrike.com", "falcon-container"),
+        digest: Digest::of(b"index"),
+        to: repository("sensor"),
+        tag: "7.39.0-7802".parse().expect("a tag"),
+    };
+    if let Ok(sensor) = &mut facts.sensor {
+        sensor.copy = Some(copy);
+    }
+    let text = drawn(&config(|_| {}), &facts);
+    let stages: Vec<&str> = text.lines().take(2).collect();
+    insta::assert_snapshot!(stages.join("\n"), @r"
+    Copy the sensor registry.crowdstrike.com/falcon-container@1bc04b5291c2 to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/sensor:7.39.0-7802 | Pull the source image app/web@41cf6794ba42
+    Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc
     ");
 }
 

@@ -4,8 +4,8 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
-use super::transport::Answer;
 use crate::cause::Cause;
+use crate::http::Answer;
 
 /// A refusal, taken apart
 /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes>).
@@ -116,7 +116,7 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::Refusal;
-    use crate::registry::transport::Answer;
+    use crate::http::Answer;
     use reqwest::StatusCode;
     use reqwest::header::HeaderMap;
 

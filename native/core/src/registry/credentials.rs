@@ -1,5 +1,9 @@
 //! Who gets which password.
 
+mod docker_config;
+mod error;
+mod helper;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -7,18 +11,36 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
 use tokio::sync::Mutex;
 
-use crate::aws::{Authorization, Aws, AwsError};
+use crate::aws::{Authorization, Aws};
 use crate::event::Events;
 use crate::reference::EcrHost;
+use crate::secret::Secret;
+
+pub use docker_config::DockerConfig;
+pub use error::SignInError;
+pub(super) use error::sign_in_hint;
+
+/// What signs in to a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// ECR's password, which goes with each request.
+    Ecr(Authorization),
+    /// A user with a password; they are sent to a registry only when it asks for them.
+    Password(Authorization),
+    /// What some registries give instead of a password when one signs in; it buys tokens
+    /// (<https://distribution.github.io/distribution/spec/auth/oauth/>).
+    IdentityToken(Secret),
+}
 
 /// A password that ends sooner than this is replaced: an engine gets it once for a whole image.
 const MARGIN: Duration = Duration::from_mins(2);
 
 /// What a source of passwords answers; nothing if it has none for the registry.
-type Answer<'a> =
-    Pin<Box<dyn Future<Output = Result<Option<Authorization>, AwsError>> + Send + 'a>>;
+pub(super) type Answer<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<SignIn>, SignInError>> + Send + 'a>>;
 
 /// Something that knows passwords of registries.
 pub(super) trait Source: Send + Sync {
@@ -26,13 +48,19 @@ pub(super) trait Source: Send + Sync {
     fn fetch<'a>(&'a self, registry: &'a str) -> Answer<'a>;
 }
 
-impl Source for Aws {
+/// The agent's own: AWS for ECR, and for all others what Docker is signed in to.
+struct OfAgent {
+    aws: Aws,
+    docker: DockerConfig,
+}
+
+impl Source for OfAgent {
     fn fetch<'a>(&'a self, registry: &'a str) -> Answer<'a> {
         Box::pin(async move {
             // Only a host that matches one of ECR's forms as a whole is given a token.
             match EcrHost::parse(registry) {
-                Some(host) => self.authorization(&host).await.map(Some),
-                None => Ok(None),
+                Some(host) => Ok(Some(SignIn::Ecr(self.aws.authorization(&host).await?))),
+                None => self.docker.sign_in(registry).await,
             }
         })
     }
@@ -48,15 +76,25 @@ struct Inner {
     known: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
-/// The password of one registry; its lock makes those who ask at the same time wait for one answer.
+/// What is known for one registry; its lock makes those who ask at the same time wait for one
+/// answer.
 #[derive(Default)]
-struct Slot(Mutex<Option<Authorization>>);
+struct Slot(Mutex<Known>);
+
+#[derive(Default)]
+enum Known {
+    #[default]
+    NotAsked,
+    /// What the source answered, which may be that it has nothing.
+    Asked(Option<SignIn>),
+}
 
 impl Credentials {
-    /// ECR's passwords, fetched through AWS; `events` hears of each before anybody can use it.
+    /// ECR's passwords, fetched through AWS, and others from Docker's configuration; `events` hears
+    /// of each before anybody can use it.
     #[must_use]
-    pub fn new(aws: Aws, events: Events) -> Self {
-        Self::from_source(aws, events)
+    pub fn new(aws: Aws, docker: DockerConfig, events: Events) -> Self {
+        Self::from_source(OfAgent { aws, docker }, events)
     }
 
     pub(super) fn from_source(source: impl Source + 'static, events: Events) -> Self {
@@ -67,14 +105,17 @@ impl Credentials {
         }))
     }
 
-    /// What signs in to a registry, given its host as in a reference; none if it is not ECR's.
-    pub async fn authorization(&self, registry: &str) -> Result<Option<Authorization>, AwsError> {
+    /// What signs in to a registry, given its host as in a reference; none leaves it at what
+    /// anybody may do.
+    pub async fn sign_in(&self, registry: &str) -> Result<Option<SignIn>, SignInError> {
         let slot = self.slot(registry).await;
         let mut known = slot.0.lock().await;
-        if known.as_ref().is_none_or(ends_soon) {
-            *known = self.fetch(registry).await?;
+        match &*known {
+            Known::Asked(sign_in) if !sign_in.as_ref().is_some_and(ends_soon) => {
+                Ok(sign_in.clone())
+            }
+            Known::Asked(_) | Known::NotAsked => self.ask(registry, &mut known).await,
         }
-        Ok(known.clone())
     }
 
     /// What signs in to a registry now that it has refused `stale`.
@@ -83,14 +124,27 @@ impl Credentials {
     pub async fn renewed(
         &self,
         registry: &str,
-        stale: &Authorization,
-    ) -> Result<Option<Authorization>, AwsError> {
+        stale: &SignIn,
+    ) -> Result<Option<SignIn>, SignInError> {
         let slot = self.slot(registry).await;
         let mut known = slot.0.lock().await;
-        if known.as_ref().is_none_or(|known| known == stale) {
-            *known = self.fetch(registry).await?;
+        match &*known {
+            Known::Asked(sign_in) if sign_in.as_ref() != Some(stale) => Ok(sign_in.clone()),
+            Known::Asked(_) | Known::NotAsked => self.ask(registry, &mut known).await,
         }
-        Ok(known.clone())
+    }
+
+    /// Has a registry signed in to by a password that came from elsewhere.
+    pub async fn give(&self, registry: &str, authorization: Authorization) {
+        let sign_in = SignIn::Password(authorization);
+        self.mask(&sign_in);
+        let slot = self.slot(registry).await;
+        *slot.0.lock().await = Known::Asked(Some(sign_in));
+    }
+
+    /// Where secrets are told before they are used.
+    pub(super) fn events(&self) -> &Events {
+        &self.0.events
     }
 
     async fn slot(&self, registry: &str) -> Arc<Slot> {
@@ -98,18 +152,47 @@ impl Credentials {
         Arc::clone(known.entry(registry.to_owned()).or_default())
     }
 
-    async fn fetch(&self, registry: &str) -> Result<Option<Authorization>, AwsError> {
-        let authorization = self.0.source.fetch(registry).await?;
-        if let Some(authorization) = &authorization {
-            self.0.events.mask(&authorization.password);
-            self.0.events.mask(&authorization.encoded);
+    /// Asks the source and keeps its answer; a failure is not kept.
+    async fn ask(&self, registry: &str, known: &mut Known) -> Result<Option<SignIn>, SignInError> {
+        let sign_in = self.0.source.fetch(registry).await?;
+        if let Some(sign_in) = &sign_in {
+            self.mask(sign_in);
         }
-        Ok(authorization)
+        *known = Known::Asked(sign_in.clone());
+        Ok(sign_in)
+    }
+
+    fn mask(&self, sign_in: &SignIn) {
+        match sign_in {
+            SignIn::Ecr(authorization) | SignIn::Password(authorization) => {
+                self.0.events.mask(&authorization.password);
+                self.0.events.mask(&authorization.encoded);
+            }
+            SignIn::IdentityToken(token) => self.0.events.mask(token),
+        }
     }
 }
 
-fn ends_soon(authorization: &Authorization) -> bool {
-    let end = authorization.end;
+impl Authorization {
+    /// A user and a password that were not handed out as one text.
+    #[must_use]
+    pub fn of(username: impl Into<String>, password: Secret) -> Self {
+        let username = username.into();
+        let pair = format!("{username}:{}", password.reveal());
+        Self {
+            encoded: Secret::new(base64::engine::general_purpose::STANDARD.encode(pair)),
+            username,
+            password,
+            end: None,
+        }
+    }
+}
+
+fn ends_soon(sign_in: &SignIn) -> bool {
+    let end = match sign_in {
+        SignIn::Ecr(authorization) | SignIn::Password(authorization) => authorization.end,
+        SignIn::IdentityToken(_) => None,
+    };
     end.is_some_and(|end| end < SystemTime::now() + MARGIN)
 }
 

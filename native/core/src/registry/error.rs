@@ -1,9 +1,11 @@
 //! How requests to registries fail.
 
-use crate::aws::{AwsError, Denial, allow, repository_hint};
+use super::SignInError;
+use super::credentials::sign_in_hint;
+use crate::aws::{Denial, allow, repository_hint};
 use crate::cause::{Cause, connection_hint};
 use crate::error::{Code, Explain};
-use crate::reference::{Digest, Repository};
+use crate::reference::{Digest, EcrHost, Repository};
 
 /// What reading an image takes in ECR
 /// (<https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html>).
@@ -51,8 +53,8 @@ pub enum RegistryError {
     SignIn {
         /// The registry's host.
         registry: String,
-        /// Why AWS gave none.
-        source: Box<AwsError>,
+        /// Why not.
+        source: Box<SignInError>,
     },
     /// The registry has no such repository.
     #[error("Cannot {} `{image}`: there is no repository `{}`", access.verb(), repository.name)]
@@ -139,8 +141,12 @@ impl Explain for RegistryError {
         match self {
             Self::NoTrust { .. } | Self::NotReachable { .. } => Code::RegistryNotReachable,
             Self::SignIn { source, .. } => source.code(),
-            Self::RepositoryNotFound { .. } => Code::EcrRepositoryNotFound,
-            Self::ImageNotFound { .. } => Code::RegistryImageNotFound,
+            Self::RepositoryNotFound { repository, .. } if repository.ecr().is_some() => {
+                Code::EcrRepositoryNotFound
+            }
+            Self::RepositoryNotFound { .. } | Self::ImageNotFound { .. } => {
+                Code::RegistryImageNotFound
+            }
             Self::TagImmutable { .. } => Code::EcrTagImmutable,
             Self::Denied { .. } => Code::RegistryDenied,
             Self::AnswerInvalid { .. } => Code::RegistryAnswerInvalid,
@@ -155,9 +161,7 @@ impl Explain for RegistryError {
             ),
             Self::SignIn { source, .. } => source.hint(),
             Self::RepositoryNotFound { repository, .. } => Some(repository_hint(repository)),
-            Self::ImageNotFound { .. } => Some(
-                "Check the tag and the repository; `aws ecr describe-images` lists what is there".to_owned(),
-            ),
+            Self::ImageNotFound { image, .. } => Some(not_found_hint(image)),
             Self::TagImmutable { .. } => Some(
                 "Push a new tag, or set the repository's tag mutability to `MUTABLE`".to_owned(),
             ),
@@ -171,6 +175,15 @@ impl Explain for RegistryError {
     }
 }
 
+fn not_found_hint(image: &str) -> String {
+    let host = image.split('/').next().unwrap_or_default();
+    if EcrHost::parse(host).is_some() {
+        "Check the tag and the repository; `aws ecr describe-images` lists what is there".to_owned()
+    } else {
+        "Check the tag and the repository".to_owned()
+    }
+}
+
 /// A refusal without a reason: show all that the access takes.
 fn denied_hint(access: Access, repository: &Repository) -> String {
     let actions: &[&str] = match access {
@@ -178,10 +191,7 @@ fn denied_hint(access: Access, repository: &Repository) -> String {
         Access::Write => &WRITE,
     };
     let Some(host) = repository.ecr() else {
-        return format!(
-            "The task signs in to ECR only: use an image in ECR, or let `{}` give access without a password",
-            repository.registry
-        );
+        return sign_in_hint(&repository.registry, false);
     };
     let partition = match host.region.split('-').next() {
         Some("cn") => "aws-cn",

@@ -4,42 +4,50 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use backon::Retryable as _;
-use reqwest::StatusCode;
+use reqwest::Response;
 
 use super::Credentials;
-use super::answer::Refusal;
-use super::retry::{self, RetryPolicy};
-use super::transport::{Answer, NoAnswer, Request, Transport};
-use crate::aws::AwsError;
+use super::credentials::SignInError;
+use super::sign_in::{Pass, SignIns, refuses_sign_in};
+use super::transport::{self, Request};
+use crate::http::retry::{self, RetryPolicy};
+use crate::http::{Answer, Http, NoAnswer};
+use crate::reference::Repository;
 
 /// Sends requests to registries.
 pub(super) struct Exchange {
-    transport: Transport,
-    credentials: Credentials,
-    policy: RetryPolicy,
+    pub(super) http: Http,
+    sign_ins: SignIns,
+    pub(super) policy: RetryPolicy,
 }
 
 /// Why a request has no answer in the end.
 #[derive(Debug)]
 pub(super) enum Failed {
     /// We could not sign in.
-    SignIn(AwsError),
+    SignIn(SignInError),
     /// No answer came.
     NoAnswer(NoAnswer),
 }
 
+/// An answer whose body is read only where it is a refusal.
+pub(super) enum Opened {
+    Good(Response),
+    Refused(Answer),
+}
+
 /// How one try ended that was not the last word.
-enum Setback {
+pub(super) enum Setback {
     Failed(Failed),
     /// The registry is in trouble or has too much to do.
     Busy(Answer),
 }
 
 impl Exchange {
-    pub(super) fn new(transport: Transport, credentials: Credentials, policy: RetryPolicy) -> Self {
+    pub(super) fn new(http: Http, credentials: Credentials, policy: RetryPolicy) -> Self {
         Self {
-            transport,
-            credentials,
+            http,
+            sign_ins: SignIns::new(credentials),
             policy,
         }
     }
@@ -67,43 +75,90 @@ impl Exchange {
         started: Instant,
         renewed: &AtomicBool,
     ) -> Result<Answer, Setback> {
-        let registry = &request.registry;
-        let known = self.credentials.authorization(registry).await?;
-        let time = || self.policy.request_limit(started);
-        let mut answer = self.transport.send(request, known.as_ref(), time()).await?;
-        if let Some(stale) = known.filter(|_| refuses_sign_in(&answer))
-            && !renewed.swap(true, Ordering::Relaxed)
-        {
-            let fresh = self.credentials.renewed(registry, &stale).await?;
-            answer = self.transport.send(request, fresh.as_ref(), time()).await?;
-        }
+        let time = self.policy.request_limit(started);
+        let answer = match self.signed(request, renewed, time).await? {
+            Opened::Good(response) => Answer::read(response, request.limit).await?,
+            Opened::Refused(answer) => answer,
+        };
         if answer.is_passing() {
             return Err(Setback::Busy(answer));
         }
         Ok(answer)
     }
-}
 
-/// ECR answers 403, not 401, to a token that is too old, and not always in JSON.
-fn refuses_sign_in(answer: &Answer) -> bool {
-    match answer.status {
-        StatusCode::UNAUTHORIZED => true,
-        StatusCode::FORBIDDEN => Refusal::of(answer).says_expired(),
-        _ => false,
+    /// Sends a request once, for whoever tries again by itself.
+    pub(super) async fn try_once(&self, request: &Request) -> Result<Answer, Setback> {
+        self.attempt(request, Instant::now(), &AtomicBool::new(false))
+            .await
+    }
+
+    /// Sends a request once and leaves a good answer's body to be read, all of it within `time`.
+    pub(super) async fn open(&self, request: &Request, time: Duration) -> Result<Opened, Setback> {
+        self.signed(request, &AtomicBool::new(false), time).await
+    }
+
+    /// Sends a request with what is known to let it in, and with something better if that is refused.
+    async fn signed(
+        &self,
+        request: &Request,
+        renewed: &AtomicBool,
+        time: Duration,
+    ) -> Result<Opened, Setback> {
+        let repository = &request.repository;
+        let known = self.pass(repository, time).await?;
+        let answer = match self.opened(request, known.clone(), time).await? {
+            Opened::Refused(answer) if refuses_sign_in(&answer) => answer,
+            opened => return Ok(opened),
+        };
+        if renewed.swap(true, Ordering::Relaxed) {
+            return Ok(Opened::Refused(answer));
+        }
+        let fresh = self
+            .sign_ins
+            .renewed(&self.http, repository, &answer, known.as_ref(), time)
+            .await?;
+        match fresh {
+            Some(fresh) => self.opened(request, Some(fresh), time).await,
+            None => Ok(Opened::Refused(answer)),
+        }
+    }
+
+    async fn opened(
+        &self,
+        request: &Request,
+        pass: Option<Pass>,
+        time: Duration,
+    ) -> Result<Opened, Setback> {
+        let response = transport::send(&self.http, request, pass, time).await?;
+        if response.status().is_success() {
+            return Ok(Opened::Good(response));
+        }
+        Ok(Opened::Refused(
+            Answer::read(response, request.limit).await?,
+        ))
+    }
+
+    /// What is known to let a request in.
+    pub(super) async fn pass(
+        &self,
+        repository: &Repository,
+        time: Duration,
+    ) -> Result<Option<Pass>, Setback> {
+        self.sign_ins.known(&self.http, repository, time).await
     }
 }
 
 impl Setback {
-    fn is_passing(&self) -> bool {
+    pub(super) fn is_passing(&self) -> bool {
         match self {
-            // The SDK has tried often enough.
+            // The SDK has tried often enough, and a password that was refused stays wrong.
             Self::Failed(Failed::SignIn(_)) => false,
             Self::Failed(Failed::NoAnswer(no_answer)) => no_answer.is_passing(),
             Self::Busy(_) => true,
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
+    pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Failed(_) => None,
             Self::Busy(answer) => retry::retry_after(&answer.headers),
@@ -111,8 +166,8 @@ impl Setback {
     }
 }
 
-impl From<AwsError> for Setback {
-    fn from(error: AwsError) -> Self {
+impl From<SignInError> for Setback {
+    fn from(error: SignInError) -> Self {
         Self::Failed(Failed::SignIn(error))
     }
 }
@@ -120,5 +175,11 @@ impl From<AwsError> for Setback {
 impl From<NoAnswer> for Setback {
     fn from(no_answer: NoAnswer) -> Self {
         Self::Failed(Failed::NoAnswer(no_answer))
+    }
+}
+
+impl From<reqwest::Error> for Setback {
+    fn from(error: reqwest::Error) -> Self {
+        NoAnswer::from(error).into()
     }
 }

@@ -226,6 +226,15 @@ pub(super) fn parse(manifest: &RawManifest) -> Result<Manifest, String> {
     }))
 }
 
+/// Everything that an index refers to, attestations too; nothing for the image of one platform.
+pub(super) fn children(manifest: &RawManifest) -> Result<Vec<Descriptor>, String> {
+    if !is_index(&manifest.media_type) {
+        return Ok(Vec::new());
+    }
+    let index: ImageIndex = read(&manifest.bytes)?;
+    index.manifests().iter().map(descriptor).collect()
+}
+
 pub(super) fn is_index(media_type: &str) -> bool {
     matches!(media_type, OCI_INDEX | DOCKER_LIST)
 }

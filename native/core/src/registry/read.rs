@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::answer::Refusal;
 use super::manifest::{self, ImageParts, Manifest};
-use super::transport::{Answer, Request};
+use super::transport::Request;
 use super::{
     Access, Descriptor, ManifestReference, PlatformManifest, RawManifest, Registry, RegistryError,
     RegistryImage, ResolvedImage, Subject,
 };
+use crate::http::Answer;
 use crate::reference::{Digest, Repository, Tag};
 
 /// What registries accept at most
@@ -31,7 +32,7 @@ impl Registry {
     ) -> Result<ResolvedImage, RegistryError> {
         let subject = Subject {
             repository,
-            reference,
+            reference: Some(reference),
             access: Access::Read,
         };
         let (raw, digest) = self.manifest(&subject).await?;
@@ -60,7 +61,7 @@ impl Registry {
         let reference = ManifestReference::Digest(digest.clone());
         let subject = Subject {
             repository,
-            reference: &reference,
+            reference: Some(&reference),
             access: Access::Read,
         };
         let (manifest, digest) = self.manifest(&subject).await?;
@@ -90,7 +91,7 @@ impl Registry {
         let reference = ManifestReference::Tag(tag.clone());
         let subject = Subject {
             repository,
-            reference: &reference,
+            reference: Some(&reference),
             access: Access::Read,
         };
         let request = subject.get_manifest(Method::HEAD);
@@ -100,7 +101,9 @@ impl Registry {
             .await
             .map_err(|failed| subject.failed(failed))?;
         if answer.status.is_success()
-            && let Some(digest) = header(&answer, DIGEST_HEADER).and_then(|text| text.parse().ok())
+            && let Some(digest) = answer
+                .header(DIGEST_HEADER)
+                .and_then(|text| text.parse().ok())
         {
             return Ok(Some(digest));
         }
@@ -137,7 +140,7 @@ impl Registry {
     }
 
     /// Reads a manifest, whose digest is computed and not believed.
-    async fn manifest(
+    pub(super) async fn manifest(
         &self,
         subject: &Subject<'_>,
     ) -> Result<(RawManifest, Digest), RegistryError> {
@@ -146,8 +149,9 @@ impl Registry {
             .await?;
         let digest = Digest::of(&answer.body);
         let claimed = match subject.reference {
-            ManifestReference::Digest(digest) => Some(digest.to_string()),
-            ManifestReference::Tag(_) => header(&answer, DIGEST_HEADER)
+            Some(ManifestReference::Digest(digest)) => Some(digest.to_string()),
+            Some(ManifestReference::Tag(_)) | None => answer
+                .header(DIGEST_HEADER)
                 .filter(|text| text.starts_with("sha256:"))
                 .map(str::to_owned),
         };
@@ -177,7 +181,7 @@ impl Registry {
     ) -> Result<(Vec<u8>, Value), RegistryError> {
         let request = Request {
             method: Method::GET,
-            registry: subject.repository.registry.clone(),
+            repository: subject.repository.clone(),
             path: subject.blob(&descriptor.digest),
             accept: None,
             body: None,
@@ -198,7 +202,11 @@ impl Registry {
         Ok((bytes, config))
     }
 
-    async fn get(&self, subject: &Subject<'_>, request: &Request) -> Result<Answer, RegistryError> {
+    pub(super) async fn get(
+        &self,
+        subject: &Subject<'_>,
+        request: &Request,
+    ) -> Result<Answer, RegistryError> {
         let answer = self
             .0
             .send(request)
@@ -215,7 +223,7 @@ impl Subject<'_> {
     fn get_manifest(&self, method: Method) -> Request {
         Request {
             method,
-            registry: self.repository.registry.clone(),
+            repository: self.repository.clone(),
             path: self.manifest(),
             accept: Some(manifest::ACCEPT),
             body: None,
@@ -226,8 +234,4 @@ impl Subject<'_> {
     fn parse(&self, raw: &RawManifest) -> Result<Manifest, RegistryError> {
         manifest::parse(raw).map_err(|why| self.invalid(&why))
     }
-}
-
-fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
-    answer.headers.get(name)?.to_str().ok()
 }

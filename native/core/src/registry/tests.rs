@@ -1,7 +1,10 @@
 //! The client against a server that behaves as registries do, and as they should not.
 
+mod copying;
+mod listing;
 mod reading;
 mod signing_in;
+mod tokens;
 mod trying_again;
 mod writing;
 
@@ -11,9 +14,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::credentials::tests::Counting;
-use super::retry::RetryPolicy;
+
 use super::{Credentials, ManifestReference, RawManifest, Registry};
 use crate::event::Events;
+use crate::http::retry::RetryPolicy;
 use crate::loopback_server::{LoopbackServer, Received, Reply};
 use crate::reference::{Digest, Repository, Tag};
 

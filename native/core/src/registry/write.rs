@@ -5,6 +5,7 @@ use reqwest::Method;
 use super::answer::Refusal;
 use super::transport::Request;
 use super::{Access, ManifestReference, RawManifest, Registry, RegistryError, Subject};
+use crate::http::Answer;
 use crate::reference::{Digest, Repository, Tag};
 
 /// The answer to a PUT has nothing to say.
@@ -24,22 +25,10 @@ impl Registry {
         let reference = ManifestReference::Tag(tag.clone());
         let subject = Subject {
             repository,
-            reference: &reference,
+            reference: Some(&reference),
             access: Access::Write,
         };
-        let request = Request {
-            method: Method::PUT,
-            registry: repository.registry.clone(),
-            path: subject.manifest(),
-            accept: None,
-            body: Some((manifest.media_type.clone(), manifest.bytes.clone())),
-            limit: ANSWER_LIMIT,
-        };
-        let answer = self
-            .0
-            .send(&request)
-            .await
-            .map_err(|failed| subject.failed(failed))?;
+        let answer = self.put(&subject, manifest).await?;
         let digest = manifest.digest();
         if answer.status.is_success() {
             return self.check_tag(&subject, tag, &digest).await;
@@ -57,6 +46,44 @@ impl Registry {
             existing,
             source: refusal.cause(),
         })
+    }
+
+    /// Puts a manifest of an index under its digest.
+    pub(super) async fn put_child(
+        &self,
+        repository: &Repository,
+        manifest: &RawManifest,
+    ) -> Result<(), RegistryError> {
+        let reference = ManifestReference::Digest(manifest.digest());
+        let subject = Subject {
+            repository,
+            reference: Some(&reference),
+            access: Access::Write,
+        };
+        let answer = self.put(&subject, manifest).await?;
+        let refusal = Refusal::of(&answer);
+        // Another run may have put it a moment ago, and the digest says that it is the same.
+        if answer.status.is_success() || refusal.is_tag_taken() {
+            return Ok(());
+        }
+        Err(subject.refused(&refusal))
+    }
+
+    async fn put(
+        &self,
+        subject: &Subject<'_>,
+        manifest: &RawManifest,
+    ) -> Result<Answer, RegistryError> {
+        let request = Request {
+            method: Method::PUT,
+            repository: subject.repository.clone(),
+            path: subject.manifest(),
+            accept: None,
+            body: Some((manifest.media_type.clone(), manifest.bytes.clone())),
+            limit: ANSWER_LIMIT,
+        };
+        let answer = self.0.send(&request).await;
+        answer.map_err(|failed| subject.failed(failed))
     }
 
     async fn check_tag(

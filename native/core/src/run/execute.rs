@@ -15,6 +15,7 @@ impl Run {
     ) -> Result<Learned, Problem> {
         match step {
             Step::Pull(pull) => self.pull(pull, &events).await,
+            Step::CopySensor(copy) => self.copy_sensor(copy, &events).await,
             Step::InstallEmulator(image) => self.install_emulator(image, &events).await,
             Step::ProbeArm64 { image } => self.probe_arm64(image, &events).await,
             Step::ProbeFalconutil(falconutil) => self.probe_falconutil(falconutil, &events).await,

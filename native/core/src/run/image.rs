@@ -3,7 +3,8 @@
 use super::{Learned, ReadBack, Run};
 use crate::error::{Code, Problem};
 use crate::event::StepEvents;
-use crate::facts::{Facts, SourceFacts};
+use crate::facts::Facts;
+use crate::falcon::FalconOptions;
 use crate::outcome::Effect;
 use crate::platform::Platform;
 use crate::proof::{Evidence, prove};
@@ -22,7 +23,7 @@ impl Run {
             diff_ids: &image.diff_ids,
             config: &image.config,
         };
-        let more = self.prove_evidence(source, evidence)?;
+        let more = self.prove_evidence(facts, evidence)?;
         if !more.is_empty() {
             let message = format!(
                 "falconutil added more to the image than is documented: {}",
@@ -35,22 +36,24 @@ impl Run {
         Ok(Learned::Nothing)
     }
 
-    fn prove_evidence(
-        &self,
-        source: &SourceFacts,
-        patched: Evidence<'_>,
-    ) -> Result<Vec<String>, Problem> {
+    /// What falconutil is told, now that the customer is known.
+    pub(super) fn falcon_options(&self, facts: &Facts) -> Result<FalconOptions, Problem> {
+        let id = facts.customer_id.clone()?;
+        Ok(self.config.falcon.for_customer(id))
+    }
+
+    fn prove_evidence(&self, facts: &Facts, patched: Evidence<'_>) -> Result<Vec<String>, Problem> {
+        let source = facts.source.as_ref().map_err(Clone::clone)?;
         let platform = Platform::linux_arm64();
         let before = Evidence {
             platform: &platform,
             diff_ids: &source.diff_ids,
             config: &source.config,
         };
-        Ok(prove(before, patched, &self.config.falcon)?)
+        Ok(prove(before, patched, &self.falcon_options(facts)?)?)
     }
 
     pub(super) async fn read_back(&self, facts: &Facts) -> Result<Learned, Problem> {
-        let source = facts.source.as_ref().map_err(Clone::clone)?;
         let target = facts.target.as_ref().map_err(Clone::clone)?;
         let Some(digest) = self.state(|state| state.pushed.clone()) else {
             unreachable!("the plan reads back only after a push")
@@ -70,7 +73,7 @@ impl Run {
             config: image.runtime_config(),
         };
         // What is more than documented was told before the push.
-        self.prove_evidence(source, evidence)?;
+        self.prove_evidence(facts, evidence)?;
         let bytes = image.layers_size();
         self.state(|state| {
             state.read_back = Some(ReadBack {

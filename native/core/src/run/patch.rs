@@ -136,7 +136,7 @@ impl Run {
         };
         let socket = self.socket(facts).await?;
         let spec = ContainerSpec {
-            command: command.arguments(&self.config.falcon),
+            command: command.arguments(&self.falcon_options(facts)?),
             user: Some("0:0".to_owned()),
             binds: vec![Bind {
                 source: socket.path(),

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{Learned, Run};
-use crate::aws::Authorization;
 use crate::cleanup::Undo;
-use crate::engine::RegistryAuth;
+use crate::engine::{IDENTITY_TOKEN, RegistryAuth};
 use crate::error::{Code, Explain, Problem};
 use crate::event::StepEvents;
 use crate::journal::Thing;
 use crate::outcome::Effect;
 use crate::reference::{Digest, Repository, Tag};
+use crate::registry::{RegistryError, SignIn, SignInError};
 use crate::step::Pull;
 
 /// The most that each wait before a new try can be; the engine itself tries every layer five times.
@@ -188,13 +188,11 @@ impl Run {
         events: &StepEvents,
     ) -> Result<Option<Digest>, Problem> {
         let engine = self.services.engine()?;
-        let mut authorization = self.authorization(repository).await?;
+        let mut sign_in = self.sign_in(repository).await?;
         let mut renewed = false;
         let mut waits = WAITS.into_iter();
         loop {
-            let auth = authorization
-                .clone()
-                .map(|authorization| auth(repository, authorization));
+            let auth = sign_in.clone().map(|sign_in| auth(repository, sign_in));
             let done = match direction {
                 Direction::Pull(digest) => engine
                     .pull(repository, digest, auth.as_ref(), events)
@@ -206,11 +204,13 @@ impl Run {
                 Ok(digest) => return Ok(digest),
                 Err(error) => error,
             };
-            match &authorization {
-                Some(stale) if error.wants_new_sign_in() && !renewed => {
+            match &sign_in {
+                // Only ECR's passwords grow old; any other stays refused, and CrowdStrike locks out who shows it again.
+                Some(stale @ SignIn::Ecr(_)) if error.wants_new_sign_in() && !renewed => {
                     renewed = true;
                     let credentials = self.services.credentials().await?;
-                    authorization = credentials.renewed(&repository.registry, stale).await?;
+                    let renewed = credentials.renewed(&repository.registry, stale).await;
+                    sign_in = renewed.map_err(|source| no_sign_in(repository, source))?;
                     events.note(format!("{error}; trying once with a new sign-in"));
                 }
                 _ if error.is_transient() => {
@@ -225,31 +225,39 @@ impl Run {
         }
     }
 
-    /// The sign-in that the engine gets for a registry; others than ECR's are used without one.
+    /// The sign-in that the engine passes on to a registry; none leaves it at what anybody may pull.
     pub(super) async fn registry_auth(
         &self,
         repository: &Repository,
     ) -> Result<Option<RegistryAuth>, Problem> {
-        let authorization = self.authorization(repository).await?;
-        Ok(authorization.map(|authorization| auth(repository, authorization)))
+        let sign_in = self.sign_in(repository).await?;
+        Ok(sign_in.map(|sign_in| auth(repository, sign_in)))
     }
 
-    async fn authorization(
-        &self,
-        repository: &Repository,
-    ) -> Result<Option<Authorization>, Problem> {
-        if repository.ecr().is_none() {
-            return Ok(None);
-        }
+    async fn sign_in(&self, repository: &Repository) -> Result<Option<SignIn>, Problem> {
         let credentials = self.services.credentials().await?;
-        Ok(credentials.authorization(&repository.registry).await?)
+        let sign_in = credentials.sign_in(&repository.registry).await;
+        Ok(sign_in.map_err(|source| no_sign_in(repository, source))?)
     }
 }
 
-fn auth(repository: &Repository, authorization: Authorization) -> RegistryAuth {
+fn no_sign_in(repository: &Repository, source: SignInError) -> RegistryError {
+    RegistryError::SignIn {
+        registry: repository.registry.clone(),
+        source: Box::new(source),
+    }
+}
+
+fn auth(repository: &Repository, sign_in: SignIn) -> RegistryAuth {
+    let (username, password) = match sign_in {
+        SignIn::Ecr(authorization) | SignIn::Password(authorization) => {
+            (authorization.username, authorization.password)
+        }
+        SignIn::IdentityToken(token) => (IDENTITY_TOKEN.to_owned(), token),
+    };
     RegistryAuth {
-        username: authorization.username,
-        password: authorization.password,
+        username,
+        password,
         registry: repository.registry.clone(),
     }
 }

@@ -73,10 +73,9 @@ fn from_image(uri: &Uri) -> Option<Repository> {
     let query = uri.query()?.as_bytes();
     let mut images = form_urlencoded::parse(query).filter(|(name, _)| name == "fromImage");
     let image: ImageName = images.next()?.1.parse().ok()?;
-    Some(Repository {
-        registry: image.registry?,
-        name: image.repository,
-    })
+    // Clients before 28 leave Docker Hub's name out.
+    let registry = image.registry.as_deref().unwrap_or("docker.io");
+    Some(Repository::new(registry, &image.repository))
 }
 
 #[cfg(test)]

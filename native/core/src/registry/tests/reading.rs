@@ -143,7 +143,8 @@ async fn the_answers_of_ecr_become_codes() {
             404,
             "NAME_UNKNOWN",
             "The repository with name 'app/web' does not exist in the registry with id '123456789012'",
-            Code::EcrRepositoryNotFound,
+            // The server of this test is not under one of ECR's names, where the code says so.
+            Code::RegistryImageNotFound,
         ),
         (
             404,

@@ -8,19 +8,19 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 /// How often, how soon and how long; full jitter as in
 /// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RetryPolicy {
+pub(crate) struct RetryPolicy {
     /// How many requests are made at most.
-    pub(super) tries: u32,
+    pub(crate) tries: u32,
     /// The most that the first wait can be; it doubles with each try.
-    pub(super) first_wait: Duration,
+    pub(crate) first_wait: Duration,
     /// The most that any wait can be.
-    pub(super) longest_wait: Duration,
+    pub(crate) longest_wait: Duration,
     /// The most that a registry can make us wait.
-    pub(super) longest_retry_after: Duration,
+    pub(crate) longest_retry_after: Duration,
     /// How long one request may take, its answer's body included.
-    pub(super) request: Duration,
+    pub(crate) request: Duration,
     /// How long all requests and waits may take together.
-    pub(super) budget: Duration,
+    pub(crate) budget: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -38,7 +38,7 @@ impl Default for RetryPolicy {
 
 impl RetryPolicy {
     /// The waits between the tries: each anything between nothing and its most.
-    pub(super) fn waits(self) -> impl Iterator<Item = Duration> + Send + Sync + Unpin {
+    pub(crate) fn waits(self) -> impl Iterator<Item = Duration> + Send + Sync + Unpin {
         (1..self.tries).map(move |nth| {
             let most = self.first_wait.saturating_mul(1 << (nth - 1).min(16));
             most.min(self.longest_wait).mul_f64(fastrand::f64())
@@ -46,7 +46,7 @@ impl RetryPolicy {
     }
 
     /// The wait before the next try, or none if there is no time left for it.
-    pub(super) fn wait(
+    pub(crate) fn wait(
         self,
         jittered: Option<Duration>,
         retry_after: Option<Duration>,
@@ -58,14 +58,14 @@ impl RetryPolicy {
     }
 
     /// How long a request that starts now may take.
-    pub(super) fn request_limit(self, started: Instant) -> Duration {
+    pub(crate) fn request_limit(self, started: Instant) -> Duration {
         let left = self.budget.saturating_sub(started.elapsed());
         self.request.min(left).max(Duration::from_millis(1))
     }
 }
 
 /// Whether another try of the same request may end differently.
-pub(super) fn is_passing(status: StatusCode) -> bool {
+pub(crate) fn is_passing(status: StatusCode) -> bool {
     status == StatusCode::REQUEST_TIMEOUT
         || status == StatusCode::TOO_MANY_REQUESTS
         || status.is_server_error()
@@ -73,7 +73,7 @@ pub(super) fn is_passing(status: StatusCode) -> bool {
 
 /// How long a registry asks us to wait: seconds, or a date
 /// (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>).
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

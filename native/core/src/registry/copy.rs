@@ -1,0 +1,106 @@
+//! Images on their way from one registry to another, without an engine between.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::manifest::{self, Manifest};
+use super::{Access, Descriptor, ManifestReference, RawManifest, Registry, RegistryError, Subject};
+use crate::reference::{Digest, Repository, Tag};
+
+/// Blobs that are on their way at the same time.
+const AT_ONCE: usize = 4;
+
+/// What hears how many bytes of how many are done.
+pub type OnProgress<'a> = &'a (dyn Fn(u64, u64) + Sync);
+
+impl Registry {
+    /// Copies an image with all its platforms, byte for byte, and has a tag name it.
+    ///
+    /// Blobs come first, then the manifests of an index by digest, the tag last: a copy that breaks
+    /// off leaves nothing that can be pulled, and two that run at the same time write the same.
+    pub async fn copy(
+        &self,
+        from: &Repository,
+        digest: &Digest,
+        to: &Repository,
+        tag: &Tag,
+        progress: OnProgress<'_>,
+    ) -> Result<(), RegistryError> {
+        let top = self.raw(from, digest).await?;
+        let mut children = Vec::new();
+        for child in manifest::children(&top).map_err(|why| unusable(from, digest, &why))? {
+            children.push(self.raw(from, &child.digest).await?);
+        }
+        let images = if children.is_empty() {
+            std::slice::from_ref(&top)
+        } else {
+            &children
+        };
+        let mut blobs: BTreeMap<Digest, Descriptor> = BTreeMap::new();
+        for image in images {
+            let needed = needed(image).map_err(|why| unusable(from, &image.digest(), &why))?;
+            blobs.extend(needed.into_iter().map(|blob| (blob.digest.clone(), blob)));
+        }
+        self.copy_blobs(from, to, blobs.into_values().collect(), progress)
+            .await?;
+        for child in &children {
+            self.put_child(to, child).await?;
+        }
+        self.put_manifest(to, tag, &top).await
+    }
+
+    async fn copy_blobs(
+        &self,
+        from: &Repository,
+        to: &Repository,
+        blobs: Vec<Descriptor>,
+        progress: OnProgress<'_>,
+    ) -> Result<(), RegistryError> {
+        let total = blobs.iter().map(|blob| blob.size).sum();
+        let done = AtomicU64::new(0);
+        let copies = blobs.into_iter().map(|blob| {
+            let done = &done;
+            async move {
+                self.copy_blob(from, to, &blob).await?;
+                let now = done.fetch_add(blob.size, Ordering::Relaxed) + blob.size;
+                progress(now, total);
+                Ok(())
+            }
+        });
+        stream::iter(copies)
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    /// A manifest by its digest, which its bytes are held to.
+    async fn raw(&self, from: &Repository, digest: &Digest) -> Result<RawManifest, RegistryError> {
+        let reference = ManifestReference::Digest(digest.clone());
+        let subject = Subject {
+            repository: from,
+            reference: Some(&reference),
+            access: Access::Read,
+        };
+        Ok(self.manifest(&subject).await?.0)
+    }
+}
+
+/// The blobs that a manifest refers to.
+fn needed(image: &RawManifest) -> Result<Vec<Descriptor>, String> {
+    match manifest::parse(image)? {
+        Manifest::Image(parts) => Ok(parts.layers.into_iter().chain([parts.config]).collect()),
+        Manifest::Index(_) => Err("an index holds another index".to_owned()),
+    }
+}
+
+fn unusable(repository: &Repository, digest: &Digest, why: &str) -> RegistryError {
+    let reference = ManifestReference::Digest(digest.clone());
+    Subject {
+        repository,
+        reference: Some(&reference),
+        access: Access::Read,
+    }
+    .invalid(why)
+}

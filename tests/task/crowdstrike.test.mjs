@@ -1,0 +1,260 @@
+// The sensor from CrowdStrike: which one is taken, how it is mirrored, and what its refusals say.
+import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { after, before, beforeEach, test } from "node:test";
+import { startCrowdStrike } from "../lab/crowdstrike.mjs";
+import { Job, story } from "./agent.mjs";
+import { assertFailed, assertNoLeak, assertSucceeded } from "./expect.mjs";
+import {
+  config,
+  customerId,
+  engineState,
+  front,
+  inLab,
+  inputs,
+  manifest,
+  needsLab,
+  registry,
+  sensorTag,
+} from "./lab.mjs";
+
+const client = { falconClientId: "4fd0e0b4c1e04c7a", falconClientSecret: "c1ient-s3cret+/=" };
+const unified = "falcon-container/release/falcon-container";
+const regional = "falcon-container/us-1/release/falcon-sensor";
+/** CrowdStrike's tags and the lab's images behind them. */
+const tags = {
+  [unified]: {
+    [sensorTag]: sensorTag,
+    [`${sensorTag}-arm64`]: `${sensorTag}-arm64-only`,
+    "7.9.0-1200": sensorTag,
+    "7.38.0-7700": sensorTag,
+    "7.38.0-7690": sensorTag,
+    "7.37.0-7600": `${sensorTag}-amd64-only`,
+    "sha256-0123.sig": sensorTag,
+  },
+  [regional]: { "7.31.0-7003.container.Release.US-1": sensorTag },
+};
+
+let falcon;
+let defaults;
+
+before(async () => {
+  if (!inLab) return;
+  falcon = await startCrowdStrike({
+    clientId: client.falconClientId,
+    clientSecret: client.falconClientSecret,
+    customerId,
+    tags,
+  });
+  defaults = { ...falcon.settings };
+  await front("PUT", "/repositories/mirror/falcon-sensor", {});
+  await front("PUT", "/repositories/mirror/other", {});
+});
+after(() => falcon?.close());
+beforeEach(() => {
+  if (!falcon) return;
+  falcon.requests.splice(0);
+  Object.assign(falcon.settings, defaults);
+});
+
+function given(changes = {}) {
+  return inputs({
+    sensorSource: "crowdstrike",
+    sensorImage: "",
+    falconCid: "",
+    falconApiUrl: falcon.apiUrl,
+    falconRegistry: falcon.registry,
+    ...client,
+    ...changes,
+  });
+}
+
+/** Runs a step and its post-job step; no secret is seen, and the engine is as it was. */
+async function run(changes) {
+  const job = new Job({ env: { HOME: tmpdir() } });
+  try {
+    const state = engineState();
+    const step = await job.run(given(changes));
+    const bare = customerId.split("-")[0];
+    assertNoLeak(step, [...falcon.secrets, customerId, bare, `fc-${bare}`]);
+    const post = await job.post();
+    assert.deepEqual(post.warnings, []);
+    assert.deepEqual(engineState(), state, "the engine is as it was");
+    assert.deepEqual(job.files(), [], "files left");
+    return step;
+  } finally {
+    job.end();
+  }
+}
+
+const asked = (path) => falcon.requests.filter((request) => request.path === path);
+
+test("the_newest_sensor_and_the_customer_id_come_from_crowdstrike", needsLab, async () => {
+  const targetImage = `${registry}/app/target:crowdstrike`;
+  const step = await run({ targetImage });
+  assertSucceeded(step);
+  assert.equal(step.outputs.sensorVersion, sensorTag);
+  assert.equal(step.variables.FALCON_ECR_IMAGE, `${falcon.repository}:${sensorTag}`);
+  const options = config(targetImage).config.Env.find((line) => line.startsWith("FALCONCTL_OPTS="));
+  assert.equal(options, `FALCONCTL_OPTS=--cid=${customerId}`);
+  assert.equal(asked("/oauth2/token").length, 1, "one sign-in for a run");
+  const token = asked("/v2/token").find(({ query }) => query.includes(encodeURIComponent(unified)));
+  assert.ok(token, "a token for the repository");
+});
+
+const versions = [
+  ["latest", sensorTag],
+  ["n-1", "7.38.0-7700"],
+  ["n-2", undefined],
+  ["7.38", "7.38.0-7700"],
+  ["7.38.0-7690", "7.38.0-7690"],
+  ["7.31", "7.31.0-7003"],
+];
+
+for (const [sensorVersion, expected] of versions) {
+  test(`the_sensor_version_${sensorVersion}_is_found`, needsLab, async () => {
+    const step = await run({ action: "plan", sensorVersion });
+    if (expected === undefined) {
+      const message = assertFailed(step, "FALCON_SENSOR_PLATFORM_MISSING");
+      assert.match(message, /7\.37\.0-7600/);
+      return;
+    }
+    assertSucceeded(step);
+    assert.equal(step.outputs.sensorVersion, expected);
+  });
+}
+
+test("a_mirror_is_filled_once_and_then_enough_by_itself", needsLab, async () => {
+  const mirror = `${registry}/mirror/falcon-sensor`;
+  const mirrored = { sensorMirror: "mirror/falcon-sensor", sensorVersion: sensorTag, awsRegion: "eu-west-1" };
+  const plan = await run({ ...mirrored, action: "plan" });
+  assertSucceeded(plan);
+  assert.match(story(plan), /Copy the sensor .* to .*mirror\/falcon-sensor/);
+  assert.throws(() => manifest(`${mirror}:${sensorTag}`), "a plan copies nothing");
+
+  await front("DELETE", "/requests");
+  const first = await run({ ...mirrored, targetImage: `${registry}/app/target:mirrored` });
+  assertSucceeded(first);
+  assert.match(story(first), /copied the sensor to `.*mirror\/falcon-sensor:7\.39\.0-7802`/);
+  assert.deepEqual(manifest(`${mirror}:${sensorTag}`), manifest(`${registry}/containersensor:${sensorTag}`));
+  assert.equal(first.variables.FALCON_ECR_IMAGE, `${mirror}:${sensorTag}`);
+  const requests = await front("GET", "/requests");
+  const uploads = requests.filter(({ path }) => path.includes("/mirror/falcon-sensor/blobs/uploads/"));
+  const posts = uploads.filter(({ method }) => method === "POST");
+  const puts = uploads.filter(({ method }) => method === "PUT");
+  assert.ok(posts.length > 0);
+  assert.equal(posts.length, puts.length, "one POST and one PUT for each blob");
+  assert.ok(uploads.every(({ method }) => method !== "PATCH"));
+  assert.equal(new Set(puts.map(({ path }) => path.split("?")[0])).size, puts.length, "a session each");
+
+  falcon.requests.splice(0);
+  await front("DELETE", "/requests");
+  const second = await run({ ...mirrored, falconCid: customerId, action: "plan" });
+  assertSucceeded(second);
+  assert.doesNotMatch(story(second), /Copy the sensor/);
+  assert.deepEqual(falcon.requests, [], "nothing is asked of CrowdStrike");
+});
+
+test("runs_at_the_same_time_fill_one_mirror_without_a_clash", needsLab, async () => {
+  await front("PUT", "/repositories/mirror/shared", { immutable: true });
+  const steps = await Promise.all(
+    [1, 2].map((nth) => {
+      const job = new Job({ env: { HOME: tmpdir() } });
+      const changes = {
+        sensorMirror: `${registry}/mirror/shared`,
+        targetImage: `${registry}/app/target:both-${nth}`,
+      };
+      return job.run(given(changes)).then(async (step) => {
+        await job.post();
+        job.end();
+        return step;
+      });
+    }),
+  );
+  for (const step of steps) assertSucceeded(step);
+  assert.deepEqual(
+    manifest(`${registry}/mirror/shared:${sensorTag}`),
+    manifest(`${registry}/containersensor:${sensorTag}`),
+  );
+});
+
+test("an_upload_that_breaks_off_is_tried_in_a_new_session", needsLab, async () => {
+  const pathPattern = "/mirror/other/blobs/uploads/.*digest=";
+  await front("POST", "/faults", { match: { method: "PUT", pathPattern }, count: 1, cutRequestAfter: 10 });
+  try {
+    const step = await run({
+      sensorMirror: `${registry}/mirror/other`,
+      targetImage: `${registry}/app/target:cut`,
+    });
+    assertSucceeded(step);
+  } finally {
+    await front("DELETE", "/faults");
+  }
+});
+
+test("a_mirror_with_another_image_under_the_tag_is_left_alone", needsLab, async () => {
+  const changes = { sensorMirror: `${registry}/containersensor`, action: "plan" };
+  const step = await run(changes);
+  assertSucceeded(step);
+  assert.doesNotMatch(story(step), /Copy the sensor/);
+  const original = tags[unified][sensorTag];
+  tags[unified][sensorTag] = `${sensorTag}-slow`;
+  try {
+    assertFailed(await run(changes), "FALCON_MIRROR_CONFLICT");
+  } finally {
+    tags[unified][sensorTag] = original;
+  }
+});
+
+const refusals = [
+  ["a_wrong_client", { falconClientSecret: "wrong" }, {}, "FALCON_CLIENT_REFUSED", [/never|not tried again/]],
+  ["a_locked_client", {}, { locked: "account locked out" }, "FALCON_LOCKED_OUT", [/Wait/]],
+  ["another_cloud", {}, { region: "eu-1" }, "FALCON_REGION_MISMATCH", [/falconRegion: eu-1/]],
+  [
+    "a_missing_scope_for_sensors",
+    {},
+    { denied: ["/sensors/queries/installers/ccid/v1"] },
+    "FALCON_SCOPE_MISSING",
+    [/Sensor Download: Read/],
+  ],
+  [
+    "a_missing_scope_for_images",
+    {},
+    { denied: ["/container-security/entities/image-registry-credentials/v1"] },
+    "FALCON_SCOPE_MISSING",
+    [/Falcon Images Download: Read/],
+  ],
+  ["an_unknown_version", { sensorVersion: "7.36" }, {}, "FALCON_SENSOR_VERSION_NOT_FOUND", [/7\.38\.0-7700/]],
+  [
+    "a_refused_password_of_the_registry",
+    {},
+    { registryRefuses: "authentication required" },
+    "FALCON_REGISTRY_REFUSED",
+    [/not tried again/],
+  ],
+  ["a_locked_registry", {}, { registryRefuses: "too many failed logins" }, "FALCON_LOCKED_OUT", [/Wait/]],
+];
+
+for (const [situation, changes, settings, code, patterns] of refusals) {
+  test(`${situation}_is_told_and_not_tried_again`, needsLab, async () => {
+    Object.assign(falcon.settings, settings);
+    const step = await run({ ...changes, action: "plan" });
+    const text = `${assertFailed(step, code)}\n${story(step)}`;
+    for (const pattern of patterns) assert.match(text, pattern);
+    assert.equal(asked("/oauth2/token").length, 1, "one sign-in");
+    // One for each repository that was looked into.
+    const most = { FALCON_SENSOR_VERSION_NOT_FOUND: 2, FALCON_REGISTRY_REFUSED: 1, FALCON_LOCKED_OUT: 1 };
+    assert.ok(asked("/v2/token").length <= (most[code] ?? 0), JSON.stringify(falcon.requests));
+  });
+}
+
+test("a_customer_id_of_another_tenant_is_warned_of", needsLab, async () => {
+  const other = "fedcba9876543210fedcba9876543210-34";
+  const step = await run({ falconCid: other, action: "plan" });
+  assert.equal(step.result, "Succeeded", story(step));
+  assert.deepEqual(
+    step.warnings.map(({ code }) => code),
+    ["FALCON_CUSTOMER_ID_DIFFERS"],
+  );
+  assertNoLeak(step, [other]);
+});
