@@ -3,7 +3,6 @@
 pub(crate) mod retry;
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -12,7 +11,7 @@ use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 use rustls::ClientConfig;
 
 use crate::cause::{Cause, is_tls};
-use crate::trust::system_roots;
+use crate::trust::client_config;
 
 const CONNECT: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(30);
@@ -39,7 +38,7 @@ struct Pair {
 
 impl Http {
     pub(crate) fn new() -> Result<Self, Cause> {
-        let tls = tls()?;
+        let tls = client_config()?;
         Ok(Self {
             following: Pair::new(&|| {
                 builder(&tls)
@@ -77,17 +76,6 @@ impl Pair {
             &self.remote
         }
     }
-}
-
-/// TLS on ring, named here so that no process-wide default is needed or changed.
-fn tls() -> Result<ClientConfig, Cause> {
-    let ring = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(ring)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Cause::of(&error))?;
-    Ok(config
-        .with_root_certificates(system_roots()?)
-        .with_no_client_auth())
 }
 
 fn builder(tls: &ClientConfig) -> ClientBuilder {

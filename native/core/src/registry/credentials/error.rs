@@ -11,7 +11,7 @@ use crate::error::{Code, Explain};
 pub enum SignInError {
     /// AWS gave no password.
     #[error(transparent)]
-    Aws(#[from] AwsError),
+    Aws(Box<AwsError>),
     /// Docker's configuration cannot be read.
     #[error("Docker's configuration `{path}` cannot be used", path = path.display())]
     DockerConfig {
@@ -56,6 +56,12 @@ pub enum SignInError {
         /// The host that issues tokens.
         realm: String,
     },
+}
+
+impl From<AwsError> for SignInError {
+    fn from(error: AwsError) -> Self {
+        Self::Aws(Box::new(error))
+    }
 }
 
 impl Explain for SignInError {
