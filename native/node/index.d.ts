@@ -86,6 +86,7 @@ export declare function codes(): Array<string>
 export type Ending =
   | { type: 'done'; outcome: Outcome }
   | { type: 'planned'; stages: Array<PlannedStage>; outcome: Outcome }
+  | { type: 'verified'; image: VerifiedImage }
   | { type: 'failed'; failure: Failure }
   | { type: 'cancelled'; effects: Array<string>; cleanup: Array<string> }
 
@@ -221,6 +222,32 @@ export interface TokenRequest {
   jobToken: string
   /** The hosts that may see the job's token; a leading dot stands for any host below. */
   hosts: Array<string>
+}
+
+/** An image that was found to be patched. */
+export interface VerifiedImage {
+  /** The image by the digest of its ARM64 manifest. */
+  imageReference: string
+  /** The image by the tag that it was named by; missing where that was a digest. */
+  imageTag?: string
+  /** The digest of its ARM64 manifest. */
+  imageDigest: string
+  /** Whether it was named by an index, of which only the ARM64 image was looked at. */
+  fromIndex: boolean
+  /** What it starts. */
+  entrypoint: Array<string>
+  /** The sensor's version, where anything tells it. */
+  sensorVersion?: string
+  /** What the sensor takes for the cloud service. */
+  cloudService?: string
+  /** What the sensor takes for the container's name. */
+  containerName?: string
+  /** Compressed bytes of its layers. */
+  bytes: number
+  /** The name of the source that it was compared with. */
+  sourceReference?: string
+  /** The digest of that source's ARM64 manifest. */
+  sourceDigest?: string
 }
 
 /** The version of the addon, which equals that of the task. */

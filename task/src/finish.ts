@@ -1,7 +1,7 @@
 /** The one place where the result of the step is set. */
-import type { Ending, Failure, Outcome } from "./addon.ts";
+import type { Ending, Failure, Outcome, VerifiedImage } from "./addon.ts";
 import { command, neutraliseToLine, type WriteLine } from "./command.ts";
-import { cancelledLines, failureLines, outcomeLines, planLines } from "./report.ts";
+import { cancelledLines, failureLines, outcomeLines, planLines, verifiedLines } from "./report.ts";
 
 /** The output variables, read by later steps as `$(step.name)`. */
 export function outputVariables(outcome: Outcome): Record<string, string> {
@@ -13,6 +13,24 @@ export function outputVariables(outcome: Outcome): Record<string, string> {
     sensorDigest: outcome.sensorDigest,
     sensorVersion: outcome.sensorVersion ?? "",
     changed: String(outcome.changed),
+    taskDefinitionPath: "",
+    taskDefinitionArn: "",
+  };
+}
+
+/**
+ * The output variables of a verification. The plain variables stay what they are: nothing was made that later steps
+ * could go on with.
+ */
+export function verifiedVariables(image: VerifiedImage): Record<string, string> {
+  return {
+    imageReference: image.imageReference,
+    imageTag: image.imageTag ?? "",
+    imageDigest: image.imageDigest,
+    sourceDigest: image.sourceDigest ?? "",
+    sensorDigest: "",
+    sensorVersion: image.sensorVersion ?? "",
+    changed: "false",
     taskDefinitionPath: "",
     taskDefinitionArn: "",
   };
@@ -53,6 +71,11 @@ export function finish(ending: Ending, { write, milliseconds, stopped }: Finish)
       print(planLines(ending.stages, ending.outcome, milliseconds));
       succeed(ending.outcome, write, complete);
       break;
+    case "verified":
+      print(verifiedLines(ending.image, milliseconds));
+      setVariables(write, verifiedVariables(ending.image), true);
+      complete("Succeeded");
+      break;
     case "failed":
       fail(ending.failure, write, complete);
       break;
@@ -86,7 +109,8 @@ export function internalFailure(error: unknown): Failure {
 type Complete = (result: string, message?: string) => void;
 
 function succeed(outcome: Outcome, write: WriteLine, complete: Complete): void {
-  setVariables(write, outcome);
+  setVariables(write, outputVariables(outcome), true);
+  setVariables(write, jobVariables(outcome), false);
   if (outcome.cleanup.length === 0) {
     complete("Succeeded");
     return;
@@ -103,13 +127,9 @@ function fail(failure: Failure, write: WriteLine, complete: Complete): void {
   complete("Failed");
 }
 
-function setVariables(write: WriteLine, outcome: Outcome): void {
-  const set = (variables: Record<string, string>, isoutput: boolean): void => {
-    for (const [variable, value] of Object.entries(variables)) {
-      const properties = { variable, ...(isoutput ? { isoutput: "true" } : {}) };
-      write(command("task.setvariable", properties, neutraliseToLine(value)));
-    }
-  };
-  set(outputVariables(outcome), true);
-  set(jobVariables(outcome), false);
+function setVariables(write: WriteLine, variables: Record<string, string>, isoutput: boolean): void {
+  for (const [variable, value] of Object.entries(variables)) {
+    const properties = { variable, ...(isoutput ? { isoutput: "true" } : {}) };
+    write(command("task.setvariable", properties, neutraliseToLine(value)));
+  }
 }

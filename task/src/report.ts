@@ -1,5 +1,5 @@
 /** How a run ended, as lines for people. */
-import type { Failure, Outcome, PlannedStage } from "./addon.ts";
+import type { Failure, Outcome, PlannedStage, VerifiedImage } from "./addon.ts";
 import { neutraliseToLine } from "./command.ts";
 import { duration, megabytes } from "./format.ts";
 
@@ -33,6 +33,27 @@ export function planLines(stages: PlannedStage[], outcome: Outcome, milliseconds
     ...facts(outcome),
     row("Time", duration(milliseconds)),
     "Nothing was changed",
+  ];
+}
+
+/** The block at the end of a verification. */
+export function verifiedLines(image: VerifiedImage, milliseconds: number): string[] {
+  const { sourceReference } = image;
+  const told: [string, string | undefined][] = [
+    ["Image", image.imageReference],
+    ["Tag", image.imageTag],
+    ["Platform", image.fromIndex ? "linux/arm64, of an index" : "linux/arm64"],
+    ["Sensor", image.sensorVersion ?? "nothing in the registry tells its version"],
+    ["Entrypoint", image.entrypoint.join(" ")],
+    ["Service", image.cloudService],
+    ["Container", image.containerName],
+    ["Source", sourceReference && withDigest(sourceReference, image.sourceDigest)],
+    ["Size", megabytes(image.bytes)],
+    ["Time", duration(milliseconds)],
+  ];
+  return [
+    "##[section]Verified: the image is patched",
+    ...told.flatMap(([name, value]) => (value === undefined ? [] : [row(name, value, 12)])),
   ];
 }
 
@@ -93,6 +114,6 @@ function sizes({ sourceBytes, targetBytes }: Outcome): string | undefined {
   );
 }
 
-function row(name: string, value: string): string {
-  return `  ${name.padEnd(8)}${neutraliseToLine(value)}`;
+function row(name: string, value: string, width = 8): string {
+  return `  ${name.padEnd(width)}${neutraliseToLine(value)}`;
 }

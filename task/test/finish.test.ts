@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ending } from "../src/addon.ts";
 import { finish, internalFailure } from "../src/finish.ts";
-import { digest, failure, outcome } from "./samples.ts";
+import { digest, failure, outcome, verified } from "./samples.ts";
 
 function log(ending: Ending, stopped = false): string[] {
   const lines: string[] = [];
@@ -97,6 +97,43 @@ test("a_plan_is_a_list_with_its_branches", () => {
     ...variables,
     "##vso[task.complete result=Succeeded;]",
   ]);
+});
+
+test("a_verified_image_sets_every_output_and_no_plain_variable", () => {
+  check({ type: "verified", image: verified({ sourceReference: "app/web:1", sourceDigest: digest("b") }) }, [
+    "##[section]Verified: the image is patched",
+    `  Image       ${registry}/app/web@${digest("a")}`,
+    `  Tag         ${registry}/app/web:1.4.2-falcon`,
+    "  Platform    linux/arm64",
+    "  Sensor      7.39.0-7802",
+    "  Entrypoint  /opt/CrowdStrike/rootfs/bin/falcon-entrypoint /entry.sh",
+    "  Service     ECS_FARGATE",
+    `  Source      app/web:1 (${digest("b")})`,
+    "  Size        97.4 MB",
+    "  Time        1 min 12 s",
+    ...variables.slice(0, 4),
+    "##vso[task.setvariable variable=sensorDigest;isoutput=true;]",
+    "##vso[task.setvariable variable=sensorVersion;isoutput=true;]7.39.0-7802",
+    "##vso[task.setvariable variable=changed;isoutput=true;]false",
+    ...variables.slice(7, 9),
+    "##vso[task.complete result=Succeeded;]",
+  ]);
+});
+
+test("what_a_verification_cannot_tell_is_said_and_left_empty", () => {
+  const { imageTag, sensorVersion, cloudService, ...known } = verified({ fromIndex: true });
+  const lines = log({ type: "verified", image: known });
+  assert.ok(lines.includes("  Platform    linux/arm64, of an index"));
+  assert.ok(lines.includes("  Sensor      nothing in the registry tells its version"));
+  assert.ok(lines.includes("##vso[task.setvariable variable=sensorVersion;isoutput=true;]"));
+  assert.ok(lines.includes("##vso[task.setvariable variable=imageTag;isoutput=true;]"));
+});
+
+test("foreign_text_of_a_verified_image_is_neutralised", () => {
+  const evil = "##vso[task.complete result=Succeeded;]\n##vso[a]";
+  const lines = log({ type: "verified", image: verified({ entrypoint: [evil], containerName: evil }) });
+  for (const line of lines)
+    assert.doesNotMatch(line.replace(/^##vso\[task\.(setvariable|complete)/, ""), /##vso/);
 });
 
 test("a_failure_is_one_issue_with_causes_hint_and_effects_below", () => {

@@ -9,6 +9,7 @@ import type {
   SweepReport,
   TaskEvent,
   TaskInputs,
+  VerifiedImage,
 } from "../src/addon.ts";
 
 const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
@@ -32,6 +33,20 @@ export function outcome(changes: Partial<Outcome> = {}): Outcome {
     targetBytes: 97_400_000,
     effects: [`pushed \`${registry}/app/web:1.4.2-falcon\` (${digest("a")})`],
     cleanup: [],
+    ...changes,
+  };
+}
+
+export function verified(changes: Partial<VerifiedImage> = {}): VerifiedImage {
+  return {
+    imageReference: `${registry}/app/web@${digest("a")}`,
+    imageTag: `${registry}/app/web:1.4.2-falcon`,
+    imageDigest: digest("a"),
+    fromIndex: false,
+    entrypoint: ["/opt/CrowdStrike/rootfs/bin/falcon-entrypoint", "/entry.sh"],
+    sensorVersion: "7.39.0-7802",
+    cloudService: "ECS_FARGATE",
+    bytes: 97_400_000,
     ...changes,
   };
 }

@@ -51,3 +51,12 @@ test("the_addon_takes_the_inputs_of_the_task", () => {
     task.inputs.map(({ name }) => name),
   );
 });
+
+test("every_way_in_names_a_test_that_is_there", () => {
+  const rows = [...readme.matchAll(/^\| .* \| `(tests\/task\/[a-z]+\.test\.mjs)`: `([^`]+)` \|$/gm)];
+  assert.ok(rows.length > 15, `${rows.length} rows`);
+  for (const [, file, name] of rows) {
+    const text = readFileSync(join(root, file), "utf8");
+    assert.ok(text.includes(`"${name}"`), `${file} has no test ${name}`);
+  }
+});

@@ -5,6 +5,7 @@ mod check;
 mod falcon;
 mod image;
 mod read;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -12,12 +13,36 @@ use check::Check;
 
 use crate::aws::AwsSettings;
 use crate::error::Problem;
-use crate::falcon::{FalconApiSettings, FalconSettings, VersionChoice};
+use crate::falcon::{FalconApiSettings, FalconSettings, SensorVersion, VersionChoice};
 use crate::inputs::Inputs;
 use crate::journal::Owner;
 use crate::reference::{Digest, ImageName, Repository, Tag};
 
-/// What the run is to do.
+/// What the inputs ask for.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// To patch an image, or to say what patching would do.
+    Patch(Box<Config>),
+    /// To tell whether an image is patched.
+    Verify(Box<VerifyConfig>),
+}
+
+/// What is to be verified; nothing of the engine, and nothing secret but the sign-in.
+#[derive(Clone, Debug)]
+pub struct VerifyConfig {
+    /// The image, by tag or digest.
+    pub target: ImageName,
+    /// What it has to be a patch of, if that is asked.
+    pub source: Option<ImageName>,
+    /// The oldest sensor that will do.
+    pub minimum_sensor_version: Option<SensorVersion>,
+    /// How to sign in to AWS.
+    pub aws: AwsSettings,
+    /// The account whose registry holds images named without one; none means the caller's.
+    pub account: Option<String>,
+}
+
+/// How to patch, or what to plan.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Whether to patch or only to say what would be done.
@@ -134,18 +159,29 @@ impl Agent {
     }
 }
 
-impl Config {
+impl Asked {
     /// Reads the inputs.
     ///
     /// # Errors
     /// One problem that tells everything that is wrong with them.
     pub fn from_inputs(inputs: &Inputs) -> Result<Self, Problem> {
         let mut check = Check::default();
-        let config = read::read(&mut check, inputs);
-        match (config, check.into_problem()) {
-            (Some(config), None) => Ok(config),
+        let asked = read::read(&mut check, inputs);
+        match (asked, check.into_problem()) {
+            (Some(asked), None) => Ok(asked),
             (_, Some(problem)) => Err(problem),
             (None, None) => unreachable!("a value that is missing has been noted as a problem"),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Config {
+    /// Reads inputs that ask for a patch.
+    pub(crate) fn from_inputs(inputs: &Inputs) -> Result<Self, Problem> {
+        match Asked::from_inputs(inputs)? {
+            Asked::Patch(config) => Ok(*config),
+            Asked::Verify(config) => panic!("a patch was expected: {config:?}"),
         }
     }
 }

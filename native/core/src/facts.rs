@@ -1,11 +1,15 @@
 //! What the world looks like, as far as a run needs to know.
 
 mod gather;
+mod images;
 mod lines;
 mod sensor;
+mod verify;
 
 pub use gather::gather;
 pub(crate) use gather::handler;
+use lines::aws_line;
+pub use verify::gather as gather_for_verify;
 
 use std::collections::HashSet;
 
@@ -16,6 +20,7 @@ use crate::emulation::Registration;
 use crate::engine::EngineFacts;
 use crate::error::Problem;
 use crate::falcon::CustomerId;
+use crate::platform::Platform;
 use crate::reference::{Digest, Repository, Tag};
 
 /// Something that was looked up; a look-up that failed is a fact too, and the plan decides whether it matters.
@@ -42,6 +47,38 @@ pub struct Facts {
     pub in_engine: HashSet<Digest>,
     /// What only trying could tell.
     pub probes: Probes,
+}
+
+/// A look at an image that is to be verified.
+#[derive(Clone, Debug)]
+pub struct VerifyFacts {
+    /// Who AWS says we are, where it was asked; only to be shown.
+    pub caller: Option<CallerIdentity>,
+    /// The image.
+    pub target: Fact<ImageFacts>,
+    /// What it is to be compared with.
+    pub source: Option<Fact<ImageFacts>>,
+}
+
+/// The ARM64 image that a reference to a registry stands for.
+#[derive(Clone, Debug)]
+pub struct ImageFacts {
+    /// The image as the user named it, registry included.
+    pub name: String,
+    /// Its repository.
+    pub repository: Repository,
+    /// The digest of the ARM64 manifest.
+    pub digest: Digest,
+    /// Whether the user's reference names an index.
+    pub from_index: bool,
+    /// The platform that its configuration names, whatever an index says of it.
+    pub platform: Platform,
+    /// Its configuration's `config` object.
+    pub config: Value,
+    /// The digests of its layers, uncompressed.
+    pub diff_ids: Vec<String>,
+    /// Compressed bytes of its layers.
+    pub bytes: u64,
 }
 
 /// The image to patch.

@@ -4,6 +4,7 @@ mod api;
 mod customer_id;
 mod error;
 pub mod falconutil;
+mod marks;
 mod region;
 mod release;
 mod tenant;
@@ -12,10 +13,11 @@ mod version;
 pub use api::{FalconApi, FalconApiSettings, Session};
 pub use customer_id::{CustomerId, CustomerIdError};
 pub use error::FalconError;
+pub use marks::{SensorMarks, variable};
 pub use region::Region;
 pub use release::VersionChoice;
 pub use tenant::{FalconRegistry, Tenant};
-pub use version::sensor_version;
+pub use version::{SensorVersion, sensor_version};
 
 use crate::secret::Secret;
 

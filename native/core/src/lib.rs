@@ -28,6 +28,7 @@ mod services;
 mod step;
 pub mod sweep;
 mod trust;
+pub mod verify;
 
 #[cfg(test)]
 mod loopback_server;

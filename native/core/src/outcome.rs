@@ -131,6 +131,42 @@ pub struct Outcome {
     pub cleanup: Vec<String>,
 }
 
+/// An image that was found to be patched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Its repository.
+    pub repository: Repository,
+    /// The tag by which it was named; none where that was a digest.
+    pub tag: Option<Tag>,
+    /// The digest of its ARM64 manifest.
+    pub digest: Digest,
+    /// Whether it was named by an index, of which only the ARM64 image was looked at.
+    pub from_index: bool,
+    /// What it starts.
+    pub entrypoint: Vec<String>,
+    /// The sensor's version, where anything tells it.
+    pub sensor_version: Option<String>,
+    /// What the sensor takes for the cloud service, if the image says it.
+    pub cloud_service: Option<String>,
+    /// What the sensor takes for the container's name, if the image says it.
+    pub container_name: Option<String>,
+    /// Compressed bytes of its layers.
+    pub bytes: u64,
+    /// What it is a patch of, where that was asked.
+    pub source: Option<VerifiedSource>,
+    /// What it has beside source and sensor, a phrase each.
+    pub more: Vec<String>,
+}
+
+/// The source that an image was compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedSource {
+    /// Its name.
+    pub name: String,
+    /// The digest of its ARM64 manifest.
+    pub digest: Digest,
+}
+
 /// A stage of a plan, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forecast {
@@ -147,6 +183,8 @@ pub enum Ending {
     Done(Box<Outcome>),
     /// It looked, and says what it would do.
     Planned(Box<Outcome>, Vec<Forecast>),
+    /// It found the image patched.
+    Verified(Box<Verified>),
     /// It could not.
     Failed(Box<Failure>),
     /// It was stopped from outside.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Code, Explain};
-use crate::falcon::{FALCON_ENTRYPOINT, FalconOptions, SENSOR_ROOT_VARIABLE};
+use crate::falcon::{FALCON_ENTRYPOINT, FalconOptions, SENSOR_ROOT_VARIABLE, variable};
 use crate::platform::Platform;
 
 /// An image as the proof sees it, from the engine or from a registry.
@@ -57,7 +57,7 @@ impl Explain for ProofError {
     }
 }
 
-/// Compares a patched image with its source.
+/// Compares a patched image with its source and with what falconutil was told.
 ///
 /// Returns what falconutil added beyond what is documented, a sentence each: worth a warning,
 /// since a newer falconutil may well set one more variable or label.
@@ -69,16 +69,26 @@ pub fn prove(
     patched: Evidence<'_>,
     options: &FalconOptions,
 ) -> Result<Vec<String>, ProofError> {
-    let unexpected = |why: String| {
-        Err(ProofError::Unexpected {
-            why: Deviation(why),
-        })
-    };
+    let more = prove_derived(source, patched)?;
+    prove_options(patched.config, options)?;
+    Ok(more)
+}
+
+/// Compares a patched image with its source alone, for whoever does not know what falconutil was told.
+///
+/// Returns what [`prove`] returns.
+///
+/// # Errors
+/// The first way in which it is not the source with a sensor.
+pub fn prove_derived(
+    source: Evidence<'_>,
+    patched: Evidence<'_>,
+) -> Result<Vec<String>, ProofError> {
     if *patched.platform != Platform::linux_arm64() {
-        return unexpected(format!(
+        return Err(unexpected(format!(
             "its platform is {}, not linux/arm64",
             patched.platform
-        ));
+        )));
     }
     if patched.diff_ids == source.diff_ids {
         return Err(ProofError::NoEffect {
@@ -86,13 +96,21 @@ pub fn prove(
         });
     }
     if !patched.diff_ids.starts_with(source.diff_ids) {
-        return unexpected("its first layers are not the source's".to_owned());
+        return Err(unexpected(
+            "its first layers are not the source's".to_owned(),
+        ));
     }
     prove_entrypoint(source.config, patched.config)?;
-    let mut more = prove_environment(source.config, patched.config, options)?;
+    let mut more = prove_environment(source.config, patched.config)?;
     more.extend(prove_labels(source.config, patched.config)?);
     prove_other_fields(source.config, patched.config)?;
     Ok(more)
+}
+
+fn unexpected(why: String) -> ProofError {
+    ProofError::Unexpected {
+        why: Deviation(why),
+    }
 }
 
 fn prove_entrypoint(source: &Value, patched: &Value) -> Result<(), ProofError> {
@@ -112,50 +130,47 @@ fn prove_entrypoint(source: &Value, patched: &Value) -> Result<(), ProofError> {
     })
 }
 
-fn prove_environment(
-    source: &Value,
-    patched: &Value,
-    options: &FalconOptions,
-) -> Result<Vec<String>, ProofError> {
-    let unexpected = |why: String| ProofError::Unexpected {
-        why: Deviation(why),
-    };
+/// The variables that falconutil sets.
+const FALCON_VARIABLES: [&str; 4] = [
+    "FALCONCTL_OPTS",
+    "CS_CLOUD_SERVICE",
+    "CS_CONTAINER",
+    SENSOR_ROOT_VARIABLE,
+];
+
+fn prove_environment(source: &Value, patched: &Value) -> Result<Vec<String>, ProofError> {
     let before = environment(source);
-    let after = environment(patched);
-    let value = |name: &str| {
-        after
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| *value)
-    };
-    let ours = [
-        "FALCONCTL_OPTS",
-        "CS_CLOUD_SERVICE",
-        "CS_CONTAINER",
-        SENSOR_ROOT_VARIABLE,
-    ];
-    if let Some((name, _)) = before
+    let of_source = before
         .iter()
-        .find(|(name, text)| !ours.contains(name) && value(name) != Some(text))
-    {
-        return Err(unexpected(format!(
-            "its variable `{name}` is not the source's"
-        )));
-    }
-    let expected = [
-        (SENSOR_ROOT_VARIABLE, Some("/opt/CrowdStrike/rootfs")),
-        ("CS_CLOUD_SERVICE", options.cloud_service.as_deref()),
-        ("CS_CONTAINER", options.container_name.as_deref()),
-    ];
-    for (name, text) in expected {
-        if text.is_some() && value(name) != text {
+        .filter(|(name, _)| !FALCON_VARIABLES.contains(name));
+    for (name, text) in of_source {
+        if variable(patched, name) != Some(text) {
             return Err(unexpected(format!(
-                "its variable `{name}` is not `{}`",
-                text.unwrap_or_default()
+                "its variable `{name}` is not the source's"
             )));
         }
     }
-    let falconctl = value("FALCONCTL_OPTS").unwrap_or_default();
+    prove_variable(
+        patched,
+        SENSOR_ROOT_VARIABLE,
+        Some("/opt/CrowdStrike/rootfs"),
+    )?;
+    let added = environment(patched).into_iter().filter(|(name, _)| {
+        !FALCON_VARIABLES.contains(name) && !before.iter().any(|(known, _)| known == name)
+    });
+    Ok(added
+        .map(|(name, _)| format!("the variable `{name}`"))
+        .collect())
+}
+
+fn prove_options(patched: &Value, options: &FalconOptions) -> Result<(), ProofError> {
+    prove_variable(
+        patched,
+        "CS_CLOUD_SERVICE",
+        options.cloud_service.as_deref(),
+    )?;
+    prove_variable(patched, "CS_CONTAINER", options.container_name.as_deref())?;
+    let falconctl = variable(patched, "FALCONCTL_OPTS").unwrap_or_default();
     // The values are secrets, so a deviation is told without them.
     let has_id = falconctl.to_ascii_lowercase().contains(&format!(
         "--cid={}",
@@ -179,12 +194,17 @@ fn prove_environment(
                 .to_owned(),
         ));
     }
-    let added = after
-        .iter()
-        .filter(|(name, _)| !ours.contains(name) && !before.iter().any(|(known, _)| known == name));
-    Ok(added
-        .map(|(name, _)| format!("the variable `{name}`"))
-        .collect())
+    Ok(())
+}
+
+/// A variable that has to have a value; none leaves it open.
+fn prove_variable(patched: &Value, name: &str, wanted: Option<&str>) -> Result<(), ProofError> {
+    match wanted {
+        Some(text) if variable(patched, name) != wanted => {
+            Err(unexpected(format!("its variable `{name}` is not `{text}`")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn prove_labels(source: &Value, patched: &Value) -> Result<Vec<String>, ProofError> {

@@ -111,6 +111,14 @@ pub struct ImageName {
     pub digest: Option<Digest>,
 }
 
+impl ImageName {
+    /// The registry as one of ECR's, if it is given and is one.
+    #[must_use]
+    pub fn ecr(&self) -> Option<EcrHost> {
+        EcrHost::parse(self.registry.as_deref()?)
+    }
+}
+
 /// Why a text is no image reference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {

@@ -5,18 +5,21 @@ mod execute;
 mod image;
 mod mirror;
 mod patch;
+mod steps;
 mod transfer;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use steps::Steps;
 use tokio_util::sync::CancellationToken;
 
 use crate::cleanup::{Cleanup, Undo};
-use crate::config::{Action, Agent, Config};
+use crate::config::{Action, Agent, Asked, Config};
 use crate::error::{Code, Failure, Problem};
-use crate::event::{Event, Events, StepEvents, StepStatus};
+use crate::event::{Event, Events};
 use crate::facts::{self, Facts};
 use crate::inputs::Inputs;
 use crate::journal::{Journal, Thing};
@@ -37,24 +40,24 @@ pub async fn run(
     events: Events,
     cancel: CancellationToken,
 ) -> Ending {
-    let config = match Config::from_inputs(inputs) {
-        Ok(config) => config,
-        Err(problem) => {
-            return Ending::Failed(Box::new(Failure {
-                problem,
-                step: None,
-                effects: Vec::new(),
-                cleanup: Vec::new(),
-            }));
+    match Asked::from_inputs(inputs) {
+        Ok(Asked::Patch(config)) => {
+            let run = Run::new(*config, agent, events);
+            let driven = tokio::select! {
+                biased;
+                () = cancel.cancelled() => None,
+                ended = run.drive() => Some(ended),
+            };
+            run.end(driven).await
         }
-    };
-    let run = Run::new(config, agent, events);
-    let driven = tokio::select! {
-        biased;
-        () = cancel.cancelled() => None,
-        ended = run.drive() => Some(ended),
-    };
-    run.end(driven).await
+        Ok(Asked::Verify(config)) => Box::pin(verify::run(&config, agent, events, cancel)).await,
+        Err(problem) => Ending::Failed(Box::new(Failure {
+            problem,
+            step: None,
+            effects: Vec::new(),
+            cleanup: Vec::new(),
+        })),
+    }
 }
 
 /// A run under way.
@@ -64,6 +67,7 @@ struct Run {
     services: Services,
     journal: OnceLock<Journal>,
     events: Events,
+    steps: Steps,
     cleanup: Cleanup,
     state: Mutex<State>,
 }
@@ -71,8 +75,6 @@ struct Run {
 /// What a run has come to; shared by the steps of a stage, and there when the run is stopped.
 #[derive(Default)]
 struct State {
-    next_step: u32,
-    current: Option<String>,
     effects: Vec<Effect>,
     pushed: Option<Digest>,
     read_back: Option<ReadBack>,
@@ -118,6 +120,7 @@ impl Run {
                 events.clone(),
             ),
             config,
+            steps: Steps::new(events.clone()),
             events,
             cleanup: Cleanup::default(),
             state: Mutex::default(),
@@ -176,66 +179,32 @@ impl Run {
     }
 
     async fn look(&self) -> Result<Facts, Problem> {
-        self.step(
-            "Look at the images, the registry and the engine",
-            |events| async move {
-                // The look is by far the largest future of a run, so it lives on the heap.
-                let facts = Box::pin(facts::gather(&self.config, &self.services)).await;
-                for line in facts.lines(self.services.aws().await.ok()) {
-                    events.note(line);
-                }
-                self.compare_customer_ids(&events);
-                // Whether the run is possible is decided here, so that this step is the one that fails.
-                plan(&self.config, &facts)?;
-                Ok(facts)
-            },
-        )
-        .await
+        self.steps
+            .run(
+                "Look at the images, the registry and the engine",
+                |events| async move {
+                    // The look is by far the largest future of a run, so it lives on the heap.
+                    let facts = Box::pin(facts::gather(&self.config, &self.services)).await;
+                    for line in facts.lines(self.services.aws().await.ok()) {
+                        events.note(line);
+                    }
+                    self.compare_customer_ids(&events);
+                    // Whether the run is possible is decided here, so that this step is the one that fails.
+                    plan(&self.config, &facts)?;
+                    Ok(facts)
+                },
+            )
+            .await
     }
 
     /// Runs the steps of a stage side by side; the first failure stops the others.
     async fn run_stage(&self, stage: &Stage, facts: &Facts) -> Result<Vec<Learned>, Problem> {
         let steps = stage.steps.iter().map(|step| {
-            self.step(step.to_string(), move |events| {
+            self.steps.run(step.to_string(), move |events| {
                 self.execute(step, facts, events)
             })
         });
         futures_util::future::try_join_all(steps).await
-    }
-
-    /// Tells of a step's begin and end, and remembers which one failed.
-    async fn step<T, F: Future<Output = Result<T, Problem>>>(
-        &self,
-        title: impl Into<String>,
-        act: impl FnOnce(StepEvents) -> F,
-    ) -> Result<T, Problem> {
-        let title = title.into();
-        let id = self.state(|state| {
-            state.next_step += 1;
-            state.next_step
-        });
-        let begun = Instant::now();
-        self.events.send(Event::StepStarted {
-            id,
-            title: title.clone(),
-        });
-        let result = act(self.events.of_step(id)).await;
-        let status = if result.is_ok() {
-            StepStatus::Succeeded
-        } else {
-            StepStatus::Failed
-        };
-        if result.is_err() {
-            self.state(|state| state.current = Some(title));
-        }
-        let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.events.send(Event::StepFinished {
-            id,
-            status,
-            duration_ms,
-            note: None,
-        });
-        result
     }
 
     fn learn(&self, facts: &mut Facts, learned: Learned) {
@@ -312,13 +281,12 @@ impl Run {
                 hint: Some("The step at the end of the job tries again".to_owned()),
             });
         }
-        let (effects, step) =
-            self.state(|state| (std::mem::take(&mut state.effects), state.current.take()));
+        let effects = self.state(|state| std::mem::take(&mut state.effects));
         match driven {
             None => Ending::Cancelled { effects, cleanup },
             Some(Err(problem)) => Ending::Failed(Box::new(Failure {
                 problem,
-                step,
+                step: self.steps.failed(),
                 effects,
                 cleanup,
             })),

@@ -20,6 +20,8 @@ pub enum Ending {
         stages: Vec<PlannedStage>,
         outcome: Outcome,
     },
+    /// It found the image patched.
+    Verified { image: VerifiedImage },
     /// It could not.
     Failed { failure: Failure },
     /// It was stopped from outside.
@@ -69,6 +71,33 @@ pub struct Outcome {
     pub cleanup: Vec<String>,
 }
 
+/// An image that was found to be patched.
+#[napi(object, object_from_js = false)]
+pub struct VerifiedImage {
+    /// The image by the digest of its ARM64 manifest.
+    pub image_reference: String,
+    /// The image by the tag that it was named by; missing where that was a digest.
+    pub image_tag: Option<String>,
+    /// The digest of its ARM64 manifest.
+    pub image_digest: String,
+    /// Whether it was named by an index, of which only the ARM64 image was looked at.
+    pub from_index: bool,
+    /// What it starts.
+    pub entrypoint: Vec<String>,
+    /// The sensor's version, where anything tells it.
+    pub sensor_version: Option<String>,
+    /// What the sensor takes for the cloud service.
+    pub cloud_service: Option<String>,
+    /// What the sensor takes for the container's name.
+    pub container_name: Option<String>,
+    /// Compressed bytes of its layers.
+    pub bytes: f64,
+    /// The name of the source that it was compared with.
+    pub source_reference: Option<String>,
+    /// The digest of that source's ARM64 manifest.
+    pub source_digest: Option<String>,
+}
+
 /// How a run failed.
 #[napi(object, object_from_js = false)]
 pub struct Failure {
@@ -100,6 +129,9 @@ impl From<outcome::Ending> for Ending {
             outcome::Ending::Planned(outcome, stages) => Self::Planned {
                 stages: stages.into_iter().map(Into::into).collect(),
                 outcome: (*outcome).into(),
+            },
+            outcome::Ending::Verified(image) => Self::Verified {
+                image: (*image).into(),
             },
             outcome::Ending::Failed(failure) => Self::Failed {
                 failure: (*failure).into(),
@@ -140,6 +172,28 @@ impl From<outcome::Outcome> for Outcome {
             target_bytes: outcome.target_bytes.map(number),
             effects: told(&outcome.effects),
             cleanup: outcome.cleanup,
+        }
+    }
+}
+
+impl From<outcome::Verified> for VerifiedImage {
+    fn from(image: outcome::Verified) -> Self {
+        let (source_reference, source_digest) = match image.source {
+            Some(source) => (Some(source.name), Some(source.digest.to_string())),
+            None => (None, None),
+        };
+        Self {
+            image_reference: image.repository.at(&image.digest),
+            image_tag: image.tag.map(|tag| image.repository.tagged(&tag)),
+            image_digest: image.digest.to_string(),
+            from_index: image.from_index,
+            entrypoint: image.entrypoint,
+            sensor_version: image.sensor_version,
+            cloud_service: image.cloud_service,
+            container_name: image.container_name,
+            bytes: number(image.bytes),
+            source_reference,
+            source_digest,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How to sign in to AWS, and where: one source of credentials is chosen, and what is wrong with
 //! it is told, never made up for by another.
 
+mod read;
 mod role;
 
 use url::Url;
@@ -10,17 +11,18 @@ use crate::aws::{AwsCredentials, Giver, OidcRequest, Role};
 use crate::error::Code;
 use crate::inputs::{AwsConnection, AwsContext, AwsVariables, Inputs, TokenRequest};
 use crate::secret::Secret;
+pub(super) use read::read;
 use role::{RoleFields, RoleNames};
 
 /// Who we are at first, and the roles to assume from there.
-pub(super) type SignIn = (AwsCredentials, Vec<Role>);
+type SignIn = (AwsCredentials, Vec<Role>);
 
 /// Chooses the source in the order of the AWS Toolkit, with the inputs behind the connection:
 /// connection, inputs, variables, default chain. The input `awsRoleArn` goes on top.
 ///
 /// As everywhere in this check, a part that was refused looks like one that was not given: with a
 /// problem noted there will be no configuration.
-pub(super) fn sign_in(check: &mut Check, inputs: &Inputs) -> SignIn {
+fn sign_in(check: &mut Check, inputs: &Inputs) -> SignIn {
     let typed = keys_of_inputs(check, inputs);
     let top = role_of_inputs(check, inputs);
     let (credentials, mut roles) = if !inputs.aws_connection.trim().is_empty() {
@@ -262,12 +264,12 @@ impl Keys<'_> {
 }
 
 /// The region that was typed.
-pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<String> {
+fn region(check: &mut Check, inputs: &Inputs) -> Option<String> {
     read_region(check, "awsRegion", &inputs.aws_region)
 }
 
 /// The region of the toolkit's variable, which comes after what the images' own references say.
-pub(super) fn region_variable(check: &mut Check, inputs: &Inputs) -> Option<String> {
+fn region_variable(check: &mut Check, inputs: &Inputs) -> Option<String> {
     read_region(check, "AWS.Region", &inputs.aws_context.variables.region)
 }
 
@@ -287,7 +289,7 @@ fn read_region(check: &mut Check, name: &str, value: &str) -> Option<String> {
     None
 }
 
-pub(super) fn account(check: &mut Check, inputs: &Inputs) -> Option<String> {
+fn account(check: &mut Check, inputs: &Inputs) -> Option<String> {
     let account = check.text("awsAccount", &inputs.aws_account)?;
     if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
         return Some(account.to_owned());

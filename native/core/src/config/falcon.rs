@@ -158,7 +158,11 @@ fn registry(check: &mut Check, value: &str) -> Option<String> {
 }
 
 /// Refuses inputs that would be ignored: whoever set them expects something of them.
-fn refuse_without_effect(check: &mut Check, inputs: &[(&str, &str, &str)], beside: &str) {
+pub(super) fn refuse_without_effect(
+    check: &mut Check,
+    inputs: &[(&str, &str, &str)],
+    beside: &str,
+) {
     for (name, value, default) in inputs {
         let value = value.trim();
         if !value.is_empty() && !value.eq_ignore_ascii_case(default) {

@@ -1,13 +1,11 @@
 //! Reads the inputs one by one; a problem with one does not hide another's.
 
 use super::check::Check;
-use super::{Action, Config, Emulation, Sensor, Source, aws, falcon, image};
-use crate::aws::AwsSettings;
-use crate::error::Code;
+use super::{Action, Asked, Config, Emulation, Sensor, Source, aws, falcon, image, verify};
 use crate::inputs::Inputs;
-use crate::reference::{EcrHost, ImageName};
+use crate::reference::ImageName;
 
-pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
+pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Asked> {
     refuse_what_comes_later(check, inputs);
     let action = check.choice(
         "action",
@@ -19,22 +17,25 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
         ],
     );
     if action == Some(None) {
-        check.refuse(
-            Code::InputNotAvailable,
-            "action",
-            "`verify` is not available in this version; use `patch` or `plan`",
-        );
+        return verify::read(check, inputs).map(|config| Asked::Verify(Box::new(config)));
     }
+    patch(check, inputs, action.flatten()).map(|config| Asked::Patch(Box::new(config)))
+}
+
+/// What a patch needs; an unknown action hides no other problem.
+fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<Config> {
+    falcon::refuse_without_effect(
+        check,
+        &[("minimumSensorVersion", &inputs.minimum_sensor_version, "")],
+        "`action: patch` and `plan`; it is what `action: verify` demands",
+    );
     let source = image::source(check, inputs);
     let target = image::target(check, inputs);
     let sensor = falcon::sensor(check, inputs);
     let additional_tags = image::additional_tags(check, &inputs.additional_tags);
     let falcon_api = falcon::api(check, inputs);
     let falcon = falcon::settings(check, inputs);
-    let (credentials, roles) = aws::sign_in(check, inputs);
-    let region = aws::region(check, inputs);
-    let region_variable = aws::region_variable(check, inputs);
-    let account = aws::account(check, inputs);
+    let aws = aws::read(check, inputs);
     let emulation = check.choice(
         "emulation",
         &inputs.emulation,
@@ -46,27 +47,13 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
     check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
     let (source, sensor, (target, target_tag)) = (source?, sensor?, target?);
     image::refuse_target_that_is_source(check, &source, &target);
-    let full: Vec<EcrHost> = [Some(&target), source.in_registry(), sensor.named()]
-        .into_iter()
-        .flatten()
-        .filter_map(ecr_host)
-        .collect();
+    let mut named = vec![&target];
+    named.extend(source.in_registry());
+    let (aws, account) = aws.complete(&named, sensor.named());
     Some(Config {
-        action: action??,
-        account: account.or_else(|| {
-            [Some(&target), source.in_registry()]
-                .into_iter()
-                .flatten()
-                .find_map(ecr_host)
-                .map(|host| host.account)
-        }),
-        aws: AwsSettings {
-            credentials,
-            roles,
-            region: region
-                .or_else(|| full.first().map(|host| host.region.clone()))
-                .or(region_variable),
-        },
+        action: action?,
+        account,
+        aws,
         source,
         sensor,
         target,
@@ -84,12 +71,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
 /// Every input of task.json whose capability comes later: set to something else than its default, it must not be ignored.
 fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
     for (name, value, defaults) in [
-        (
-            "minimumSensorVersion",
-            &inputs.minimum_sensor_version,
-            &[][..],
-        ),
-        ("builderName", &inputs.builder_name, &[]),
+        ("builderName", &inputs.builder_name, &[][..]),
         ("strategy", &inputs.strategy, &["full"]),
         ("stagingRegistry", &inputs.staging_registry, &["none"]),
         ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
@@ -123,8 +105,4 @@ impl Sensor {
             Self::CrowdStrike { mirror, .. } => mirror.as_ref(),
         }
     }
-}
-
-fn ecr_host(name: &ImageName) -> Option<EcrHost> {
-    EcrHost::parse(name.registry.as_deref()?)
 }

@@ -127,8 +127,8 @@ fn every_problem_has_its_code() {
         (Code::InputNotAvailable, |i| {
             i.strategy = "graft".into();
         }),
-        (Code::InputNotAvailable, |i| {
-            i.action = "verify".into();
+        (Code::InputWithoutEffect, |i| {
+            i.minimum_sensor_version = "7.39".into();
         }),
         (Code::InputUnknownValue, |i| {
             i.create_repository = "if missing".into();

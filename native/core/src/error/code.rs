@@ -99,6 +99,10 @@ codes! {
     EmulationInstallFailed "EMULATION_INSTALL_FAILED" Environment "The emulator could not be installed.";
     EmulationNoEffect "EMULATION_NO_EFFECT" Environment "ARM64 programs do not run although an emulator is registered.";
     FalconAlreadyPatched "FALCON_ALREADY_PATCHED" Input "The source image holds the Falcon sensor already.";
+    FalconNotPatched "FALCON_NOT_PATCHED" Input "The image that was to be verified does not start the Falcon sensor.";
+    FalconSourceDiffers "FALCON_SOURCE_DIFFERS" Input "The image that was to be verified is not the given source with the sensor.";
+    FalconSensorTooOld "FALCON_SENSOR_TOO_OLD" Input "The sensor in the image is older than demanded.";
+    FalconSensorVersionUnknown "FALCON_SENSOR_VERSION_UNKNOWN" Input "Nothing tells which sensor is in the image.";
     FalconSensorPlatformMissing "FALCON_SENSOR_PLATFORM_MISSING" Input "The sensor image is not for linux/arm64.";
     FalconSensorVersionNotFound "FALCON_SENSOR_VERSION_NOT_FOUND" Input "CrowdStrike has no such sensor.";
     FalconClientRefused "FALCON_CLIENT_REFUSED" Input "CrowdStrike does not know the API client.";

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::images::{Images, Platforms};
 use super::{Fact, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
 use crate::config::{Config, Source};
 use crate::emulation::{self, Registration};
@@ -9,22 +10,12 @@ use crate::engine::EngineFacts;
 use crate::error::{Code, Explain, Problem};
 use crate::falcon::CustomerId;
 use crate::platform::Platform;
-use crate::reference::{Digest, EcrHost, ImageName, Repository, Tag};
-use crate::registry::{ManifestReference, ResolvedImage};
+use crate::reference::{Digest, ImageName, Repository, Tag};
 use crate::services::Services;
 
-/// What goes wrong with an image beside the requests themselves.
+/// What is wrong with an image of the engine.
 #[derive(Debug, thiserror::Error)]
 enum ImageError {
-    #[error("No region is known for `{name}`")]
-    RegionMissing { name: ImageName },
-    #[error("The {role} image `{name}` is not for linux/arm64")]
-    PlatformMissing {
-        role: &'static str,
-        name: String,
-        #[source]
-        why: Platforms,
-    },
     #[error("The engine has no image `{name}`")]
     NotInEngine { name: String },
     #[error(
@@ -43,28 +34,9 @@ enum ImageError {
     },
 }
 
-/// The platforms that an image has, as the reason why another is missing.
-#[derive(Debug, thiserror::Error)]
-#[error("it is for {0}")]
-struct Platforms(String);
-
-impl Platforms {
-    fn of<'a>(platforms: impl IntoIterator<Item = &'a Platform>) -> Self {
-        let names: Vec<String> = platforms.into_iter().map(ToString::to_string).collect();
-        Self(if names.is_empty() {
-            "no platform that its index names".to_owned()
-        } else {
-            names.join(", ")
-        })
-    }
-}
-
 impl Explain for ImageError {
     fn code(&self) -> Code {
         match self {
-            Self::RegionMissing { .. } => Code::InputMissing,
-            Self::PlatformMissing { role: "source", .. } => Code::RegistryPlatformMissing,
-            Self::PlatformMissing { .. } => Code::FalconSensorPlatformMissing,
             Self::NotInEngine { .. } => Code::EngineImageNotFound,
             Self::Ambiguous { .. } => Code::EngineImageAmbiguous,
             Self::EnginePlatform { .. } => Code::EnginePlatformMissing,
@@ -73,9 +45,6 @@ impl Explain for ImageError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::RegionMissing { .. } => "Set `awsRegion`, or write the image with its registry, as in `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1.4.2`",
-            Self::PlatformMissing { role: "source", .. } => "Build the image for ARM64, for instance with `docker buildx build --platform linux/arm64 --push`",
-            Self::PlatformMissing { .. } => "Take a sensor image of version 7.33 or later, which is multi-architecture, and copy all of it: `crane copy` or `skopeo copy --all`",
             Self::NotInEngine { .. } => "Name the image as `docker image ls` does, or set `sourceLocation: registry`",
             Self::Ambiguous { .. } => "Push the image and set `sourceLocation: registry`, or build it with `--platform linux/arm64` alone",
             Self::EnginePlatform { .. } => "Build the image with `--platform linux/arm64`",
@@ -85,7 +54,11 @@ impl Explain for ImageError {
 
 /// Gathers every fact; what cannot be had becomes a fact of its own.
 pub async fn gather(config: &Config, services: &Services) -> Facts {
-    let resolve = Resolve { config, services };
+    let resolve = Resolve {
+        config,
+        services,
+        images: Images::new(config.account.as_deref(), services),
+    };
     let (engine, caller, source, sensor, target, customer_id) = tokio::join!(
         services.engine_facts(),
         services.caller(),
@@ -157,6 +130,7 @@ async fn in_engine(
 pub(super) struct Resolve<'a> {
     pub(super) config: &'a Config,
     pub(super) services: &'a Services,
+    pub(super) images: Images<'a>,
 }
 
 impl Resolve<'_> {
@@ -168,26 +142,16 @@ impl Resolve<'_> {
     }
 
     async fn registry_source(&self, name: &ImageName) -> Fact<SourceFacts> {
-        let repository = self.repository(name).await?;
-        let resolved = self.resolve(&repository, name).await?;
-        let shown = shown(&repository, name);
-        let digest = digest_for(&resolved, &Platform::linux_arm64())
-            .ok_or_else(|| missing("source", &shown, &resolved))?;
-        let image = self
-            .services
-            .registry()
-            .await?
-            .image(&repository, &digest)
-            .await?;
+        let found = self.images.find("source", name).await?;
         Ok(SourceFacts {
-            name: shown,
-            config: image.runtime_config().clone(),
-            diff_ids: image.diff_ids(),
-            bytes: Some(image.layers_size()),
+            name: found.name,
+            config: found.config,
+            diff_ids: found.diff_ids,
+            bytes: Some(found.bytes),
             place: SourcePlace::Registry {
-                repository,
-                digest,
-                from_index: resolved.is_index,
+                repository: found.repository,
+                digest: found.digest,
+                from_index: found.from_index,
             },
         })
     }
@@ -221,7 +185,7 @@ impl Resolve<'_> {
     }
 
     async fn target(&self) -> Fact<TargetFacts> {
-        let repository = self.repository(&self.config.target).await?;
+        let repository = self.images.repository(&self.config.target).await?;
         let described = self.services.aws().await?.repository(&repository).await;
         let mutability = match described {
             Ok(repository) => Some(repository.tag_mutability),
@@ -272,64 +236,4 @@ impl Resolve<'_> {
             .filter_map(|(tag, digest)| Some((tag, digest?)))
             .collect())
     }
-
-    /// The repository of an image, in the registry that it is typed with or that the account has in the region.
-    pub(super) async fn repository(&self, name: &ImageName) -> Fact<Repository> {
-        let registry = if let Some(registry) = &name.registry {
-            registry.clone()
-        } else {
-            let region = self.services.aws().await?.region().map(str::to_owned);
-            let region = region.ok_or_else(|| ImageError::RegionMissing { name: name.clone() })?;
-            match &self.config.account {
-                Some(account) => EcrHost::name(account, &region),
-                None => EcrHost::name(&self.services.caller().await?.account, &region),
-            }
-        };
-        Ok(Repository::new(&registry, &name.repository))
-    }
-
-    pub(super) async fn resolve(
-        &self,
-        repository: &Repository,
-        name: &ImageName,
-    ) -> Fact<ResolvedImage> {
-        let reference = match (&name.digest, &name.tag) {
-            (Some(digest), _) => ManifestReference::Digest(digest.clone()),
-            (None, Some(tag)) => ManifestReference::Tag(tag.clone()),
-            (None, None) => {
-                unreachable!("the configuration holds no reference without tag and digest")
-            }
-        };
-        Ok(self
-            .services
-            .registry()
-            .await?
-            .resolve(repository, &reference)
-            .await?)
-    }
-}
-
-pub(super) fn digest_for(resolved: &ResolvedImage, platform: &Platform) -> Option<Digest> {
-    resolved
-        .manifest_for(platform)
-        .map(|manifest| manifest.digest.clone())
-}
-
-pub(super) fn missing(role: &'static str, name: &str, resolved: &ResolvedImage) -> Problem {
-    let why = Platforms::of(resolved.platforms.iter().map(|manifest| &manifest.platform));
-    ImageError::PlatformMissing {
-        role,
-        name: name.to_owned(),
-        why,
-    }
-    .into()
-}
-
-/// The name with its registry, as a user would write it in full.
-pub(super) fn shown(repository: &Repository, name: &ImageName) -> String {
-    let full = ImageName {
-        registry: Some(repository.registry.clone()),
-        ..name.clone()
-    };
-    full.to_string()
 }

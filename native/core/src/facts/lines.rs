@@ -1,7 +1,7 @@
 //! The facts as lines for people.
 
 use super::{Facts, SourcePlace};
-use crate::aws::Aws;
+use crate::aws::{Aws, CallerIdentity};
 use crate::emulation::Registration;
 use crate::platform::Platform;
 
@@ -10,11 +10,7 @@ impl Facts {
     pub(crate) fn lines(&self, aws: Option<&Aws>) -> Vec<String> {
         let mut lines = Vec::new();
         if let Ok(caller) = &self.caller {
-            let origin = aws.map_or("AWS", Aws::origin);
-            lines.push(format!(
-                "AWS: account {}, {} (credentials from {origin})",
-                caller.account, caller.arn
-            ));
+            lines.push(aws_line(caller, aws));
         }
         if let Ok(engine) = &self.engine {
             lines.push(format!(
@@ -56,6 +52,15 @@ impl Facts {
         }
         lines
     }
+}
+
+/// Who asks, and by whose credentials.
+pub(super) fn aws_line(caller: &CallerIdentity, aws: Option<&Aws>) -> String {
+    let origin = aws.map_or("AWS", Aws::origin);
+    format!(
+        "AWS: account {}, {} (credentials from {origin})",
+        caller.account, caller.arn
+    )
 }
 
 fn describe(handler: &Registration) -> String {

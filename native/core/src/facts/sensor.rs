@@ -1,6 +1,7 @@
 //! Finds the sensor: where the user says, in CrowdStrike's registry, or in the mirror.
 
-use super::gather::{Resolve, digest_for, missing, shown};
+use super::gather::Resolve;
+use super::images::{digest_for, missing, shown};
 use super::{Fact, SensorCopy, SensorFacts};
 use crate::cause::Cause;
 use crate::config::Sensor;
@@ -22,8 +23,8 @@ impl Resolve<'_> {
     pub(super) async fn sensor(&self) -> Fact<SensorFacts> {
         match &self.config.sensor {
             Sensor::Image(name) => {
-                let repository = self.repository(name).await?;
-                let resolved = self.resolve(&repository, name).await?;
+                let repository = self.images.repository(name).await?;
+                let resolved = self.images.resolve(&repository, name).await?;
                 let image = name.clone();
                 let found = Found {
                     repository,
@@ -44,7 +45,7 @@ impl Resolve<'_> {
         mirror: Option<&ImageName>,
     ) -> Fact<SensorFacts> {
         let mirror = match mirror {
-            Some(name) => Some(self.repository(name).await?),
+            Some(name) => Some(self.images.repository(name).await?),
             None => None,
         };
         // An exact version that was copied before needs nothing of CrowdStrike any more.

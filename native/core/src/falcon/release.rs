@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::version::numbers;
 use crate::reference::Tag;
 
 /// A way to say which sensor is wanted.
@@ -120,11 +121,6 @@ fn version(tag: &str) -> Option<Vec<u64>> {
     let (release, build) = text.split_once('-')?;
     let is_whole = release.split('.').count() == 3 && !build.is_empty();
     is_whole.then(|| numbers(text))?
-}
-
-fn numbers(text: &str) -> Option<Vec<u64>> {
-    let parts = text.split(['.', '-']);
-    parts.map(|part| part.parse().ok()).collect()
 }
 
 #[cfg(test)]

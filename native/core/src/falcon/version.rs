@@ -1,4 +1,49 @@
-//! The sensor's version, read from a tag or a label.
+//! The sensor's version: read from a tag or a label, and compared.
+
+use std::fmt;
+
+/// A version, or the beginning of one: `7.39.0-7802`, `7.39`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SensorVersion {
+    text: String,
+    numbers: Vec<u64>,
+}
+
+impl SensorVersion {
+    /// Understands numbers with dots between them and, behind a hyphen, the build; nothing else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (_, build) = text.split_once('-').unwrap_or((text, ""));
+        let is_plain = !build.contains(['.', '-']) && !text.contains('+');
+        Some(Self {
+            numbers: numbers(text).filter(|_| is_plain)?,
+            text: text.to_owned(),
+        })
+    }
+
+    /// Whether this is `minimum` or newer; `None` where it has too few numbers to tell.
+    #[must_use]
+    pub fn is_at_least(&self, minimum: &Self) -> Option<bool> {
+        let mut pairs = self.numbers.iter().zip(&minimum.numbers);
+        match pairs.find(|(own, least)| own != least) {
+            Some((own, least)) => Some(own > least),
+            None if self.numbers.len() < minimum.numbers.len() => None,
+            None => Some(true),
+        }
+    }
+}
+
+impl fmt::Display for SensorVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The numbers of a version, from the left; `None` if anything else is between them.
+pub(super) fn numbers(text: &str) -> Option<Vec<u64>> {
+    let parts = text.split(['.', '-']);
+    parts.map(|part| part.parse().ok()).collect()
+}
 
 /// The version that a text starts with, such as `7.39.0-7802` of `7.39.0-7802-1`; `None` if there is none.
 ///
@@ -24,7 +69,38 @@ pub fn sensor_version(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::sensor_version;
+    use super::{SensorVersion, sensor_version};
+
+    #[test]
+    fn versions_are_compared_by_as_many_numbers_as_the_minimum_has() {
+        for (version, minimum, answer) in [
+            ("7.39.0-7802", "7.39.0-7802", Some(true)),
+            ("7.39.0-7802", "7.39", Some(true)),
+            ("7.39.0-7802", "7", Some(true)),
+            ("7.39.0-7802", "7.9", Some(true)),
+            ("7.9.0-9999", "7.39", Some(false)),
+            ("7.39.0-7802", "7.39.0-7803", Some(false)),
+            ("7.39.0-10000", "7.39.0-7802", Some(true)),
+            ("8.0", "7.39.0-7802", Some(true)),
+            ("6.99.9", "7.39.0-7802", Some(false)),
+            // Which of the builds of 7.39 it is, nobody says.
+            ("7.39", "7.39.0-7802", None),
+        ] {
+            let parse = |text| SensorVersion::parse(text).expect("a version");
+            let seen = parse(version).is_at_least(&parse(minimum));
+            assert_eq!(seen, answer, "{version} against {minimum}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_beginning_of_a_version_is_refused() {
+        for text in [
+            "", "latest", "n-1", "v7.39", "7.", ".7", "7..39", "7.39-", "7-39-1", "7.39-1.2", "+7",
+            ">=7",
+        ] {
+            assert_eq!(SensorVersion::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn tags_of_every_form_tell_the_version() {

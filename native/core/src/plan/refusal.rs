@@ -1,13 +1,11 @@
 //! What makes a run impossible, found before anything is pulled.
 
-use serde_json::Value;
-
 use crate::config::Config;
 use crate::emulation::Registration;
 use crate::engine::{EngineFacts, Store};
 use crate::error::{Code, Problem};
 use crate::facts::{Facts, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
-use crate::falcon::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
+use crate::falcon::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE, SensorMarks};
 
 /// The facts that patching needs.
 ///
@@ -67,24 +65,8 @@ fn is_about_credentials(code: Code) -> bool {
 }
 
 fn refuse_patched_source(source: &SourceFacts) -> Result<(), Problem> {
-    let texts = |field: &str| {
-        let list = source
-            .config
-            .get(field)
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
-        list.into_iter()
-            .filter_map(|text| text.as_str().map(str::to_owned))
-            .collect::<Vec<_>>()
-    };
-    let by_entrypoint = texts("Entrypoint")
-        .first()
-        .is_some_and(|first| first == FALCON_ENTRYPOINT);
-    let by_variable = texts("Env")
-        .iter()
-        .any(|variable| variable.split('=').next() == Some(SENSOR_ROOT_VARIABLE));
-    if !by_entrypoint && !by_variable {
+    let marks = SensorMarks::of(&source.config);
+    if !marks.by_entrypoint && !marks.by_variable {
         return Ok(());
     }
     Err(Problem {
@@ -93,7 +75,7 @@ fn refuse_patched_source(source: &SourceFacts) -> Result<(), Problem> {
             "The source image `{}` holds the Falcon sensor already",
             source.name
         ),
-        why: vec![if by_entrypoint {
+        why: vec![if marks.by_entrypoint {
             format!("its entrypoint is `{FALCON_ENTRYPOINT}`")
         } else {
             format!("its environment has `{SENSOR_ROOT_VARIABLE}`")

@@ -1,0 +1,149 @@
+//! Finds images in registries.
+
+use super::{Fact, ImageFacts};
+use crate::error::{Code, Explain, Problem};
+use crate::platform::Platform;
+use crate::reference::{Digest, EcrHost, ImageName, Repository};
+use crate::registry::{ManifestReference, ResolvedImage};
+use crate::services::Services;
+
+/// What goes wrong with an image of a registry beside the requests themselves.
+#[derive(Debug, thiserror::Error)]
+enum ImageError {
+    #[error("No region is known for `{name}`")]
+    RegionMissing { name: ImageName },
+    #[error("The {role} image `{name}` is not for linux/arm64")]
+    PlatformMissing {
+        role: &'static str,
+        name: String,
+        #[source]
+        why: Platforms,
+    },
+}
+
+/// The platforms that an image has, as the reason why another is missing.
+#[derive(Debug, thiserror::Error)]
+#[error("it is for {0}")]
+pub(super) struct Platforms(String);
+
+impl Platforms {
+    pub(super) fn of<'a>(platforms: impl IntoIterator<Item = &'a Platform>) -> Self {
+        let names: Vec<String> = platforms.into_iter().map(ToString::to_string).collect();
+        Self(if names.is_empty() {
+            "no platform that its index names".to_owned()
+        } else {
+            names.join(", ")
+        })
+    }
+}
+
+impl Explain for ImageError {
+    fn code(&self) -> Code {
+        match self {
+            Self::RegionMissing { .. } => Code::InputMissing,
+            Self::PlatformMissing { role: "sensor", .. } => Code::FalconSensorPlatformMissing,
+            Self::PlatformMissing { .. } => Code::RegistryPlatformMissing,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::RegionMissing { .. } => "Set `awsRegion`, or write the image with its registry, as in `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1.4.2`",
+            Self::PlatformMissing { role: "sensor", .. } => "Take a sensor image of version 7.33 or later, which is multi-architecture, and copy all of it: `crane copy` or `skopeo copy --all`",
+            Self::PlatformMissing { role: "target", .. } => "Name the image that `action: patch` pushed, which is for linux/arm64",
+            Self::PlatformMissing { .. } => "Build the image for ARM64, for instance with `docker buildx build --platform linux/arm64 --push`",
+        }.to_owned())
+    }
+}
+
+/// Looks images up.
+#[derive(Clone, Copy)]
+pub(super) struct Images<'a> {
+    account: Option<&'a str>,
+    services: &'a Services,
+}
+
+impl<'a> Images<'a> {
+    /// `account` has the registry of images in short form; none means the caller's.
+    pub(super) fn new(account: Option<&'a str>, services: &'a Services) -> Self {
+        Self { account, services }
+    }
+
+    /// The ARM64 image that a name stands for.
+    pub(super) async fn find(&self, role: &'static str, name: &ImageName) -> Fact<ImageFacts> {
+        let repository = self.repository(name).await?;
+        let resolved = self.resolve(&repository, name).await?;
+        let shown = shown(&repository, name);
+        let digest = digest_for(&resolved, &Platform::linux_arm64())
+            .ok_or_else(|| missing(role, &shown, &resolved))?;
+        let registry = self.services.registry().await?;
+        let image = registry.image(&repository, &digest).await?;
+        Ok(ImageFacts {
+            name: shown,
+            platform: image
+                .platform()
+                .unwrap_or_else(|| Platform::new("unknown", "unknown", None)),
+            config: image.runtime_config().clone(),
+            diff_ids: image.diff_ids(),
+            bytes: image.layers_size(),
+            from_index: resolved.is_index,
+            repository,
+            digest,
+        })
+    }
+
+    /// The repository of an image, in the registry that it is typed with or that the account has in the region.
+    pub(super) async fn repository(&self, name: &ImageName) -> Fact<Repository> {
+        if let Some(registry) = &name.registry {
+            return Ok(Repository::new(registry, &name.repository));
+        }
+        let region = self.services.aws().await?.region().map(str::to_owned);
+        let region = region.ok_or_else(|| ImageError::RegionMissing { name: name.clone() })?;
+        let registry = match self.account {
+            Some(account) => EcrHost::name(account, &region),
+            None => EcrHost::name(&self.services.caller().await?.account, &region),
+        };
+        Ok(Repository::new(&registry, &name.repository))
+    }
+
+    pub(super) async fn resolve(
+        &self,
+        repository: &Repository,
+        name: &ImageName,
+    ) -> Fact<ResolvedImage> {
+        let reference = match (&name.digest, &name.tag) {
+            (Some(digest), _) => ManifestReference::Digest(digest.clone()),
+            (None, Some(tag)) => ManifestReference::Tag(tag.clone()),
+            (None, None) => {
+                unreachable!("the configuration holds no reference without tag and digest")
+            }
+        };
+        let registry = self.services.registry().await?;
+        Ok(registry.resolve(repository, &reference).await?)
+    }
+}
+
+pub(super) fn digest_for(resolved: &ResolvedImage, platform: &Platform) -> Option<Digest> {
+    resolved
+        .manifest_for(platform)
+        .map(|manifest| manifest.digest.clone())
+}
+
+pub(super) fn missing(role: &'static str, name: &str, resolved: &ResolvedImage) -> Problem {
+    let why = Platforms::of(resolved.platforms.iter().map(|manifest| &manifest.platform));
+    ImageError::PlatformMissing {
+        role,
+        name: name.to_owned(),
+        why,
+    }
+    .into()
+}
+
+/// The name with its registry, as a user would write it in full.
+pub(super) fn shown(repository: &Repository, name: &ImageName) -> String {
+    let full = ImageName {
+        registry: Some(repository.registry.clone()),
+        ..name.clone()
+    };
+    full.to_string()
+}

@@ -1,0 +1,55 @@
+//! Looks at an image that is to be verified, and at nothing else.
+
+use super::images::Images;
+use super::{VerifyFacts, aws_line};
+use crate::aws::Aws;
+use crate::config::VerifyConfig;
+use crate::reference::ImageName;
+use crate::services::Services;
+
+/// Gathers what the registries tell.
+pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
+    let images = Images::new(config.account.as_deref(), services);
+    let caller = async {
+        // Whoever asks another registry may have no credentials, and looking for some takes seconds.
+        let is_aws = |name: &ImageName| name.registry.is_none() || name.ecr().is_some();
+        let mut names = std::iter::once(&config.target).chain(&config.source);
+        if names.any(is_aws) {
+            services.caller().await.ok()
+        } else {
+            None
+        }
+    };
+    let source = async {
+        match &config.source {
+            Some(name) => Some(images.find("source", name).await),
+            None => None,
+        }
+    };
+    let (caller, target, source) =
+        tokio::join!(caller, images.find("target", &config.target), source);
+    VerifyFacts {
+        caller,
+        target,
+        source,
+    }
+}
+
+impl VerifyFacts {
+    /// What was found, a line each.
+    pub(crate) fn lines(&self, aws: Option<&Aws>) -> Vec<String> {
+        let caller = self.caller.iter().map(|caller| aws_line(caller, aws));
+        let source = self.source.as_ref().and_then(|source| source.as_ref().ok());
+        let images = [("Target", self.target.as_ref().ok()), ("Source", source)];
+        let images = images.into_iter().filter_map(|(role, image)| {
+            let image = image?;
+            let (name, digest) = (&image.name, &image.digest);
+            Some(if image.from_index {
+                format!("{role}: {name} is an index; its linux/arm64 image is {digest}, and only that is looked at")
+            } else {
+                format!("{role}: {name} is {}, {digest}", image.platform)
+            })
+        });
+        caller.chain(images).collect()
+    }
+}
