@@ -7,9 +7,9 @@ export const proxyAddress = "127.0.0.2";
 
 /**
  * Starts a proxy. `credentials` is `user:password`, without which nothing passes; `passed` lists the host of each request and
- * tunnel, `refused` those that lacked the credentials.
+ * tunnel, `refused` those that lacked the credentials; `names` are hosts that nobody else knows, each with its port on this machine.
  */
-export async function startProxy({ credentials } = {}) {
+export async function startProxy({ credentials, names = {} } = {}) {
   const passed = [];
   const refused = [];
   const expected = credentials && `Basic ${Buffer.from(credentials).toString("base64")}`;
@@ -19,7 +19,7 @@ export async function startProxy({ credentials } = {}) {
     return admitted;
   };
   const server = createServer((request, response) => forward(request, response, admits));
-  server.on("connect", (request, socket) => tunnel(request, socket, admits));
+  server.on("connect", (request, socket) => tunnel(request, socket, { admits, names }));
   await new Promise((resolve) => server.listen(0, proxyAddress, resolve));
   return {
     host: `${proxyAddress}:${server.address().port}`,
@@ -32,14 +32,15 @@ export async function startProxy({ credentials } = {}) {
   };
 }
 
-function tunnel(request, socket, admits) {
+function tunnel(request, socket, { admits, names }) {
   socket.on("error", () => socket.destroy());
   const [host, port] = request.url.split(":");
   if (!admits(request, host))
     return socket.end(
       'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="lab"\r\n\r\n',
     );
-  const server = connect({ host, port, localAddress: proxyAddress }, () => {
+  const target = names[host] ? { host: "127.0.0.1", port: names[host] } : { host, port };
+  const server = connect({ ...target, localAddress: proxyAddress }, () => {
     socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
     server.pipe(socket).pipe(server);
   });

@@ -3,8 +3,11 @@
 // The proxy's connections come from an address of their own, and the front writes down where each request came from. So
 // what went around the proxy shows at the other end, whatever the proxy's own list says.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
+import { join } from "node:path";
 import { test } from "node:test";
-import { story } from "./agent.mjs";
+import { jobConnection, story } from "./agent.mjs";
 import { assertFailed, assertNoLeak, assertSucceeded } from "./expect.mjs";
 import { proxyAddress, startProxy } from "./forward-proxy.mjs";
 import { inJob } from "./job.mjs";
@@ -22,12 +25,15 @@ const ofEngine = /^(docker|containerd|buildkit)/i;
 const real = { AWS_ENDPOINT_URL: undefined };
 
 /** Runs one step with a proxy nearby; gives the step, the hosts that passed, and where each request came from. */
-async function steps(use, { proxy: options = { credentials }, variables, secrets, env, changes } = {}) {
+async function steps(
+  use,
+  { proxy: options = { credentials }, variables, secrets, endpoints, env, changes } = {},
+) {
   const proxy = await startProxy(options);
   const given = inputs({ action: "plan", targetImage: `${registry}/app/target:network`, ...changes });
   const of = (part) => (typeof part === "function" ? part(proxy.host) : part);
   try {
-    const job = { variables: of(variables), secrets, env: { ...real, ...of(env) } };
+    const job = { variables: of(variables), secrets, endpoints, env: { ...real, ...of(env) } };
     await inJob(async (job) => {
       await front("DELETE", "/requests");
       const step = await job.run(given);
@@ -103,6 +109,67 @@ const exceptions = [
 
 for (const [name, options] of exceptions)
   test(`nothing_of_${name}_takes_the_proxy`, needsLab, () => steps(assertNoneProxied, options));
+
+/** A host that only the proxy knows, so that whoever reaches it came through it. It refuses everything. */
+async function hidden(use) {
+  const asked = [];
+  const [key, cert] = ["server.key", "server.crt"].map((file) =>
+    readFileSync(join(process.env.LAB_DIR, "parts/certificate", file)),
+  );
+  const server = createServer({ key, cert }, ({ url }, response) => {
+    asked.push(url.split("?")[0]);
+    response.writeHead(403, { "content-type": "application/json" }).end("{}");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const host = "hidden.eu-west-1.amazonaws.com";
+    await use({ host, asked, names: { [host]: server.address().port } });
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+test("crowdstrike_is_asked_through_the_proxy", needsLab, () =>
+  hidden(async ({ host, asked, names }) => {
+    const client = { falconClientId: "4fd0e0b4c1e04c7a", falconClientSecret: "c1ient-s3cret+/=" };
+    const check = (step, { hosts }) => {
+      assert.equal(step.result, "Failed");
+      assert.ok(hosts.includes(host));
+      assert.deepEqual([...new Set(asked)], ["/oauth2/token"]);
+      assertNoLeak(step, [client.falconClientSecret]);
+    };
+    const changes = {
+      ...client,
+      sensorSource: "crowdstrike",
+      sensorImage: "",
+      falconApiUrl: `https://${host}`,
+    };
+    const env = (proxy) => ({ HTTPS_PROXY: `http://${encoded}@${proxy}` });
+    await steps(check, { proxy: { credentials, names }, env, changes });
+  }),
+);
+
+test("oidc_tokens_are_asked_for_through_the_proxy", needsLab, () =>
+  hidden(async ({ host, asked, names }) => {
+    const id = "5f0c8f3e-6a51-4a0e-9d0c-0d9f5f6a7b8c";
+    const parameters = { assumeRoleArn: process.env.LAB_ROLE_ARN, useOIDC: "true" };
+    const endpoints = {
+      [id]: { parameters },
+      SYSTEMVSSCONNECTION: { ...jobConnection, url: `https://${host}/contoso/` },
+    };
+    const check = (step, { hosts }) => {
+      assert.equal(step.result, "Failed");
+      assert.ok(hosts.includes(host));
+      assert.deepEqual([...new Set(asked)], ["/contoso/oidctoken"]);
+      assertNoLeak(step, [jobConnection.parameters.AccessToken]);
+    };
+    const changes = { awsConnection: id, awsAccessKeyId: "", awsSecretAccessKey: "" };
+    const variables = { "System.OidcRequestUri": `https://${host}/contoso/oidctoken` };
+    const env = (proxy) => ({ HTTPS_PROXY: `http://${encoded}@${proxy}` });
+    await steps(check, { proxy: { credentials, names }, endpoints, variables, env, changes });
+  }),
+);
 
 test("what_is_on_this_machine_never_takes_the_proxy", needsLab, async () => {
   const { AWS_ENDPOINT_URL } = process.env;
