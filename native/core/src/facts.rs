@@ -1,11 +1,13 @@
 //! What the world looks like, as far as a run needs to know.
 
+mod ecs;
 mod gather;
 mod images;
 mod lines;
 mod sensor;
 mod verify;
 
+pub(crate) use ecs::FileError;
 pub use gather::gather;
 pub(crate) use gather::handler;
 use lines::aws_line;
@@ -16,6 +18,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::aws::{CallerIdentity, TagMutability};
+use crate::ecs::TaskDefinition;
 use crate::emulation::Registration;
 use crate::engine::EngineFacts;
 use crate::error::Problem;
@@ -43,6 +46,8 @@ pub struct Facts {
     pub customer_id: Fact<CustomerId>,
     /// Where the patched image goes.
     pub target: Fact<TargetFacts>,
+    /// The ECS task definition, corrected; none where none was given.
+    pub task_definition: Option<Fact<TaskDefinition>>,
     /// The digests of images that the engine holds already.
     pub in_engine: HashSet<Digest>,
     /// What only trying could tell.

@@ -254,6 +254,13 @@ fn finish(config: &Config, target: &TargetFacts, plan: &mut Plan) {
         })
         .collect(),
     );
+    // Last, since what is registered may be deployed at once.
+    if let Some(file) = &config.task_definition {
+        plan.then(vec![Step::WriteTaskDefinition]);
+        if file.register {
+            plan.then(vec![Step::RegisterTaskDefinition]);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Carries a plan out: one loop, one place that watches for cancellation, cleanup at the end.
 
+mod ecs;
 mod emulate;
 mod execute;
 mod image;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use ecs::Finished;
 use steps::Steps;
 use tokio_util::sync::CancellationToken;
 
@@ -78,6 +80,7 @@ struct State {
     effects: Vec<Effect>,
     pushed: Option<Digest>,
     read_back: Option<ReadBack>,
+    task_definition: Option<Finished>,
 }
 
 /// The pushed image as the registry has it.
@@ -189,6 +192,7 @@ impl Run {
                         events.note(line);
                     }
                     self.compare_customer_ids(&events);
+                    Self::warn_of_task_definition(&facts, &events);
                     // Whether the run is possible is decided here, so that this step is the one that fails.
                     plan(&self.config, &facts)?;
                     Ok(facts)
@@ -247,6 +251,7 @@ impl Run {
             facts.target.clone()?,
         );
         let read_back = self.state(|state| state.read_back.clone());
+        let task_definition = self.state(|state| state.task_definition.clone());
         Ok(Outcome {
             target: target.repository,
             target_tag: self.config.target_tag.clone(),
@@ -259,6 +264,10 @@ impl Run {
             changed: true,
             source_bytes: source.bytes,
             target_bytes: read_back.map(|image| image.bytes),
+            task_definition: task_definition
+                .as_ref()
+                .map(|finished| finished.path.clone()),
+            revision: task_definition.and_then(|finished| finished.revision),
             effects: Vec::new(),
             cleanup: Vec::new(),
         })

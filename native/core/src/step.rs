@@ -52,6 +52,10 @@ pub enum Step {
         /// The tag.
         tag: Tag,
     },
+    /// Write the ECS task definition with the patched image in it.
+    WriteTaskDefinition,
+    /// Register what was written.
+    RegisterTaskDefinition,
 }
 
 /// An image to bring into the engine.
@@ -132,6 +136,8 @@ impl fmt::Display for Step {
             Self::Push { repository, tag } => write!(f, "Push {}", repository.tagged(tag)),
             Self::ReadBack => f.write_str("Read the pushed image back"),
             Self::AddTag { tag, .. } => write!(f, "Add the tag {tag}"),
+            Self::WriteTaskDefinition => f.write_str("Write the ECS task definition"),
+            Self::RegisterTaskDefinition => f.write_str("Register the ECS task definition"),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::ecs;
 use super::images::{Images, Platforms};
 use super::{Fact, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
 use crate::config::{Config, Source};
+use crate::ecs::TaskDefinition;
 use crate::emulation::{self, Registration};
 use crate::engine::EngineFacts;
 use crate::error::{Code, Explain, Problem};
@@ -59,13 +61,14 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         services,
         images: Images::new(config.account.as_deref(), services),
     };
-    let (engine, caller, source, sensor, target, customer_id) = tokio::join!(
+    let (engine, caller, source, sensor, target, customer_id, task_definition) = tokio::join!(
         services.engine_facts(),
         services.caller(),
         resolve.source(),
         resolve.sensor(),
         resolve.target(),
-        resolve.customer_id()
+        resolve.customer_id(),
+        resolve.task_definition()
     );
     let handler = handler(engine.as_ref().ok(), services);
     let in_engine = in_engine(services, source.as_ref().ok(), sensor.as_ref().ok()).await;
@@ -77,6 +80,7 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         sensor,
         customer_id,
         target,
+        task_definition,
         in_engine,
         probes: Probes::default(),
     }
@@ -182,6 +186,12 @@ impl Resolve<'_> {
             Some(id) => Ok(id.clone()),
             None => self.services.tenant().customer_id().await,
         }
+    }
+
+    async fn task_definition(&self) -> Option<Fact<TaskDefinition>> {
+        let container = self.config.falcon.container_name.as_deref();
+        let file = self.config.task_definition.as_ref()?;
+        Some(ecs::look(file, container).await)
     }
 
     async fn target(&self) -> Fact<TargetFacts> {

@@ -39,7 +39,13 @@ impl Run {
     /// What falconutil is told, now that the customer is known.
     pub(super) fn falcon_options(&self, facts: &Facts) -> Result<FalconOptions, Problem> {
         let id = facts.customer_id.clone()?;
-        Ok(self.config.falcon.for_customer(id))
+        let mut options = self.config.falcon.for_customer(id);
+        // Where the input leaves it open, the ECS task definition names the container.
+        if let Some(definition) = &facts.task_definition {
+            let definition = definition.as_ref().map_err(Clone::clone)?;
+            options.container_name = Some(definition.container.clone());
+        }
+        Ok(options)
     }
 
     fn prove_evidence(&self, facts: &Facts, patched: Evidence<'_>) -> Result<Vec<String>, Problem> {
