@@ -12,6 +12,7 @@ use lines::aws_line;
 pub use verify::gather as gather_for_verify;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ use crate::error::Problem;
 use crate::falcon::CustomerId;
 use crate::platform::Platform;
 use crate::reference::{Digest, Repository, Tag};
+use crate::registry::RegistryImage;
 
 /// Something that was looked up; a look-up that failed is a fact too, and the plan decides whether it matters.
 pub type Fact<T> = Result<T, Problem>;
@@ -99,12 +101,12 @@ pub struct SourceFacts {
 /// Where the source is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourcePlace {
-    /// In a registry, under the digest of its ARM64 manifest.
+    /// In a registry.
     Registry {
         /// The repository.
         repository: Repository,
-        /// The digest of the ARM64 manifest.
-        digest: Digest,
+        /// The ARM64 image, by whose digest it goes from here on.
+        image: Arc<RegistryImage>,
         /// Whether the user's reference names an index, of which only the ARM64 image is patched.
         from_index: bool,
     },
@@ -176,7 +178,7 @@ impl SourceFacts {
     #[must_use]
     pub fn digest(&self) -> Option<&Digest> {
         match &self.place {
-            SourcePlace::Registry { digest, .. } => Some(digest),
+            SourcePlace::Registry { image, .. } => Some(&image.digest),
             SourcePlace::Engine { .. } => None,
         }
     }

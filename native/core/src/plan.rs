@@ -85,13 +85,13 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
 fn pulls(facts: &Facts, source: &SourceFacts, sensor: &SensorFacts, is_native: bool) -> Vec<Step> {
     let mut pulls = Vec::new();
     if let SourcePlace::Registry {
-        repository, digest, ..
+        repository, image, ..
     } = &source.place
     {
         pulls.push(Pull {
             role: Role::Source,
             repository: repository.clone(),
-            digest: digest.clone(),
+            digest: image.digest.clone(),
         });
     }
     pulls.push(Pull {

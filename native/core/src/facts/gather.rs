@@ -103,10 +103,10 @@ async fn in_engine(
     };
     let mut wanted: Vec<(&Repository, &Digest)> = Vec::new();
     if let Some(SourcePlace::Registry {
-        repository, digest, ..
+        repository, image, ..
     }) = source.map(|source| &source.place)
     {
-        wanted.push((repository, digest));
+        wanted.push((repository, &image.digest));
     }
     if let Some(sensor) = sensor {
         wanted.extend(
@@ -145,12 +145,12 @@ impl Resolve<'_> {
         let found = self.images.find("source", name).await?;
         Ok(SourceFacts {
             name: found.name,
-            config: found.config,
-            diff_ids: found.diff_ids,
-            bytes: Some(found.bytes),
+            config: found.image.runtime_config().clone(),
+            diff_ids: found.image.diff_ids(),
+            bytes: Some(found.image.layers_size()),
             place: SourcePlace::Registry {
                 repository: found.repository,
-                digest: found.digest,
+                image: found.image,
                 from_index: found.from_index,
             },
         })

@@ -23,9 +23,22 @@ impl Facts {
         }
         if let Ok(source) = &self.source {
             lines.push(match &source.place {
-                SourcePlace::Registry { digest, from_index: false, .. } => format!("Source: {} is linux/arm64, {digest}", source.name),
-                SourcePlace::Registry { digest, from_index: true, .. } => format!("Source: {} is an index; its linux/arm64 image is {digest}, and only that is patched", source.name),
-                SourcePlace::Engine { id } => format!("Source: {} in the engine is linux/arm64, {id}", source.name),
+                SourcePlace::Registry {
+                    image,
+                    from_index: false,
+                    ..
+                } => format!("Source: {} is linux/arm64, {}", source.name, image.digest),
+                SourcePlace::Registry {
+                    image,
+                    from_index: true,
+                    ..
+                } => format!(
+                    "Source: {} is an index; its linux/arm64 image is {}, and only that is patched",
+                    source.name, image.digest
+                ),
+                SourcePlace::Engine { id } => {
+                    format!("Source: {} in the engine is linux/arm64, {id}", source.name)
+                }
             });
         }
         if let Ok(sensor) = &self.sensor {

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -12,6 +13,7 @@ use crate::facts::{Facts, Probes, SensorCopy, SensorFacts, SourceFacts, SourcePl
 use crate::inputs::Inputs;
 use crate::platform::Platform;
 use crate::reference::{Digest, Repository, Tag};
+use crate::registry::RegistryImage;
 
 const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
@@ -60,7 +62,10 @@ fn facts() -> Facts {
             name: format!("{HOST}/app/web:1"),
             place: SourcePlace::Registry {
                 repository: repository("app/web"),
-                digest: Digest::of(b"source"),
+                image: Arc::new(RegistryImage {
+                    digest: Digest::of(b"source"),
+                    ..RegistryImage::of(&["a"], &json!({"Entrypoint": ["/entry.sh"]}))
+                }),
                 from_index: false,
             },
             config: json!({"Entrypoint": ["/entry.sh"]}),
