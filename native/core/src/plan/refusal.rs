@@ -19,7 +19,7 @@ pub(super) fn check<'a>(
     if let Some(Err(problem)) = &facts.task_definition {
         return Err(problem.clone());
     }
-    if let Err(problem) = &facts.caller
+    if let Some(Err(problem)) = &facts.caller
         && is_about_credentials(problem.code)
     {
         return Err(problem.clone());

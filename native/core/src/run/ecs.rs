@@ -39,10 +39,7 @@ impl Run {
     ) -> Result<Learned, Problem> {
         let definition = read_before(facts)?;
         let target = facts.target.as_ref().map_err(Clone::clone)?;
-        let Some(image) = self.state(|state| state.read_back.clone()) else {
-            unreachable!("the plan writes only after the image was read back")
-        };
-        let image = target.repository.at(&image.manifest.digest());
+        let image = target.repository.at(&self.image_in_registry().digest);
         let text = definition.with_image(&image);
         let path = self.task_definition_path(definition).await?;
         let written = tokio::fs::write(&path, &text).await;
