@@ -32,13 +32,21 @@ pub struct TaskDefinition {
     nth: usize,
 }
 
+/// What is to become of a file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// The container that gets the image; it may be left out where there is only one.
+    pub container: Option<&'a str>,
+    /// Whether ECS gets it next; until then another step may fill in the images of the other containers.
+    pub is_registered: bool,
+}
+
 impl TaskDefinition {
-    /// Reads a file's content and corrects what can be corrected; `wanted` names the container, which may be left out
-    /// where there is only one.
+    /// Reads a file's content and corrects what can be corrected.
     ///
     /// # Errors
     /// One problem that tells everything in the file that a person has to correct.
-    pub fn read(text: &str, wanted: Option<&str>) -> Result<Self, Problem> {
+    pub fn read(text: &str, wanted: Wanted) -> Result<Self, Problem> {
         let mut findings = Findings::default();
         let read = Self::correct(&mut findings, text, wanted);
         let (changes, warnings) = findings.into_result()?;
@@ -52,10 +60,12 @@ impl TaskDefinition {
         })
     }
 
-    fn correct(findings: &mut Findings, text: &str, wanted: Option<&str>) -> Option<Self> {
+    fn correct(findings: &mut Findings, text: &str, wanted: Wanted) -> Option<Self> {
         let mut input = form::read(findings, text)?;
-        let chosen = container::choose(findings, &input, wanted);
-        placeholder::check(findings, &input, chosen);
+        let chosen = container::choose(findings, &input, wanted.container);
+        placeholder::check(findings, &input, |nth| {
+            wanted.is_registered && chosen.is_some_and(|chosen| chosen != nth)
+        });
         let family = fargate::family(findings, &input);
         fargate::correct(findings, &mut input);
         let nth = chosen?;

@@ -11,6 +11,10 @@ use crate::falcon::FALCON_ENTRYPOINT;
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html>).
 const SYS_PTRACE: &str = "SYS_PTRACE";
 
+/// What `CrowdStrike`'s patching utility, the other way to bring the sensor in, adds to a task definition
+/// (<https://github.com/CrowdStrike/Container-Security/blob/main/aws-ecs/ecs-fargate-guide.md>).
+const INIT_CONTAINER: &str = "crowdstrike-falcon-init-container";
+
 /// Where a patched image has the sensor; a volume over it would hide it.
 const SENSOR_ROOT: &str = "/opt/CrowdStrike/rootfs";
 
@@ -28,6 +32,11 @@ pub(super) fn choose(
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         names.join(", ")
     };
+    if names.contains(&INIT_CONTAINER) {
+        findings.refuse(format!(
+            "the container `{INIT_CONTAINER}` brings a sensor already; give the definition as it was before CrowdStrike's patching utility"
+        ));
+    }
     match (wanted, names.as_slice()) {
         (_, []) => {
             findings.refuse("`containerDefinitions` has to list at least one container");
@@ -153,7 +162,7 @@ fn check_variables(findings: &mut Findings, container: &Map<String, Value>, name
 fn check_file_system(findings: &mut Findings, container: &Map<String, Value>, name: &str) {
     if container.get("readonlyRootFilesystem") == Some(&Value::Bool(true)) {
         findings.warn(format!(
-            "`{name}` has `readonlyRootFilesystem`, and the sensor writes to the root file system"
+            "`{name}` has `readonlyRootFilesystem`, and the sensor may have to write to the root file system"
         ));
     }
     let mounts = container.get("mountPoints").and_then(Value::as_array);

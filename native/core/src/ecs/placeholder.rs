@@ -15,16 +15,19 @@ const FREE: [&str; 6] = [
     "healthCheck",
 ];
 
-/// Refuses placeholders; the image of the `chosen` container is replaced anyway, and until one is chosen it can be any.
-pub(super) fn check(findings: &mut Findings, input: &Map<String, Value>, chosen: Option<usize>) {
+/// Refuses placeholders; `needs_image` says for which containers the image has to be there by now.
+pub(super) fn check(
+    findings: &mut Findings,
+    input: &Map<String, Value>,
+    needs_image: impl Fn(usize) -> bool,
+) {
     let mut left = Vec::new();
     for (name, value) in input {
         match value {
             Value::Array(containers) if name == "containerDefinitions" => {
                 for (nth, container) in containers.iter().enumerate() {
                     let mut container = container.clone();
-                    let is_replaced = chosen.is_none_or(|chosen| chosen == nth);
-                    if let (true, Some(fields)) = (is_replaced, container.as_object_mut()) {
+                    if let (false, Some(fields)) = (needs_image(nth), container.as_object_mut()) {
                         fields.retain(|name, _| name != "image");
                     }
                     collect(&container, &mut left);

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::TaskDefinition;
+use super::{TaskDefinition, Wanted};
 use crate::error::{Code, Problem};
 
 const IMAGE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web@sha256:1";
@@ -30,7 +30,15 @@ fn with(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 fn read(document: &Value, wanted: Option<&str>) -> Result<TaskDefinition, Problem> {
-    TaskDefinition::read(&document.to_string(), wanted)
+    TaskDefinition::read(&document.to_string(), registered(wanted))
+}
+
+/// A definition that is registered, so that all of it has to be there.
+fn registered(container: Option<&str>) -> Wanted<'_> {
+    Wanted {
+        container,
+        is_registered: true,
+    }
 }
 
 fn finished(definition: &TaskDefinition) -> Value {
@@ -76,7 +84,7 @@ fn order_and_unknown_fields_survive() {
         "cpu": "1 vCPU",
         "executionRoleArn": "arn:aws:iam::123456789012:role/x"
     }"#;
-    let definition = TaskDefinition::read(text, None).expect("a good definition");
+    let definition = TaskDefinition::read(text, Wanted::default()).expect("a good definition");
     insta::assert_snapshot!(definition.with_image("r/web@sha256:1"), @r#"
     {
       "zeta": {
@@ -165,7 +173,7 @@ fn the_answer_of_describe_becomes_what_register_takes() {
 #[test]
 fn the_mark_of_windows_editors_is_no_obstacle() {
     let text = format!("\u{feff}{}", good());
-    assert!(TaskDefinition::read(&text, None).is_ok());
+    assert!(TaskDefinition::read(&text, Wanted::default()).is_ok());
 }
 
 #[test]
@@ -175,7 +183,7 @@ fn what_is_no_task_definition_is_said_to_be_none() {
         ("[{\"name\": \"web\"}]", "one JSON object"),
         ("{\"family\": \"web\"}", "no `containerDefinitions`"),
     ] {
-        let problem = TaskDefinition::read(text, None).expect_err(text);
+        let problem = TaskDefinition::read(text, Wanted::default()).expect_err(text);
         assert_eq!(problem.code, Code::EcsTaskDefinitionUnreadable, "{text}");
         assert!(problem.what.contains(said), "{}", problem.what);
     }
@@ -207,6 +215,43 @@ fn the_container_is_the_named_one_or_the_only_one() {
     insta::assert_snapshot!(unknown.what, @"Invalid input `taskDefinition`: no container is named `wed`, but `log_router`, `web`; did you mean `web`?");
     let far = read(&two, Some("x")).expect_err("no such container");
     assert!(!far.what.contains("did you mean"), "{}", far.what);
+}
+
+#[test]
+fn a_definition_with_a_sensor_from_elsewhere_is_refused() {
+    let (code, said) = refused(|d| {
+        let init = json!({"name": "crowdstrike-falcon-init-container"});
+        d["containerDefinitions"].as_array_mut().unwrap().push(init);
+    });
+    assert_eq!(code, Code::EcsTaskDefinitionInvalid);
+    assert!(said.contains("brings a sensor already"), "{said}");
+}
+
+#[test]
+fn what_was_written_for_one_container_is_good_for_the_next() {
+    let two = with(|d| {
+        let mut worker = d["containerDefinitions"][0].clone();
+        worker["name"] = json!("worker");
+        d["containerDefinitions"]
+            .as_array_mut()
+            .unwrap()
+            .push(worker);
+    });
+    let first = Wanted {
+        container: Some("web"),
+        is_registered: false,
+    };
+    let first = TaskDefinition::read(&two.to_string(), first).expect("a good definition");
+    let second = TaskDefinition::read(&first.with_image(IMAGE), registered(Some("worker")));
+    let second = second.expect("a good definition");
+    assert_eq!(second.changes, Vec::<String>::new());
+    let images = finished(&second)["containerDefinitions"].clone();
+    assert_eq!(
+        (&images[0]["image"], &images[1]["image"]),
+        (&json!(IMAGE), &json!(IMAGE))
+    );
+    let missing = read(&two, Some("web")).expect_err("the image of `worker`");
+    assert_eq!(missing.code, Code::EcsPlaceholdersLeft);
 }
 
 #[test]
@@ -445,7 +490,7 @@ fn what_may_keep_the_sensor_from_working_is_warned_of() {
     let warnings = read(&document, None).expect("a definition").warnings;
     insta::assert_snapshot!(warnings.join("\n"), @r"
     `FALCONCTL_OPTS` in the `environment` of `web` replaces the image's and holds no `--cid`, so the sensor would not know its customer
-    `web` has `readonlyRootFilesystem`, and the sensor writes to the root file system
+    `web` has `readonlyRootFilesystem`, and the sensor may have to write to the root file system
     ");
     let with_customer = with(|d| {
         d["containerDefinitions"][0]["environment"] =

@@ -7,7 +7,7 @@ use rustix::fs::{Access, access};
 
 use super::Fact;
 use crate::config::TaskDefinitionFile;
-use crate::ecs::TaskDefinition;
+use crate::ecs::{TaskDefinition, Wanted};
 use crate::error::{Code, Explain};
 
 /// What is wrong with a file.
@@ -43,7 +43,11 @@ pub(super) async fn look(
     let path = file.path.clone();
     let text = tokio::fs::read_to_string(&path).await;
     let text = text.map_err(|source| FileError::Unreadable { path, source })?;
-    let definition = TaskDefinition::read(&text, container)?;
+    let wanted = Wanted {
+        container,
+        is_registered: file.register,
+    };
+    let definition = TaskDefinition::read(&text, wanted)?;
     if let Some(path) = &file.output {
         let path = path.clone();
         writable(&path).map_err(|source| FileError::NotWritable { path, source })?;

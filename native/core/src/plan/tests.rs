@@ -6,7 +6,7 @@ use serde_json::json;
 use super::plan;
 use crate::aws::{CallerIdentity, TagMutability};
 use crate::config::Config;
-use crate::ecs::TaskDefinition;
+use crate::ecs::{TaskDefinition, Wanted};
 use crate::emulation::{Handler, Registration};
 use crate::engine::{ApiVersion, EngineFacts, Store};
 use crate::error::{Code, Problem};
@@ -398,7 +398,7 @@ fn a_missing_repository_is_created_once_there_is_something_to_push() {
 }
 
 fn definition(file: &str) -> Result<TaskDefinition, Problem> {
-    TaskDefinition::read(file, None)
+    TaskDefinition::read(file, Wanted::default())
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Reason, Standing, standing};
 use crate::aws::TagMutability;
 use crate::config::Config;
-use crate::ecs::TaskDefinition;
+use crate::ecs::{TaskDefinition, Wanted};
 use crate::emulation::Registration;
 use crate::error::{Code, Problem};
 use crate::facts::{
@@ -264,7 +264,7 @@ fn with_definition(config: &Config) -> Facts {
         "executionRoleArn": "arn:aws:iam::123456789012:role/x",
     });
     let mut facts = facts(config);
-    facts.task_definition = Some(TaskDefinition::read(&file.to_string(), None));
+    facts.task_definition = Some(TaskDefinition::read(&file.to_string(), Wanted::default()));
     facts
 }
 
