@@ -95,6 +95,12 @@ fn containers(input: &Map<String, Value>) -> &[Value] {
     containers.map_or(&[], Vec::as_slice)
 }
 
+/// Whether ECS takes a text for the name of a family or a container.
+pub(crate) fn is_name(text: &str) -> bool {
+    let is_of_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (1..=255).contains(&text.len()) && text.chars().all(is_of_names)
+}
+
 /// How a message names a container.
 fn named(container: &Value, nth: usize) -> String {
     match container["name"].as_str() {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::findings::Findings;
-use super::{containers, is_set};
+use super::{containers, is_name, is_set, placeholder};
 use crate::error::Code;
 use crate::falcon::FALCON_ENTRYPOINT;
 
@@ -85,6 +85,11 @@ pub(super) fn correct(
         return None;
     };
     let name = name.to_owned();
+    if !is_name(&name) && placeholder::placeholders(&name).is_empty() {
+        findings.refuse(format!(
+            "container `{name}`: its name has to be up to 255 letters, digits, `-` and `_`"
+        ));
+    }
     add_capability(findings, container, &name);
     put_falcon_first(findings, container, &name);
     check_variables(findings, container, &name);

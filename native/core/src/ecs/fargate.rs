@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::findings::Findings;
-use super::{containers, is_set, named, size};
+use super::{containers, is_name, is_set, named, placeholder, size};
 
 /// Fields of a container that Fargate does not take.
 const NOT_OF_CONTAINERS: [&str; 7] = [
@@ -22,27 +22,19 @@ const NOT_OF_CONTAINERS: [&str; 7] = [
 /// Fields of `linuxParameters` that Fargate does not take.
 const NOT_OF_LINUX: [&str; 4] = ["devices", "maxSwap", "sharedMemorySize", "swappiness"];
 
-/// The family, whose form is that of every name in ECS.
+/// The family.
 pub(super) fn family(findings: &mut Findings, input: &Map<String, Value>) -> Option<String> {
-    let family = input.get("family").and_then(Value::as_str);
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    match family {
-        Some(family) if (1..=255).contains(&family.len()) && family.chars().all(is_name) => {
-            Some(family.to_owned())
-        }
-        // Placeholders are told as what they are.
-        Some(family) if family.contains(['<', '$']) => None,
-        Some(family) => {
-            findings.refuse(format!(
-                "`family` is `{family}`, and has to be up to 255 letters, digits, `-` and `_`"
-            ));
-            None
-        }
-        None => {
-            findings.refuse("`family` is missing");
-            None
-        }
+    let Some(family) = input.get("family").and_then(Value::as_str) else {
+        findings.refuse("`family` is missing");
+        return None;
+    };
+    // Placeholders are told as what they are.
+    if !is_name(family) && placeholder::placeholders(family).is_empty() {
+        findings.refuse(format!(
+            "`family` is `{family}`, and has to be up to 255 letters, digits, `-` and `_`"
+        ));
     }
+    Some(family.to_owned())
 }
 
 /// Corrects what has one right value, and refuses what Fargate does not take.

@@ -65,13 +65,13 @@ fn collect(value: &Value, left: &mut Vec<String>) {
 }
 
 /// `<name>`, as templates write it, and `$(name)`, which Azure Pipelines fills in nowhere but in its own files.
-fn placeholders(text: &str) -> Vec<&str> {
+pub(super) fn placeholders(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for (open, close) in [("<", '>'), ("$(", ')')] {
         let mut rest = text;
         while let Some(start) = rest.find(open) {
             let inner = &rest[start + open.len()..];
-            let end = inner.find(|c: char| !is_name(c)).unwrap_or(inner.len());
+            let end = inner.find(|c: char| !is_of_names(c)).unwrap_or(inner.len());
             if inner.starts_with(|c: char| c.is_ascii_alphanumeric())
                 && inner[end..].starts_with(close)
             {
@@ -83,6 +83,6 @@ fn placeholders(text: &str) -> Vec<&str> {
     found
 }
 
-fn is_name(c: char) -> bool {
+fn is_of_names(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ')
 }
