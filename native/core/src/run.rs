@@ -185,13 +185,14 @@ impl Run {
         }
     }
 
-    async fn look(&self) -> Result<Facts, Problem> {
+    async fn look(&self) -> Result<Box<Facts>, Problem> {
         self.steps
             .run(
                 "Look at the images, the registry and the engine",
                 |events| async move {
-                    // The look is by far the largest future of a run, so it lives on the heap.
-                    let facts = Box::pin(facts::gather(&self.config, &self.services)).await;
+                    // The look is by far the largest future of a run, so it lives on the heap, as does what it found.
+                    let look = Box::pin(facts::gather(&self.config, &self.services));
+                    let facts = Box::new(look.await);
                     for line in facts.lines(self.services.aws().await.ok()) {
                         events.note(line);
                     }
