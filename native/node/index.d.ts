@@ -156,6 +156,10 @@ export interface Outcome {
   sourceBytes?: number
   /** Compressed bytes of the patched image's layers. */
   targetBytes?: number
+  /** The file with the finished ECS task definition. */
+  taskDefinitionPath?: string
+  /** The ARN of its registered revision. */
+  taskDefinitionArn?: string
   /** What the run changed, a phrase each. */
   effects: Array<string>
   /** What could not be cleaned up, a sentence each. */

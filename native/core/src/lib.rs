@@ -7,6 +7,7 @@ pub mod aws;
 mod cause;
 mod cleanup;
 pub mod config;
+pub mod ecs;
 pub mod emulation;
 pub mod engine;
 pub mod error;

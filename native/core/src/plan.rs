@@ -75,7 +75,8 @@ impl Plan {
 /// # Errors
 /// Why it cannot be done at all, found before anything is changed.
 pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
-    if let Some(plan) = kept(config, facts) {
+    if let Some(mut plan) = kept(config, facts) {
+        hand_over(config, &mut plan);
         return Ok(plan);
     }
     let (source, sensor, target) = refusal::check(config, facts)?;
@@ -91,6 +92,7 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
     }
     patch_steps(facts, sensor, is_native, prepare, &mut plan);
     finish(config, target, &mut plan);
+    hand_over(config, &mut plan);
     Ok(plan)
 }
 
@@ -277,6 +279,17 @@ fn finish(config: &Config, target: &TargetFacts, plan: &mut Plan) {
     let mut last = vec![Step::RecordProvenance];
     last.extend(config.other_tags().map(|tag| add_tag(target, tag)));
     plan.then(last);
+}
+
+/// Puts the image that is in the registry by then into the ECS task definition, last, since what is registered may be deployed
+/// at once.
+fn hand_over(config: &Config, plan: &mut Plan) {
+    if let Some(file) = &config.task_definition {
+        plan.then(vec![Step::WriteTaskDefinition]);
+        if file.register {
+            plan.then(vec![Step::RegisterTaskDefinition]);
+        }
+    }
 }
 
 fn add_tag(target: &TargetFacts, tag: &Tag) -> Step {

@@ -1,7 +1,7 @@
 //! Reads the inputs one by one; a problem with one does not hide another's.
 
 use super::check::Check;
-use super::{Action, Asked, Config, Emulation, Sensor, Source, aws, falcon, image, verify};
+use super::{Action, Asked, Config, Emulation, Sensor, Source, aws, ecs, falcon, image, verify};
 use crate::inputs::Inputs;
 use crate::reference::ImageName;
 
@@ -44,6 +44,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
     let emulator_image = image::emulator_image(check, &inputs.emulator_image);
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
+    let task_definition = ecs::read(check, inputs);
     let skip_unchanged = check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
     let (source, sensor, (target, target_tag)) = (source?, sensor?, target?);
     image::refuse_target_that_is_source(check, &source, &target);
@@ -66,6 +67,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         emulation: emulation?,
         emulator_image: emulator_image?,
         keep_local_images: keep_local_images?,
+        task_definition,
     })
 }
 
@@ -77,13 +79,6 @@ fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
         ("stagingRegistry", &inputs.staging_registry, &["none"]),
         ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
         ("engineAccess", &inputs.engine_access, &["direct"]),
-        ("taskDefinition", &inputs.task_definition, &[]),
-        ("taskDefinitionOutput", &inputs.task_definition_output, &[]),
-        (
-            "registerTaskDefinition",
-            &inputs.register_task_definition,
-            &["false"],
-        ),
     ] {
         check.not_available(name, value, defaults);
     }
