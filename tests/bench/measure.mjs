@@ -1,0 +1,106 @@
+// measure.mjs PLAN RESULTS: the part of the benchmark that runs inside the lab. Measures the plan's turns, round by round, and writes all
+// samples after each of them, so that a benchmark that breaks off has something to show.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, release, totalmem } from "node:os";
+import { Job } from "../task/agent.mjs";
+import { config, front, manifest } from "../task/lab.mjs";
+import { Bed, emptyEngine } from "./bed.mjs";
+import { flows } from "./flows.mjs";
+import { useLine } from "./network.mjs";
+import { idOf } from "./rows.mjs";
+
+const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
+const [planFile, resultsFile] = process.argv.slice(2);
+const plan = JSON.parse(readFileSync(planFile, "utf8"));
+const samples = [];
+
+/** One cold engine and one new repository, and every flow that goes on from there. */
+async function takeTurn(bed, { leader, followers }, round) {
+  emptyEngine();
+  const place = await bed.place(leader);
+  const job = new Job({ timed: true });
+  try {
+    for (const each of [leader, ...followers]) {
+      const sample = await measure(each, { place, sensor: bed.sensor, job }).catch((error) => ({
+        error: error.message,
+      }));
+      record({ case: idOf(each), round, ...sample });
+      if (sample.error && each === leader) break;
+    }
+  } finally {
+    job.end();
+  }
+}
+
+async function measure({ flow }, given) {
+  const { prepare, run, target = (same) => same, leavesSource = false } = flows[flow];
+  prepare?.();
+  const place = { ...given.place, target: target(given.place.target) };
+  execFileSync("sync");
+  const [load] = loadavg();
+  await front("DELETE", "/requests");
+  const measured = await run({ ...given, place });
+  const requests = await front("GET", "/requests");
+  prove(place);
+  if (leavesSource && place.source.split(":")[0] === place.target.split(":")[0])
+    proveUntouched(place, requests);
+  const sum = (key) => requests.reduce((total, entry) => total + entry[key], 0);
+  return { ...measured, load, requests: requests.length, sent: sum("bytesIn"), received: sum("bytesOut") };
+}
+
+/** A flow that pushes the wrong image may be as fast as it likes. */
+function prove({ source, target }) {
+  const [before, after] = [config(source), config(target)];
+  const layers = manifest(target).layers;
+  const wanted = JSON.stringify([falconEntrypoint, ...before.config.Entrypoint]);
+  if (JSON.stringify(after.config.Entrypoint) !== wanted)
+    throw new Error(`the entrypoint of ${target} is ${JSON.stringify(after.config.Entrypoint)}`);
+  const kept = after.rootfs.diff_ids.slice(0, before.rootfs.diff_ids.length);
+  if (JSON.stringify(kept) !== JSON.stringify(before.rootfs.diff_ids))
+    throw new Error(`${target} does not begin with the source's layers`);
+  if (after.architecture !== "arm64" || layers.length !== before.rootfs.diff_ids.length + 1)
+    throw new Error(`${target} is for ${after.architecture} and has ${layers.length} layers`);
+  const { size } = layers.at(-1);
+  if (size < 45e6 || size > 65e6) throw new Error(`the sensor's layer in ${target} has ${size} bytes`);
+}
+
+/** Within one repository grafting and skipping have no use for the source's layers. */
+function proveUntouched({ sourceLayers, target }, requests) {
+  const hex = sourceLayers.map((digest) => digest.split(":")[1]);
+  const fetched = requests.filter(
+    ({ method, path }) => method === "GET" && hex.some((digest) => path.includes(digest)),
+  );
+  if (fetched.length > 0) throw new Error(`layers of the source were fetched for ${target}`);
+}
+
+function record(sample) {
+  samples.push(sample);
+  const { case: name, round, seconds, peakBytes, requests, error } = sample;
+  const memory = peakBytes ? `, ${(peakBytes / 1e6).toFixed(0)} MB` : "";
+  const told = error ? `broken: ${error}` : `${seconds.toFixed(2)} s${memory}, ${requests} requests`;
+  console.log(`round ${round}: ${name}: ${told}`);
+  writeFileSync(resultsFile, JSON.stringify({ machine, sizes, samples }, null, 2));
+}
+
+const machine = {
+  cpu: cpus()[0].model.trim(),
+  cores: cpus().length,
+  memoryBytes: totalmem(),
+  kernel: release(),
+  engine: process.env.LAB_ENGINE_VERSION,
+};
+console.log(`Pushing the images of the benchmark, ${machine.engine} with ${process.env.LAB_STORE}`);
+const bed = await Bed.make([...new Set(plan.turns.map(({ leader }) => leader.source))], plan);
+const { sizes } = bed;
+
+for (const network of ["loopback", "line"]) {
+  const turns = plan.turns.filter(({ leader }) => leader.network === network);
+  if (turns.length === 0) continue;
+  if (network === "line") await useLine();
+  for (let round = 1; round <= plan.pairs; round += 1) {
+    const due = turns.filter(({ leader }) => round <= (leader.rounds ?? plan.pairs));
+    // What drifts, a disk that fills or a processor that warms up, shall not favour one of them.
+    for (const turn of round % 2 === 1 ? due : due.reverse()) await takeTurn(bed, turn, round);
+  }
+}
