@@ -59,7 +59,7 @@ export function inWords(groups) {
 export function chart(groups) {
   const longest = Math.max(...groups.flatMap((group) => group.bars.map(({ seconds }) => seconds)));
   const scale = (width - left - right) / longest;
-  let top = 56;
+  let top = 64;
   const drawn = groups.map((group) => {
     const text = drawGroup(group, top, scale);
     top += groupGap + group.bars.length * pitch;

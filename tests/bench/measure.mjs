@@ -15,19 +15,17 @@ const [planFile, resultsFile] = process.argv.slice(2);
 const plan = JSON.parse(readFileSync(planFile, "utf8"));
 const samples = [];
 
-/** One cold engine and one new repository, and every flow that goes on from there. */
+/** One cold engine and one new repository, and every flow that goes on from there; after one that is broken no other can. */
 async function takeTurn(bed, { leader, followers }, round) {
-  emptyEngine();
-  const place = await bed.place(leader);
   const job = new Job({ timed: true });
+  let current = leader;
   try {
-    for (const each of [leader, ...followers]) {
-      const sample = await measure(each, { place, sensor: bed.sensor, job }).catch((error) => ({
-        error: error.message,
-      }));
-      record({ case: idOf(each), round, ...sample });
-      if (sample.error && each === leader) break;
-    }
+    emptyEngine();
+    const place = await bed.place(leader);
+    for (current of [leader, ...followers])
+      record(current, round, await measure(current, { place, sensor: bed.sensor, job }));
+  } catch (error) {
+    record(current, round, { error: error.message });
   } finally {
     job.end();
   }
@@ -74,13 +72,20 @@ function proveUntouched({ sourceLayers, target }, requests) {
   if (fetched.length > 0) throw new Error(`layers of the source were fetched for ${target}`);
 }
 
-function record(sample) {
-  samples.push(sample);
-  const { case: name, round, seconds, peakBytes, requests, error } = sample;
+function record(measured, round, result) {
+  const name = idOf(measured);
+  samples.push({ case: name, round, ...result });
+  const { seconds, peakBytes, requests, error } = result;
   const memory = peakBytes ? `, ${(peakBytes / 1e6).toFixed(0)} MB` : "";
   const told = error ? `broken: ${error}` : `${seconds.toFixed(2)} s${memory}, ${requests} requests`;
-  console.log(`round ${round}: ${name}: ${told}`);
+  console.log(`${elapsed()}: round ${round}: ${name}: ${told}`);
   writeFileSync(resultsFile, JSON.stringify({ machine, sizes, samples }, null, 2));
+}
+
+/** Since the start of this lab, as minutes and seconds. */
+function elapsed() {
+  const seconds = Math.round(performance.now() / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 const machine = {

@@ -31,8 +31,8 @@ function ofStore(store, goals) {
     row(`graft-${store}`, of("graft"), [{ case: seed, goal: 0.2 }]),
     row(`graft-again-${store}`, of("graft again"), [{ case: seed, goal: 0.1 }]),
     row(`unchanged-${store}`, of("unchanged"), [{ case: seed, goal: 0.03 }], { requestsBelow: 10 }),
-    row(`graft-other-${store}`, of("graft", { target: "other" })),
-    row(`graft-mounting-${store}`, of("graft", { target: "other", mounting: true })),
+    row(`graft-other-${store}`, of("graft", { target: "other", rounds: 1 })),
+    row(`graft-mounting-${store}`, of("graft", { target: "other", mounting: true, rounds: 1 })),
   ];
 }
 
@@ -44,7 +44,7 @@ export const rows = [
   ...ofStore("overlay2", { full: 0.6 }),
   ...ofStore("containerd", { full: 0.85 }),
   row("size", sized("graft", 1500), [{ case: sized("graft", 50), goal: 1.15 }]),
-  // Two more sizes in the middle of things: one pair each, to see memory and the trend.
+  // One pair each, for the trend and for the memory.
   ...[50, 1500].map((source) =>
     row(`full-${source}`, sized("full", source, { rounds: 1 }), [
       { case: sized("seed", source, { rounds: 1 }) },
