@@ -1,10 +1,12 @@
 //! Finds images in registries.
 
+use std::sync::Arc;
+
 use super::{Fact, ImageFacts};
 use crate::error::{Code, Explain, Problem};
 use crate::platform::Platform;
 use crate::reference::{Digest, EcrHost, ImageName, Repository};
-use crate::registry::{ManifestReference, ResolvedImage};
+use crate::registry::{ManifestReference, RegistryImage, ResolvedImage};
 use crate::services::Services;
 
 /// What goes wrong with an image of a registry beside the requests themselves.
@@ -56,6 +58,34 @@ impl Explain for ImageError {
     }
 }
 
+/// The ARM64 image of a registry that a name stands for.
+pub(super) struct FoundImage {
+    /// As the user named it, registry included.
+    pub(super) name: String,
+    pub(super) repository: Repository,
+    /// Whether the name is an index's.
+    pub(super) from_index: bool,
+    pub(super) image: Arc<RegistryImage>,
+}
+
+impl From<FoundImage> for ImageFacts {
+    fn from(found: FoundImage) -> Self {
+        let image = &found.image;
+        Self {
+            digest: image.digest.clone(),
+            platform: image
+                .platform()
+                .unwrap_or_else(|| Platform::new("unknown", "unknown", None)),
+            config: image.runtime_config().clone(),
+            diff_ids: image.diff_ids(),
+            bytes: image.layers_size(),
+            name: found.name,
+            repository: found.repository,
+            from_index: found.from_index,
+        }
+    }
+}
+
 /// Looks images up.
 #[derive(Clone, Copy)]
 pub(super) struct Images<'a> {
@@ -70,25 +100,18 @@ impl<'a> Images<'a> {
     }
 
     /// The ARM64 image that a name stands for.
-    pub(super) async fn find(&self, role: &'static str, name: &ImageName) -> Fact<ImageFacts> {
+    pub(super) async fn find(&self, role: &'static str, name: &ImageName) -> Fact<FoundImage> {
         let repository = self.repository(name).await?;
-        let resolved = self.resolve(&repository, name).await?;
         let shown = shown(&repository, name);
-        let digest = digest_for(&resolved, &Platform::linux_arm64())
-            .ok_or_else(|| missing(role, &shown, &resolved))?;
         let registry = self.services.registry().await?;
-        let image = registry.image(&repository, &digest).await?;
-        Ok(ImageFacts {
+        let arm64 = Platform::linux_arm64();
+        let (resolved, image) = registry.find(&repository, &reference(name), &arm64).await?;
+        let image = image.ok_or_else(|| missing(role, &shown, &resolved))?;
+        Ok(FoundImage {
             name: shown,
-            platform: image
-                .platform()
-                .unwrap_or_else(|| Platform::new("unknown", "unknown", None)),
-            config: image.runtime_config().clone(),
-            diff_ids: image.diff_ids(),
-            bytes: image.layers_size(),
             from_index: resolved.is_index,
             repository,
-            digest,
+            image: Arc::new(image),
         })
     }
 
@@ -111,15 +134,19 @@ impl<'a> Images<'a> {
         repository: &Repository,
         name: &ImageName,
     ) -> Fact<ResolvedImage> {
-        let reference = match (&name.digest, &name.tag) {
-            (Some(digest), _) => ManifestReference::Digest(digest.clone()),
-            (None, Some(tag)) => ManifestReference::Tag(tag.clone()),
-            (None, None) => {
-                unreachable!("the configuration holds no reference without tag and digest")
-            }
-        };
         let registry = self.services.registry().await?;
-        Ok(registry.resolve(repository, &reference).await?)
+        Ok(registry.resolve(repository, &reference(name)).await?)
+    }
+}
+
+/// The digest that a name has, or else its tag.
+fn reference(name: &ImageName) -> ManifestReference {
+    match (&name.digest, &name.tag) {
+        (Some(digest), _) => ManifestReference::Digest(digest.clone()),
+        (None, Some(tag)) => ManifestReference::Tag(tag.clone()),
+        (None, None) => {
+            unreachable!("the configuration holds no reference without tag and digest")
+        }
     }
 }
 

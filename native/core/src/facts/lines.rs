@@ -9,8 +9,10 @@ impl Facts {
     /// What was found, a line each; what could not be had is told by the failure it leads to, if it matters.
     pub(crate) fn lines(&self, aws: Option<&Aws>) -> Vec<String> {
         let mut lines = Vec::new();
-        if let Ok(caller) = &self.caller {
-            lines.push(aws_line(caller, aws));
+        match &self.caller {
+            Some(Ok(caller)) => lines.push(aws_line(caller, aws)),
+            Some(Err(_)) => {}
+            None => lines.extend(aws.map(|aws| format!("AWS: credentials from {}", aws.origin()))),
         }
         if let Ok(engine) = &self.engine {
             lines.push(format!(
@@ -23,9 +25,22 @@ impl Facts {
         }
         if let Ok(source) = &self.source {
             lines.push(match &source.place {
-                SourcePlace::Registry { digest, from_index: false, .. } => format!("Source: {} is linux/arm64, {digest}", source.name),
-                SourcePlace::Registry { digest, from_index: true, .. } => format!("Source: {} is an index; its linux/arm64 image is {digest}, and only that is patched", source.name),
-                SourcePlace::Engine { id } => format!("Source: {} in the engine is linux/arm64, {id}", source.name),
+                SourcePlace::Registry {
+                    image,
+                    from_index: false,
+                    ..
+                } => format!("Source: {} is linux/arm64, {}", source.name, image.digest),
+                SourcePlace::Registry {
+                    image,
+                    from_index: true,
+                    ..
+                } => format!(
+                    "Source: {} is an index; its linux/arm64 image is {}, and only that is patched",
+                    source.name, image.digest
+                ),
+                SourcePlace::Engine { id } => {
+                    format!("Source: {} in the engine is linux/arm64, {id}", source.name)
+                }
             });
         }
         if let Ok(sensor) = &self.sensor {

@@ -1,7 +1,7 @@
 //! Looks at an image that is to be verified, and at nothing else.
 
 use super::images::Images;
-use super::{VerifyFacts, aws_line};
+use super::{ImageFacts, VerifyFacts, aws_line};
 use crate::aws::Aws;
 use crate::config::VerifyConfig;
 use crate::reference::ImageName;
@@ -22,7 +22,7 @@ pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
     };
     let source = async {
         match &config.source {
-            Some(name) => Some(images.find("source", name).await),
+            Some(name) => Some(images.find("source", name).await.map(ImageFacts::from)),
             None => None,
         }
     };
@@ -30,7 +30,7 @@ pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
         tokio::join!(caller, images.find("target", &config.target), source);
     VerifyFacts {
         caller,
-        target,
+        target: target.map(ImageFacts::from),
         source,
     }
 }

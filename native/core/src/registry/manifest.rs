@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::platform::Platform;
 use crate::reference::{Digest, Tag};
 
-const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(super) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(super) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
@@ -93,7 +93,7 @@ impl ResolvedImage {
 }
 
 /// One image for one platform, as far as it is JSON.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryImage {
     /// The digest of the manifest.
     pub digest: Digest,
@@ -138,6 +138,41 @@ impl RegistryImage {
         self.layers
             .iter()
             .fold(0, |sum, layer| sum.saturating_add(layer.size))
+    }
+}
+
+#[cfg(test)]
+impl RegistryImage {
+    /// An image for linux/arm64, as far as tests look at it.
+    pub(crate) fn of(diff_ids: &[&str], config: &Value) -> Self {
+        let whole = serde_json::json!({
+            "os": "linux",
+            "architecture": "arm64",
+            "config": config,
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        });
+        let config_bytes = whole.to_string().into_bytes();
+        let descriptor = |media_type: &str, bytes: &[u8]| Descriptor {
+            media_type: media_type.to_owned(),
+            digest: Digest::of(bytes),
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        };
+        let config_descriptor = descriptor(IMAGE_CONFIGS[0], &config_bytes);
+        let manifest = RawManifest {
+            media_type: OCI_MANIFEST.to_owned(),
+            bytes: config_descriptor.digest.to_string().into_bytes(),
+        };
+        Self {
+            digest: manifest.digest(),
+            manifest,
+            config_descriptor,
+            layers: diff_ids
+                .iter()
+                .map(|id| descriptor("application/vnd.oci.image.layer.v1.tar+gzip", id.as_bytes()))
+                .collect(),
+            config: whole,
+            config_bytes,
+        }
     }
 }
 
@@ -233,6 +268,14 @@ pub(super) fn children(manifest: &RawManifest) -> Result<Vec<Descriptor>, String
     }
     let index: ImageIndex = read(&manifest.bytes)?;
     index.manifests().iter().map(descriptor).collect()
+}
+
+/// The layers of an image or artifact.
+pub(super) fn layers(manifest: &RawManifest) -> Result<Vec<Descriptor>, String> {
+    match parse(manifest)? {
+        Manifest::Image(parts) => Ok(parts.layers),
+        Manifest::Index(_) => Err("it is an index".to_owned()),
+    }
 }
 
 pub(super) fn is_index(media_type: &str) -> bool {

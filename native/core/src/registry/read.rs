@@ -12,12 +12,13 @@ use super::{
     RegistryImage, ResolvedImage, Subject,
 };
 use crate::http::Answer;
+use crate::platform::Platform;
 use crate::reference::{Digest, Repository, Tag};
 
 /// What registries accept at most
 /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>).
 const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
-const CONFIG_LIMIT: usize = 8 * 1024 * 1024;
+const BLOB_LIMIT: usize = 8 * 1024 * 1024;
 const DIGEST_HEADER: &str = "docker-content-digest";
 
 impl Registry {
@@ -52,6 +53,57 @@ impl Registry {
         })
     }
 
+    /// Finds what a reference names, and reads the image for a platform if it has one, nothing twice.
+    pub async fn find(
+        &self,
+        repository: &Repository,
+        reference: &ManifestReference,
+        platform: &Platform,
+    ) -> Result<(ResolvedImage, Option<RegistryImage>), RegistryError> {
+        let subject = Subject {
+            repository,
+            reference: Some(reference),
+            access: Access::Read,
+        };
+        let (raw, digest) = self.manifest(&subject).await?;
+        let parts = match subject.parse(&raw)? {
+            Manifest::Image(parts) => parts,
+            Manifest::Index(platforms) => {
+                let resolved = ResolvedImage {
+                    digest,
+                    media_type: raw.media_type,
+                    platforms,
+                    is_index: true,
+                };
+                let image = match resolved.manifest_for(platform) {
+                    Some(manifest) => Some(self.image(repository, &manifest.digest).await?),
+                    None => None,
+                };
+                return Ok((resolved, image));
+            }
+        };
+        let size = u64::try_from(raw.bytes.len()).unwrap_or(u64::MAX);
+        let mut resolved = ResolvedImage {
+            digest: digest.clone(),
+            media_type: raw.media_type.clone(),
+            platforms: Vec::new(),
+            is_index: false,
+        };
+        if !parts.has_platform() {
+            return Ok((resolved, None));
+        }
+        let image = self.complete(&subject, raw, parts).await?;
+        resolved
+            .platforms
+            .extend(image.platform().map(|platform| PlatformManifest {
+                platform,
+                digest,
+                size,
+            }));
+        let fits = resolved.manifest_for(platform).is_some();
+        Ok((resolved, fits.then_some(image)))
+    }
+
     /// Reads the manifest of one platform, and its configuration.
     pub async fn image(
         &self,
@@ -64,16 +116,25 @@ impl Registry {
             reference: Some(&reference),
             access: Access::Read,
         };
-        let (manifest, digest) = self.manifest(&subject).await?;
-        let parts = match subject.parse(&manifest)? {
-            Manifest::Image(parts) => parts,
+        let (manifest, _) = self.manifest(&subject).await?;
+        match subject.parse(&manifest)? {
+            Manifest::Image(parts) => self.complete(&subject, manifest, parts).await,
             Manifest::Index(_) => {
-                return Err(subject.invalid("it is an index, and not the image of one platform"));
+                Err(subject.invalid("it is an index, and not the image of one platform"))
             }
-        };
-        let (config_bytes, config) = self.config(&subject, &parts.config).await?;
+        }
+    }
+
+    /// An image whose manifest is read already.
+    async fn complete(
+        &self,
+        subject: &Subject<'_>,
+        manifest: RawManifest,
+        parts: ImageParts,
+    ) -> Result<RegistryImage, RegistryError> {
+        let (config_bytes, config) = self.config(subject, &parts.config).await?;
         Ok(RegistryImage {
-            digest,
+            digest: manifest.digest(),
             manifest,
             config_descriptor: parts.config,
             layers: parts.layers,
@@ -179,27 +240,37 @@ impl Registry {
         subject: &Subject<'_>,
         descriptor: &Descriptor,
     ) -> Result<(Vec<u8>, Value), RegistryError> {
+        let bytes = self.blob(subject, descriptor).await?;
+        let config = serde_json::from_slice(&bytes);
+        let config = config.map_err(|error| {
+            subject.invalid(&format!("the configuration cannot be read: {error}"))
+        })?;
+        Ok((bytes, config))
+    }
+
+    /// Reads a small blob, which is held to its digest.
+    pub(super) async fn blob(
+        &self,
+        subject: &Subject<'_>,
+        descriptor: &Descriptor,
+    ) -> Result<Vec<u8>, RegistryError> {
         let request = Request {
             method: Method::GET,
             repository: subject.repository.clone(),
             path: subject.blob(&descriptor.digest),
             accept: None,
             body: None,
-            limit: CONFIG_LIMIT,
+            limit: BLOB_LIMIT,
         };
         let bytes = self.get(subject, &request).await?.body;
         let digest = Digest::of(&bytes);
         if digest != descriptor.digest {
             return Err(subject.invalid(&format!(
-                "the configuration's digest is {digest}, and it should be {}",
+                "the blob's digest is {digest}, and it should be {}",
                 descriptor.digest
             )));
         }
-        let config = serde_json::from_slice(&bytes);
-        let config = config.map_err(|error| {
-            subject.invalid(&format!("the configuration cannot be read: {error}"))
-        })?;
-        Ok((bytes, config))
+        Ok(bytes)
     }
 
     pub(super) async fn get(

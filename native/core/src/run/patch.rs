@@ -173,8 +173,8 @@ impl Run {
     async fn source_for_falconutil(&self, facts: &Facts) -> Result<String, Problem> {
         match &facts.source.as_ref().map_err(Clone::clone)?.place {
             SourcePlace::Registry {
-                repository, digest, ..
-            } => Ok(repository.at(digest)),
+                repository, image, ..
+            } => Ok(repository.at(&image.digest)),
             SourcePlace::Engine { id } => {
                 let name = self.local_name("source")?;
                 self.services
