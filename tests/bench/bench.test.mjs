@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { root } from "../../scripts/tools.mjs";
 import { chart, groupsOf } from "./chart.mjs";
 import { between, summary } from "./documents.mjs";
+import { faultsOf, fetched } from "./proof.mjs";
 import { chosen, idOf, rows, turnsOf } from "./rows.mjs";
 import { aligned, figures, goals, markdown } from "./table.mjs";
 import { evaluate, median, verdict } from "./verdicts.mjs";
@@ -98,6 +99,42 @@ test("what_failed_or_was_not_measured_is_broken", () => {
   const { broken, comparisons } = evaluate(failed, rows);
   assert.deepEqual(broken, [...Array(3).fill(`${id}: exit code 1`), `${id}: not measured`]);
   assert.ok(!comparisons.some((each) => each.id === rows[0].id), "and is compared with nothing");
+});
+
+test("a_wrong_image_is_not_measured", () => {
+  const falcon = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
+  const image = (Entrypoint, diff_ids, architecture = "arm64") => ({
+    architecture,
+    config: { Entrypoint },
+    rootfs: { diff_ids },
+  });
+  const source = image(["/start"], ["a", "b"]);
+  const layers = [{ size: 1 }, { size: 2 }, { size: 52e6 }];
+  const faults = (config, of = layers) => faultsOf({ config, layers: of }, source).join("; ");
+  assert.equal(faults(image([falcon, "/start"], ["a", "b", "c"])), "");
+  assert.equal(faults(image(["/start"], ["a", "b", "c"])), "another entrypoint");
+  assert.equal(faults(image([falcon, "/start"], ["a", "b", "c"], "amd64")), "the architecture amd64");
+  assert.equal(faults(image([falcon, "/start"], ["b", "a", "c"])), "other layers than the source's");
+  assert.equal(
+    faults(image([falcon, "/start"], ["a", "b", "c"]), layers.slice(1)),
+    "2 layers, where the source has 2",
+  );
+  assert.equal(
+    faults(image([falcon, "/start"], ["a", "b", "c"]), [...layers.slice(0, 2), { size: 1e6 }]),
+    "a sensor's layer of 1000000 bytes",
+  );
+});
+
+test("a_layer_that_was_fetched_is_seen_wherever_it_came_from", () => {
+  const requests = [
+    { method: "HEAD", path: "/v2/app/web/blobs/sha256:aa" },
+    { method: "GET", path: "/bb?X-Amz-Signature=…" },
+    { method: "GET", path: "/v2/app/web/blobs/sha256:cc" },
+  ];
+  assert.deepEqual(fetched(["sha256:aa", "sha256:bb", "sha256:cc", "sha256:dd"], requests), [
+    "sha256:bb",
+    "sha256:cc",
+  ]);
 });
 
 test("followers_come_with_their_leader_and_each_case_once", () => {

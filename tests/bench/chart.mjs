@@ -1,6 +1,6 @@
 // The chart: bars of medians, one group for each store and one for the line. One file for readers in light and in dark.
 import { line } from "./rows.mjs";
-import { sizeOf } from "./table.mjs";
+import { inSeconds, sizeOf } from "./table.mjs";
 
 const bars = {
   seed: "the pipeline's patch stage",
@@ -49,7 +49,7 @@ function barsOf(cases, given) {
 /** The chart in words, for whoever cannot see it. */
 export function inWords(groups) {
   const told = groups.map(({ title, bars: all }) => {
-    const each = all.map(({ label, seconds }) => `${label} ${seconds.toFixed(1)} s`);
+    const each = all.map(({ label, seconds }) => `${label} ${inSeconds(seconds)}`);
     return `${title}: ${each.join(", ")}`;
   });
   return `Seconds to patch an image. ${told.join(". ")}.`;
@@ -90,7 +90,7 @@ function drawGroup({ title, bars: all }, top, scale) {
     return [
       `<text x="${left - 10}" y="${middle}" text-anchor="end">${escaped(label)}</text>`,
       `<rect class="${own ? "own" : "other"}" x="${left}" y="${y}" width="${length}" height="${thickness}" rx="2"/>`,
-      `<text x="${(left + Number(length) + 8).toFixed(1)}" y="${middle}">${seconds.toFixed(1)} s</text>`,
+      `<text x="${(left + Number(length) + 8).toFixed(1)}" y="${middle}">${inSeconds(seconds)}</text>`,
     ].join("");
   });
   return [`<text class="head" x="20" y="${top}">${escaped(title)}</text>`, ...rows].join("\n");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { root } from "../../scripts/tools.mjs";
 import { chart, groupsOf, inWords } from "./chart.mjs";
 import { idOf, rows } from "./rows.mjs";
-import { circumstances, figures, goals, markdown } from "./table.mjs";
+import { circumstances, figures, goals, inSeconds, markdown } from "./table.mjs";
 
 /** Puts a text between the markers of a name. */
 export function between(document, name, text) {
@@ -20,7 +20,7 @@ export function summary(evaluated) {
     const { case: measured } = rows.find((row) => row.id === id);
     const name = idOf({ ...measured, flow });
     const found = evaluated.cases.find(({ case: each }) => idOf(each) === name);
-    return `${found.seconds.median.toFixed(1)} s`;
+    return inSeconds(found.seconds.median);
   };
   const judged = [...evaluated.comparisons, ...evaluated.limits].filter(({ goal }) => goal !== undefined);
   const reached = judged.filter(({ verdict }) => verdict === "reached").length;

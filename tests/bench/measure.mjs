@@ -8,9 +8,9 @@ import { config, front, manifest } from "../task/lab.mjs";
 import { Bed, emptyEngine } from "./bed.mjs";
 import { flows } from "./flows.mjs";
 import { useLine } from "./network.mjs";
+import { faultsOf, fetched } from "./proof.mjs";
 import { idOf } from "./rows.mjs";
 
-const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
 const [planFile, resultsFile] = process.argv.slice(2);
 const plan = JSON.parse(readFileSync(planFile, "utf8"));
 const samples = [];
@@ -40,36 +40,18 @@ async function measure({ flow }, given) {
   await front("DELETE", "/requests");
   const measured = await run({ ...given, place });
   const requests = await front("GET", "/requests");
-  prove(place);
-  if (leavesSource && place.source.split(":")[0] === place.target.split(":")[0])
-    proveUntouched(place, requests);
+  prove(place, requests, leavesSource);
   const sum = (key) => requests.reduce((total, entry) => total + entry[key], 0);
   return { ...measured, load, requests: requests.length, sent: sum("bytesIn"), received: sum("bytesOut") };
 }
 
-/** A flow that pushes the wrong image may be as fast as it likes. */
-function prove({ source, target }) {
-  const [before, after] = [config(source), config(target)];
-  const layers = manifest(target).layers;
-  const wanted = JSON.stringify([falconEntrypoint, ...before.config.Entrypoint]);
-  if (JSON.stringify(after.config.Entrypoint) !== wanted)
-    throw new Error(`the entrypoint of ${target} is ${JSON.stringify(after.config.Entrypoint)}`);
-  const kept = after.rootfs.diff_ids.slice(0, before.rootfs.diff_ids.length);
-  if (JSON.stringify(kept) !== JSON.stringify(before.rootfs.diff_ids))
-    throw new Error(`${target} does not begin with the source's layers`);
-  if (after.architecture !== "arm64" || layers.length !== before.rootfs.diff_ids.length + 1)
-    throw new Error(`${target} is for ${after.architecture} and has ${layers.length} layers`);
-  const { size } = layers.at(-1);
-  if (size < 45e6 || size > 65e6) throw new Error(`the sensor's layer in ${target} has ${size} bytes`);
-}
-
-/** Within one repository grafting and skipping have no use for the source's layers. */
-function proveUntouched({ sourceLayers, target }, requests) {
-  const hex = sourceLayers.map((digest) => digest.split(":")[1]);
-  const fetched = requests.filter(
-    ({ method, path }) => method === "GET" && hex.some((digest) => path.includes(digest)),
-  );
-  if (fetched.length > 0) throw new Error(`layers of the source were fetched for ${target}`);
+/** Fails unless the registry has the right image, and the layers of the source stayed where they were if the flow leaves them there. */
+function prove({ source, target, sourceLayers }, requests, leavesSource) {
+  const faults = faultsOf({ config: config(target), layers: manifest(target).layers }, config(source));
+  const isSameRepository = source.split(":")[0] === target.split(":")[0];
+  if (leavesSource && isSameRepository && fetched(sourceLayers, requests).length > 0)
+    faults.push("fetched layers of the source");
+  if (faults.length > 0) throw new Error(`${target} has ${faults.join(", ")}`);
 }
 
 function record(measured, round, result) {

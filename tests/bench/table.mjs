@@ -6,6 +6,9 @@ const starts = { "graft again": "engine and registry warm", unchanged: "patched 
 
 export const sizeOf = (megabytes) => (megabytes >= 1000 ? `${megabytes / 1000} GB` : `${megabytes} MB`);
 
+/** Seconds with as many digits as can be told apart. */
+export const inSeconds = (seconds) => `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
+
 /** A case in words. */
 export function describe({ store, network, source, flow, target, mounting }) {
   const words = [flow, starts[flow] ?? "cold", store, sizeOf(source)];
@@ -51,8 +54,8 @@ export function figures({ cases }) {
     ["case", "median", "from – to", "runs", "memory", "requests", "from registry", "to registry"],
     ...cases.map(({ case: measured, seconds, pairs, peakBytes, requests, received, sent }) => [
       describe(measured),
-      `${seconds.median.toFixed(1)} s`,
-      `${seconds.min.toFixed(1)} – ${seconds.max.toFixed(1)} s`,
+      inSeconds(seconds.median),
+      `${inSeconds(seconds.min)} – ${inSeconds(seconds.max)}`,
       String(pairs),
       peakBytes === undefined ? "" : `${megabytes(peakBytes)} MB`,
       String(requests),
@@ -83,7 +86,7 @@ export function circumstances({ machine, load, date, pairs, seconds, quick, size
   const memory = Math.round(machine.memoryBytes / 2 ** 30);
   return [
     ...(quick ? ["A quick run: its images are small, and its ratios mean nothing."] : []),
-    `Measured on ${date.slice(0, 10)}, in ${Math.round(seconds / 60)} minutes, in ${pairs} rounds.`,
+    `Measured on ${date.slice(0, 10)}, within ${Math.round(seconds / 60)} minutes; rounds: ${pairs}.`,
     `Machine: ${machine.cpu}, ${machine.cores} cores, ${memory} GiB, Linux ${machine.kernel}, Docker Engine ${machine.engine}; its load average before each case was ${load.min.toFixed(1)} to ${load.max.toFixed(1)}.`,
     `Compressed, the source of ${sources.join(", that of ")}; the sensor image is ${sum(sizes.sensor)} MB.`,
   ].join("\n");
