@@ -12,7 +12,7 @@ const sampling = 25;
 
 /**
  * Each flow: what it does before the clock starts, the flow itself, and what tells it from the others: whether it may fetch the source's
- * layers. `run` gets the place, the sensor and a job, and resolves to `seconds` and, of the task, `peakBytes`.
+ * layers. `run` gets the place, the sensor and a job, and resolves to `seconds` and, of the task, `peakBytes` and `steps`.
  */
 export const flows = {
   seed: { prepare: loadStagingRegistry, run: (given) => script("seed-stage.sh", given) },
@@ -81,7 +81,13 @@ async function task({ place, sensor, job }, changes, { changed = "true" } = {}) 
   if (ended.result !== "Succeeded") throw new Error(`the task ended as ${ended.result}:\n${story(ended)}`);
   if (ended.outputs.changed !== changed)
     throw new Error(`the task says that changed is ${ended.outputs.changed}:\n${story(ended)}`);
-  return { seconds: ended.seconds, peakBytes: peak() };
+  return { seconds: ended.seconds, peakBytes: peak(), steps: stepsOf(ended) };
+}
+
+/** How long each step took by the task's own log: where a goal is missed, they say why. */
+function stepsOf({ shown }) {
+  const told = shown.map((line) => /^(?:Meanwhile: )?(.+): done in ([\d.]+) s$/.exec(line));
+  return Object.fromEntries(told.filter(Boolean).map(([, name, seconds]) => [name, Number(seconds)]));
 }
 
 /** The most memory that a process ever had, as the kernel counts it; asked again and again, because it ends with the process. */
