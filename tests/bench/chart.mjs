@@ -3,7 +3,7 @@ import { line } from "./rows.mjs";
 import { inSeconds, sizeOf } from "./table.mjs";
 
 const bars = {
-  seed: "the pipeline's patch stage",
+  pipeline: "hand-written pipeline",
   cli: "docker CLI, by digest",
   full: "strategy: full",
   graft: "strategy: graft",

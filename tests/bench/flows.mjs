@@ -15,8 +15,8 @@ const sampling = 25;
  * layers. `run` gets the place, the sensor and a job, and resolves to `seconds` and, of the task, `peakBytes` and `steps`.
  */
 export const flows = {
-  seed: { prepare: loadStagingRegistry, run: (given) => script("seed-stage.sh", given) },
-  cli: { run: (given) => script("cli-flow.sh", given) },
+  pipeline: { prepare: loadStagingRegistry, run: (given) => script("pipeline-stage.sh", given) },
+  cli: { run: (given) => script("docker-cli.sh", given) },
   full: { run: (given) => task(given, { strategy: "full" }) },
   unchanged: { run: (given) => task(given, { strategy: "full" }, { changed: "false" }), leavesSource: true },
   graft: { run: (given) => task(given, { strategy: "graft" }), leavesSource: true },
@@ -32,7 +32,7 @@ async function script(name, { place, sensor }) {
   const configuration = mkdtempSync(join(tmpdir(), "falcon-docker-"));
   const auth = Buffer.from(`AWS:${registryPassword}`).toString("base64");
   writeFileSync(join(configuration, "config.json"), JSON.stringify({ auths: { [registry]: { auth } } }));
-  const bySeed = { SOURCE: place.source, SENSOR: sensor.reference };
+  const byTag = { SOURCE: place.source, SENSOR: sensor.reference };
   const byDigest = {
     SOURCE: place.sourceByDigest,
     SENSOR_ARM64: sensor.arm64,
@@ -40,7 +40,7 @@ async function script(name, { place, sensor }) {
   };
   const env = {
     ...process.env,
-    ...(name === "seed-stage.sh" ? bySeed : byDigest),
+    ...(name === "pipeline-stage.sh" ? byTag : byDigest),
     TARGET: place.target,
     REGISTRY: registry,
     TOKEN: registryPassword,

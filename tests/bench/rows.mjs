@@ -21,16 +21,16 @@ function cold(store, flow, changes = {}) {
 const row = (id, measured, against = [], more = {}) => ({ id, case: measured, against, ...more });
 
 function ofStore(store, goals) {
-  const seed = cold(store, "seed");
+  const pipeline = cold(store, "pipeline");
   const of = (flow, changes) => cold(store, flow, changes);
   return [
     row(`full-${store}`, of("full"), [
-      { case: seed, goal: goals.full },
+      { case: pipeline, goal: goals.full },
       { case: of("cli"), goal: 1 },
     ]),
-    row(`graft-${store}`, of("graft"), [{ case: seed, goal: 0.2 }]),
-    row(`graft-again-${store}`, of("graft again"), [{ case: seed, goal: 0.1 }]),
-    row(`unchanged-${store}`, of("unchanged"), [{ case: seed, goal: 0.03 }], { requestsBelow: 10 }),
+    row(`graft-${store}`, of("graft"), [{ case: pipeline, goal: 0.2 }]),
+    row(`graft-again-${store}`, of("graft again"), [{ case: pipeline, goal: 0.1 }]),
+    row(`unchanged-${store}`, of("unchanged"), [{ case: pipeline, goal: 0.03 }], { requestsBelow: 10 }),
     row(`graft-other-${store}`, of("graft", { target: "other", rounds: 1 })),
     row(`graft-mounting-${store}`, of("graft", { target: "other", mounting: true, rounds: 1 })),
   ];
@@ -47,12 +47,12 @@ export const rows = [
   // One pair each, for the trend and for the memory.
   ...[50, 1500].map((source) =>
     row(`full-${source}`, sized("full", source, { rounds: 1 }), [
-      { case: sized("seed", source, { rounds: 1 }) },
+      { case: sized("pipeline", source, { rounds: 1 }) },
     ]),
   ),
-  row("line-full", online("full"), [{ case: online("seed") }, { case: online("cli") }]),
+  row("line-full", online("full"), [{ case: online("pipeline") }, { case: online("cli") }]),
   ...["graft", "graft again", "unchanged"].map((flow) =>
-    row(`line-${flow.replace(" ", "-")}`, online(flow), [{ case: online("seed") }]),
+    row(`line-${flow.replace(" ", "-")}`, online(flow), [{ case: online("pipeline") }]),
   ),
 ];
 
@@ -75,7 +75,7 @@ export function chosen(only) {
 export function turnsOf(wanted) {
   const cases = new Map();
   for (const { case: measured, against } of wanted)
-    for (const each of [measured, ...against.map((other) => other.case)]) {
+    for (const each of [...against.map((other) => other.case), measured]) {
       const leader = leaders[each.flow];
       if (leader) cases.set(idOf({ ...each, flow: leader }), { ...each, flow: leader });
       cases.set(idOf(each), each);

@@ -1,7 +1,7 @@
 // The results as two tables, one of what is held to a goal and one of what was measured: aligned for a terminal, or as Markdown.
 import { line } from "./rows.mjs";
 
-const opponents = { seed: "the seed's stage", cli: "the docker CLI" };
+const opponents = { pipeline: "the pipeline", cli: "the docker CLI" };
 const starts = { "graft again": "engine and registry warm", unchanged: "patched before" };
 
 export const sizeOf = (megabytes) => (megabytes >= 1000 ? `${megabytes / 1000} GB` : `${megabytes} MB`);
