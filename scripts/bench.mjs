@@ -73,7 +73,7 @@ await main(async () => {
   // A goal that was missed is a result, and is told. A flow that did not work is none.
   if (evaluated.broken.length > 0) throw new CommandFailed(`\nBroken:\n${evaluated.broken.join("\n")}`);
   if (!given.write) return;
-  if (results.quick || given.only)
-    throw new CommandFailed("Only a complete run is written into the documents");
+  if (results.quick || given.only || results.pairs < 3)
+    throw new CommandFailed("Only a complete run of at least three rounds is written into the documents");
   writeDocuments(evaluated);
 });
