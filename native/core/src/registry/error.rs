@@ -124,6 +124,14 @@ pub enum RegistryError {
         /// What is wrong with it.
         source: Cause,
     },
+    /// What is to be pushed cannot be read.
+    #[error("Cannot read `{path}`, which is to be pushed")]
+    FileUnreadable {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        source: Cause,
+    },
     /// The registry answered with another error.
     #[error("Cannot {} `{image}`: the registry refuses the request", access.verb())]
     RequestFailed {
@@ -150,6 +158,7 @@ impl Explain for RegistryError {
             Self::TagImmutable { .. } => Code::EcrTagImmutable,
             Self::Denied { .. } => Code::RegistryDenied,
             Self::AnswerInvalid { .. } => Code::RegistryAnswerInvalid,
+            Self::FileUnreadable { .. } => Code::TaskFolderNotWritable,
             Self::RequestFailed { .. } => Code::RegistryRequestFailed,
         }
     }
@@ -170,6 +179,9 @@ impl Explain for RegistryError {
                 Some(denied_hint(*access, repository))
             }
             Self::NotReachable { registry, tls, .. } => Some(connection_hint(registry, *tls)),
+            Self::FileUnreadable { .. } => Some(
+                "Leave the agent's temporary folder alone while the step runs".to_owned(),
+            ),
             Self::AnswerInvalid { .. } | Self::RequestFailed { .. } => None,
         }
     }

@@ -12,6 +12,8 @@ const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
+const OCI_GZIP_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
 /// The media types that are asked for.
 pub(super) const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
@@ -44,6 +46,15 @@ impl RawManifest {
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(&self.bytes)
+    }
+
+    /// The media type of a gzipped layer in this manifest's family, OCI's or Docker's.
+    #[must_use]
+    pub fn gzip_layer(&self) -> &'static str {
+        match self.media_type.as_str() {
+            DOCKER_MANIFEST => "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            _ => OCI_GZIP_LAYER,
+        }
     }
 }
 
@@ -168,7 +179,7 @@ impl RegistryImage {
             config_descriptor,
             layers: diff_ids
                 .iter()
-                .map(|id| descriptor("application/vnd.oci.image.layer.v1.tar+gzip", id.as_bytes()))
+                .map(|id| descriptor(OCI_GZIP_LAYER, id.as_bytes()))
                 .collect(),
             config: whole,
             config_bytes,

@@ -48,8 +48,8 @@ impl Registry {
         })
     }
 
-    /// Puts a manifest of an index under its digest.
-    pub(super) async fn put_child(
+    /// Puts a manifest under its digest, with no tag: one of an index, or one that is to be looked at before it is named.
+    pub(crate) async fn put_untagged(
         &self,
         repository: &Repository,
         manifest: &RawManifest,
