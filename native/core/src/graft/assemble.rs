@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::Delta;
 use crate::engine::EngineImage;
-use crate::reference::Digest;
 use crate::registry::{Descriptor, RawManifest, RegistryImage};
 
 /// What falconutil did to the stub's configuration.
@@ -56,11 +55,7 @@ pub(crate) struct Assembled {
 pub(crate) fn assemble(source: &RegistryImage, change: &Change, delta: &Delta) -> Assembled {
     let config = config(&source.config, change, delta);
     let config_bytes = config.to_string().into_bytes();
-    let config_descriptor = Descriptor {
-        media_type: source.config_descriptor.media_type.clone(),
-        digest: Digest::of(&config_bytes),
-        size: config_bytes.len() as u64,
-    };
+    let config_descriptor = Descriptor::of(&source.config_descriptor.media_type, &config_bytes);
     let layer = Descriptor {
         media_type: source.manifest.gzip_layer().to_owned(),
         digest: delta.digest.clone(),

@@ -124,12 +124,12 @@ pub enum RegistryError {
         /// What is wrong with it.
         source: Cause,
     },
-    /// What is to be pushed cannot be read.
-    #[error("Cannot read `{path}`, which is to be pushed")]
+    /// A file that is to be pushed cannot be read.
+    #[error("Cannot read `{file}`, which is to be pushed")]
     FileUnreadable {
         /// The file.
-        path: String,
-        /// What is wrong with it.
+        file: String,
+        /// Why not.
         source: Cause,
     },
     /// The registry answered with another error.
@@ -180,7 +180,7 @@ impl Explain for RegistryError {
             }
             Self::NotReachable { registry, tls, .. } => Some(connection_hint(registry, *tls)),
             Self::FileUnreadable { .. } => Some(
-                "Leave the agent's temporary folder alone while the step runs".to_owned(),
+                "Let nothing else remove files from the agent's temporary folder while the job runs".to_owned(),
             ),
             Self::AnswerInvalid { .. } | Self::RequestFailed { .. } => None,
         }

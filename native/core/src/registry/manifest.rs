@@ -69,6 +69,18 @@ pub struct Descriptor {
     pub size: u64,
 }
 
+impl Descriptor {
+    /// What describes some bytes.
+    #[must_use]
+    pub fn of(media_type: &str, bytes: &[u8]) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            digest: Digest::of(bytes),
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
 /// What a reference names, and for which platforms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvedImage {
@@ -163,12 +175,7 @@ impl RegistryImage {
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
         });
         let config_bytes = whole.to_string().into_bytes();
-        let descriptor = |media_type: &str, bytes: &[u8]| Descriptor {
-            media_type: media_type.to_owned(),
-            digest: Digest::of(bytes),
-            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-        };
-        let config_descriptor = descriptor(IMAGE_CONFIGS[0], &config_bytes);
+        let config_descriptor = Descriptor::of(IMAGE_CONFIGS[0], &config_bytes);
         let manifest = RawManifest {
             media_type: OCI_MANIFEST.to_owned(),
             bytes: config_descriptor.digest.to_string().into_bytes(),
@@ -179,7 +186,7 @@ impl RegistryImage {
             config_descriptor,
             layers: diff_ids
                 .iter()
-                .map(|id| descriptor(OCI_GZIP_LAYER, id.as_bytes()))
+                .map(|id| Descriptor::of(OCI_GZIP_LAYER, id.as_bytes()))
                 .collect(),
             config: whole,
             config_bytes,

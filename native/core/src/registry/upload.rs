@@ -1,4 +1,4 @@
-//! One blob into a repository, streamed and checked on its way.
+//! One blob into a registry: from another registry or a file, streamed and checked on its way, or from memory.
 //!
 //! An upload is one POST and one PUT with the whole blob: ECR loses what comes after the first PATCH
 //! (<https://github.com/aws/containers-roadmap/issues/2831>) and answers 416 to a second try within
@@ -32,6 +32,9 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 const TRANSFER: Duration = Duration::from_mins(15);
 /// How long all tries for one blob may take together.
 const BUDGET: Duration = Duration::from_mins(30);
+
+/// What is read of a file at once.
+const CHUNK: usize = 256 * 1024;
 
 /// The bytes of a blob, piece by piece.
 type Bytes = BoxStream<'static, Result<hyper::body::Bytes, Cause>>;
@@ -81,6 +84,22 @@ struct Transfer<'a> {
 }
 
 impl Registry {
+    /// Uploads bytes as a blob unless they are there.
+    pub async fn put_bytes(
+        &self,
+        to: &Repository,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Descriptor, RegistryError> {
+        let blob = Descriptor::of(media_type, bytes);
+        let upload = Upload {
+            blob: &blob,
+            origin: Origin::Bytes(bytes),
+        };
+        self.upload(to, upload, &Arc::default()).await?;
+        Ok(blob)
+    }
+
     /// Brings a blob into a repository unless it is there; `sent` follows the bytes of it that are.
     pub(super) async fn upload(
         &self,
@@ -171,11 +190,11 @@ impl Registry {
         match transfer.upload.origin {
             Origin::Repository(_) => self.open_blob(transfer).await,
             Origin::File(path) => Ok(match tokio::fs::File::open(path).await {
-                Ok(file) => Ok(ReaderStream::new(file)
+                Ok(file) => Ok(ReaderStream::with_capacity(file, CHUNK)
                     .map_err(|error| Cause::of(&error))
                     .boxed()),
                 Err(error) => Err(RegistryError::FileUnreadable {
-                    path: path.display().to_string(),
+                    file: path.display().to_string(),
                     source: Cause::of(&error),
                 }),
             }),
