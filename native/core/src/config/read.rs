@@ -1,7 +1,9 @@
 //! Reads the inputs one by one; a problem with one does not hide another's.
 
 use super::check::Check;
-use super::{Action, Asked, Config, Emulation, Sensor, Source, aws, falcon, image, verify};
+use super::{
+    Action, Asked, Config, Emulation, Sensor, Source, Strategy, aws, falcon, image, verify,
+};
 use crate::inputs::Inputs;
 use crate::reference::ImageName;
 
@@ -42,6 +44,11 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         &[("auto", Emulation::Auto), ("never", Emulation::Never)],
     );
     let emulator_image = image::emulator_image(check, &inputs.emulator_image);
+    let strategy = check.choice(
+        "strategy",
+        &inputs.strategy,
+        &[("full", Strategy::Full), ("graft", Strategy::Graft)],
+    );
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
     check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
@@ -64,6 +71,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         create_repository: create_repository?,
         emulation: emulation?,
         emulator_image: emulator_image?,
+        strategy: strategy?,
         keep_local_images: keep_local_images?,
     })
 }
@@ -72,7 +80,6 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
 fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
     for (name, value, defaults) in [
         ("builderName", &inputs.builder_name, &[][..]),
-        ("strategy", &inputs.strategy, &["full"]),
         ("stagingRegistry", &inputs.staging_registry, &["none"]),
         ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
         ("engineAccess", &inputs.engine_access, &["direct"]),
