@@ -21,6 +21,7 @@ use crate::emulation::Registration;
 use crate::engine::EngineFacts;
 use crate::error::Problem;
 use crate::falcon::CustomerId;
+use crate::graft::Obstacle;
 use crate::platform::Platform;
 use crate::reference::{Digest, Repository, Tag};
 use crate::registry::RegistryImage;
@@ -171,6 +172,8 @@ pub struct Probes {
     pub native_knows_platform: Option<bool>,
     /// Whether the falconutil for ARM64 knows `--platform`.
     pub arm64_knows_platform: Option<bool>,
+    /// Whether there is a graft to be pushed, or what forbids it.
+    pub graft: Option<Result<(), Obstacle>>,
 }
 
 impl SourceFacts {

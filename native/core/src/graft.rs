@@ -19,9 +19,9 @@ mod stub;
 use std::sync::Arc;
 
 pub(crate) use assemble::{Assembled, Change, assemble};
-pub(crate) use delta::{Delta, DeltaError, take};
+pub(crate) use delta::{Delta, DeltaError, ExportReader, take};
 pub(crate) use memory::Memory;
-pub(crate) use obstacle::Obstacle;
+pub use obstacle::Obstacle;
 pub(crate) use stub::stub;
 
 use crate::facts::{SourceFacts, SourcePlace};

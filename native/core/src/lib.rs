@@ -13,7 +13,7 @@ pub mod error;
 pub mod event;
 pub mod facts;
 pub mod falcon;
-mod graft;
+pub mod graft;
 mod http;
 pub mod inputs;
 pub mod journal;

@@ -22,6 +22,18 @@ pub enum Effect {
         /// What it names now.
         digest: Digest,
     },
+    /// The registry holds the patched image, and no tag names it yet.
+    ManifestPushed {
+        /// The repository.
+        repository: Repository,
+        /// The digest of its manifest.
+        digest: Digest,
+    },
+    /// Layers were being uploaded when the run ended, and no manifest refers to them yet.
+    UploadInterrupted {
+        /// The repository.
+        repository: Repository,
+    },
     /// A push had begun when the run ended; the tag may or may not be there.
     PushInterrupted {
         /// The repository.
@@ -70,6 +82,13 @@ impl fmt::Display for Effect {
             } => {
                 write!(f, "pushed `{}` ({digest})", repository.tagged(tag))
             }
+            Self::ManifestPushed { repository, digest } => {
+                write!(f, "pushed `{}`, which no tag names", repository.at(digest))
+            }
+            Self::UploadInterrupted { repository } => write!(
+                f,
+                "began to upload layers to `{repository}`, to which no image refers yet"
+            ),
             Self::PushInterrupted { repository, tag } => write!(
                 f,
                 "began to push `{}`, which may be there in part or whole",

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Delta;
 use crate::engine::EngineImage;
-use crate::registry::{Descriptor, RawManifest, RegistryImage};
+use crate::registry::{Descriptor, RawManifest, RegistryImage, diff_ids};
 
 /// What falconutil did to the stub's configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +46,13 @@ pub(crate) struct Assembled {
     pub(crate) layer: Descriptor,
     /// The manifest.
     pub(crate) manifest: RawManifest,
+}
+
+impl Assembled {
+    /// The digests of the layers, uncompressed, lowest first.
+    pub(crate) fn diff_ids(&self) -> Vec<String> {
+        diff_ids(&self.config)
+    }
 }
 
 /// Puts a layer and a change of the configuration on the source.

@@ -11,8 +11,10 @@ use std::thread;
 
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
+use hyper::body::Bytes;
 use sha2::Digest as _;
 use tar::{Archive, EntryType};
+use tokio::sync::mpsc;
 
 use super::Obstacle;
 use super::layer::{Unwritten, rewrite};
@@ -207,6 +209,35 @@ impl<T: Write> Write for Hashing<T> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
+    }
+}
+
+/// An export as it comes from the engine, for the thread that reads it.
+pub(crate) struct ExportReader {
+    pieces: mpsc::Receiver<Bytes>,
+    rest: Bytes,
+}
+
+impl ExportReader {
+    /// The reader, and what it reads from; it is at its end when that is dropped.
+    pub(crate) fn new() -> (mpsc::Sender<Bytes>, Self) {
+        let (send, pieces) = mpsc::channel(WAITING);
+        let rest = Bytes::new();
+        (send, Self { pieces, rest })
+    }
+}
+
+impl Read for ExportReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.rest.is_empty() {
+            match self.pieces.blocking_recv() {
+                Some(piece) => self.rest = piece,
+                None => return Ok(0),
+            }
+        }
+        let taken = self.rest.len().min(buffer.len());
+        buffer[..taken].copy_from_slice(&self.rest.split_to(taken));
+        Ok(taken)
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// Why the full way has to be taken; a phrase that goes on after a colon.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Obstacle {
+pub enum Obstacle {
     /// There is no manifest that a layer could be put on.
     #[error("the source is in the engine and not in a registry")]
     SourceInEngine,
@@ -56,4 +56,12 @@ pub(crate) enum Obstacle {
     /// The grafted image is not what it has to be.
     #[error("the grafted image would be wrong: {0}")]
     Unproven(String),
+}
+
+impl Obstacle {
+    /// The line that says so.
+    #[must_use]
+    pub fn told(&self) -> String {
+        format!("Grafting is not possible: {self}; the full way is taken")
+    }
 }

@@ -79,6 +79,15 @@ impl Descriptor {
             size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         }
     }
+
+    /// Whether it is of a layer that registries do not hold, because only its owner may hand it out
+    /// (<https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers>).
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        ["rootfs.foreign.", "layer.nondistributable."]
+            .iter()
+            .any(|mark| self.media_type.contains(mark))
+    }
 }
 
 /// What a reference names, and for which platforms.
@@ -148,11 +157,7 @@ impl RegistryImage {
     /// The digests of the layers, uncompressed, lowest first.
     #[must_use]
     pub fn diff_ids(&self) -> Vec<String> {
-        let list = self.config["rootfs"]["diff_ids"].as_array();
-        list.into_iter()
-            .flatten()
-            .filter_map(|id| id.as_str().map(str::to_owned))
-            .collect()
+        diff_ids(&self.config)
     }
 
     /// The compressed size of all layers in bytes.
@@ -162,6 +167,15 @@ impl RegistryImage {
             .iter()
             .fold(0, |sum, layer| sum.saturating_add(layer.size))
     }
+}
+
+/// The digests of the layers that a configuration tells of, uncompressed, lowest first.
+pub(crate) fn diff_ids(config: &Value) -> Vec<String> {
+    let list = config["rootfs"]["diff_ids"].as_array();
+    list.into_iter()
+        .flatten()
+        .filter_map(|id| id.as_str().map(str::to_owned))
+        .collect()
 }
 
 #[cfg(test)]

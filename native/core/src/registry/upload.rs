@@ -100,6 +100,37 @@ impl Registry {
         Ok(blob)
     }
 
+    /// The size of a blob; none if the repository has no such blob, or is not there itself.
+    pub(crate) async fn blob_size(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<u64>, RegistryError> {
+        let reference = ManifestReference::Digest(digest.clone());
+        let subject = Subject {
+            repository,
+            reference: Some(&reference),
+            access: Access::Read,
+        };
+        let request = Request {
+            method: Method::HEAD,
+            repository: repository.clone(),
+            path: subject.blob(digest),
+            accept: None,
+            body: None,
+            limit: ANSWER_LIMIT,
+        };
+        let answer = self.0.send(&request).await;
+        let answer = answer.map_err(|failed| subject.failed(failed))?;
+        match answer.status {
+            StatusCode::OK => Ok(answer
+                .header(CONTENT_LENGTH.as_str())
+                .and_then(|length| length.parse().ok())),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(subject.refused(&Refusal::of(&answer))),
+        }
+    }
+
     /// Brings a blob into a repository unless it is there; `sent` follows the bytes of it that are.
     pub(super) async fn upload(
         &self,
