@@ -34,6 +34,13 @@ pub enum Effect {
         /// The repository.
         repository: Repository,
     },
+    /// The registry keeps a record of what the image was made of.
+    ProvenanceRecorded {
+        /// The repository.
+        repository: Repository,
+        /// The record's manifest.
+        digest: Digest,
+    },
     /// A push had begun when the run ended; the tag may or may not be there.
     PushInterrupted {
         /// The repository.
@@ -89,6 +96,13 @@ impl fmt::Display for Effect {
                 f,
                 "began to upload layers to `{repository}`, to which no image refers yet"
             ),
+            Self::ProvenanceRecorded { repository, digest } => {
+                write!(
+                    f,
+                    "recorded what it was made of as `{}`",
+                    repository.at(digest)
+                )
+            }
             Self::PushInterrupted { repository, tag } => write!(
                 f,
                 "began to push `{}`, which may be there in part or whole",
@@ -138,7 +152,7 @@ pub struct Outcome {
     pub sensor_digest: Digest,
     /// The sensor's version, as far as its tag or label tells.
     pub sensor_version: Option<String>,
-    /// Whether the registry holds, or would hold, something new.
+    /// Whether a new image was made, or would be.
     pub changed: bool,
     /// Compressed bytes of the source's layers, as far as known.
     pub source_bytes: Option<u64>,

@@ -2,11 +2,14 @@
 
 mod refusal;
 
-use crate::config::{Config, Emulation};
+use crate::config::{Config, Emulation, Strategy};
 use crate::emulation::Registration;
 use crate::error::Problem;
 use crate::facts::{Facts, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::graft::Stock;
 use crate::platform::Platform;
+use crate::reference::Tag;
+use crate::standing::{Standing, standing};
 use crate::step::{Falconutil, Pull, Role, Step};
 
 /// What to do, stage after stage.
@@ -17,9 +20,20 @@ use crate::step::{Falconutil, Pull, Role, Step};
 pub struct Plan {
     /// The stages, in order.
     pub stages: Vec<Stage>,
+    /// Why the target's image is kept as it is; none if a new one is made.
+    pub kept: Option<Kept>,
 }
 
-/// Steps that run side by side.
+/// Why no image is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is what the run would make.
+    UpToDate,
+    /// Its tag cannot be overwritten, and nothing speaks against it.
+    Adopted,
+}
+
+/// Steps that run side by side, each as soon as those are done that it [needs](Step::needs).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stage {
     /// The steps.
@@ -48,6 +62,15 @@ impl Plan {
         });
     }
 
+    /// Has falconutil work; whether a graft is possible shows only then.
+    fn then_patch(&mut self, way: Way, falconutil: Falconutil, knows_platform: bool) {
+        self.stages.push(Stage {
+            steps: vec![way.patch(falconutil, knows_platform)],
+            probes: way == Way::Graft,
+            only_if: None,
+        });
+    }
+
     fn then_if(&mut self, only_if: &'static str, step: Step) {
         self.stages.push(Stage {
             steps: vec![step],
@@ -62,23 +85,89 @@ impl Plan {
 /// # Errors
 /// Why it cannot be done at all, found before anything is changed.
 pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
+    if let Some(plan) = kept(config, facts) {
+        return Ok(plan);
+    }
     let (source, sensor, target) = refusal::check(config, facts)?;
     let engine = facts.engine.clone()?;
     let is_native = engine.platform == Platform::linux_arm64();
+    let way = Way::of(config, source, facts);
     let mut plan = Plan::default();
+    if facts.probes.graft == Some(Ok(())) {
+        finish(config, target, way, &mut plan);
+        return Ok(plan);
+    }
     let mut prepare = pulls(facts, source, sensor, is_native);
-    let after_copy = copy_first(sensor, &mut prepare);
+    if way == Way::Graft {
+        prepare.retain(|step| !matches!(step, Step::Pull(pull) if pull.role == Role::Source));
+    }
+    if let Some(copy) = &sensor.copy {
+        prepare.insert(0, Step::CopySensor(copy.clone()));
+    }
     if let Some(install) = emulator_step(config, facts, is_native)? {
         prepare.push(install);
     }
-    plan.then(prepare);
-    plan.then(after_copy);
-    let patch = patch_steps(facts, sensor, is_native, &mut plan);
-    if let Some(patch) = patch {
-        plan.then(vec![patch]);
-    }
-    finish(config, target, &mut plan);
+    patch_steps(facts, sensor, is_native, way, prepare, &mut plan);
+    finish(config, target, way, &mut plan);
     Ok(plan)
+}
+
+/// How the image comes to be patched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// falconutil patches the source in the engine.
+    Full,
+    /// It patches a stub there, and the registry does the rest.
+    Graft,
+}
+
+impl Way {
+    fn of(config: &Config, source: &SourceFacts, facts: &Facts) -> Self {
+        let is_refused = matches!(facts.probes.graft, Some(Err(_)));
+        match config.strategy {
+            Strategy::Graft if !is_refused && Stock::of(source).is_ok() => Self::Graft,
+            Strategy::Graft | Strategy::Full => Self::Full,
+        }
+    }
+
+    /// The step in which falconutil works.
+    fn patch(self, falconutil: Falconutil, knows_platform: bool) -> Step {
+        match self {
+            Self::Full => Step::Patch {
+                falconutil,
+                knows_platform,
+            },
+            Self::Graft => Step::Graft {
+                falconutil,
+                knows_platform,
+            },
+        }
+    }
+}
+
+/// Whether the run would leave the registry as it is, so that nothing else need be known.
+pub(crate) fn changes_nothing(config: &Config, facts: &Facts) -> bool {
+    kept(config, facts).is_some_and(|plan| plan.stages.is_empty())
+}
+
+/// What there is to do beside the image, if that stays as it is.
+fn kept(config: &Config, facts: &Facts) -> Option<Plan> {
+    let kept = match standing(config, facts) {
+        Standing::UpToDate => Kept::UpToDate,
+        Standing::Adopted => Kept::Adopted,
+        Standing::Outdated(_) | Standing::Unknown => return None,
+    };
+    let target = facts.target.as_ref().ok()?;
+    let current = target.current.as_ref()?;
+    let mut plan = Plan {
+        kept: Some(kept),
+        ..Plan::default()
+    };
+    let missing = config
+        .other_tags()
+        .filter(|tag| !target.names(tag, &current.image.digest));
+    plan.then(missing.map(|tag| add_tag(target, tag)).collect());
+    Some(plan)
 }
 
 /// The images that the engine does not hold yet.
@@ -110,18 +199,6 @@ fn pulls(facts: &Facts, source: &SourceFacts, sensor: &SensorFacts, is_native: b
     pulls.into_iter().map(Step::Pull).collect()
 }
 
-/// Has the sensor copied beside all that does not wait for it; what does is left for the next stage.
-fn copy_first(sensor: &SensorFacts, prepare: &mut Vec<Step>) -> Vec<Step> {
-    let Some(copy) = &sensor.copy else {
-        return Vec::new();
-    };
-    let waits = |step: &Step| matches!(step, Step::Pull(pull) if pull.role != Role::Source);
-    let (after, mut now): (Vec<Step>, Vec<Step>) = prepare.drain(..).partition(waits);
-    now.insert(0, Step::CopySensor(copy.clone()));
-    *prepare = now;
-    after
-}
-
 /// Whether and how ARM64 programs come to run here.
 fn emulator_step(config: &Config, facts: &Facts, is_native: bool) -> Result<Option<Step>, Problem> {
     if is_native || facts.probes.arm64_runs == Some(true) {
@@ -147,24 +224,25 @@ fn emulator_step(config: &Config, facts: &Facts, is_native: bool) -> Result<Opti
     }
 }
 
-/// The probes that are still open, or the one step that patches.
+/// What prepares for the patch, with the probes that are still open beside it; or the one step that patches.
 fn patch_steps(
     facts: &Facts,
     sensor: &SensorFacts,
     is_native: bool,
+    way: Way,
+    mut prepare: Vec<Step>,
     plan: &mut Plan,
-) -> Option<Step> {
+) {
     let arm64 = Falconutil {
         image: sensor.repository.at(&sensor.arm64),
         arm64: true,
         emulated: !is_native,
     };
     if is_native {
+        plan.then(prepare);
         // An ARM64 engine builds for ARM64 by itself, so the flag makes no difference.
-        return Some(Step::Patch {
-            falconutil: arm64,
-            knows_platform: false,
-        });
+        plan.then_patch(way, arm64, false);
+        return;
     }
     let native = sensor.native.as_ref().map(|digest| Falconutil {
         image: sensor.repository.at(digest),
@@ -187,73 +265,80 @@ fn patch_steps(
         (Some(_), Some(false), None) | (None, _, None) => Some(arm64.clone()),
     };
     if probes.is_empty() && open.is_none() {
-        return Some(match native {
-            Some(falconutil) if facts.probes.native_knows_platform == Some(true) => Step::Patch {
-                falconutil,
-                knows_platform: true,
-            },
-            _ => Step::Patch {
-                falconutil: arm64,
-                knows_platform: facts.probes.arm64_knows_platform == Some(true),
-            },
-        });
+        plan.then(prepare);
+        match native {
+            Some(native) if facts.probes.native_knows_platform == Some(true) => {
+                plan.then_patch(way, native, true);
+            }
+            _ => {
+                let knows_platform = facts.probes.arm64_knows_platform == Some(true);
+                plan.then_patch(way, arm64, knows_platform);
+            }
+        }
+        return;
     }
     // The ARM64 falconutil can only be asked once ARM64 programs are known to run.
     probes.extend(
         open.filter(|falconutil| probes.is_empty() || !falconutil.arm64)
             .map(Step::ProbeFalconutil),
     );
-    plan.then_probe(probes);
+    prepare.extend(probes);
+    plan.then_probe(prepare);
     match native {
         Some(native) if facts.probes.native_knows_platform != Some(false) => {
             plan.then_if(
                 "the native falconutil knows `--platform`",
-                Step::Patch {
-                    falconutil: native,
-                    knows_platform: true,
-                },
+                way.patch(native, true),
             );
-            plan.then_if(
-                "it does not",
-                Step::Patch {
-                    falconutil: arm64,
-                    knows_platform: false,
-                },
-            );
-            None
+            plan.then_if("it does not", way.patch(arm64, false));
         }
-        _ => Some(Step::Patch {
-            falconutil: arm64,
-            knows_platform: false,
-        }),
+        _ => plan.then_patch(way, arm64, false),
     }
 }
 
-fn finish(config: &Config, target: &TargetFacts, plan: &mut Plan) {
+fn finish(config: &Config, target: &TargetFacts, way: Way, plan: &mut Plan) {
     let repository = &target.repository;
-    plan.then(vec![Step::Prove]);
+    if way == Way::Full {
+        plan.then(vec![Step::Prove]);
+    }
     // As late as that, so that nothing is left behind when there is nothing to push.
     if target.is_missing {
         plan.then(vec![Step::CreateRepository {
             repository: repository.clone(),
         }]);
     }
-    plan.then(vec![Step::Push {
-        repository: repository.clone(),
-        tag: config.target_tag.clone(),
-    }]);
-    plan.then(vec![Step::ReadBack]);
-    let more = config
-        .additional_tags
-        .iter()
-        .filter(|tag| **tag != config.target_tag);
-    plan.then(
-        more.map(|tag| Step::AddTag {
-            repository: repository.clone(),
-            tag: tag.clone(),
-        })
-        .collect(),
-    );
+    let others = config.other_tags().map(|tag| add_tag(target, tag));
+    match way {
+        Way::Full => {
+            plan.then(vec![Step::Push {
+                repository: repository.clone(),
+                tag: config.target_tag.clone(),
+            }]);
+            plan.then(vec![Step::ReadBack]);
+            plan.then(
+                std::iter::once(Step::RecordProvenance)
+                    .chain(others)
+                    .collect(),
+            );
+        }
+        Way::Graft => {
+            plan.then(vec![Step::PushGrafted {
+                repository: repository.clone(),
+            }]);
+            plan.then(vec![Step::ReadBack]);
+            plan.then(vec![Step::RecordProvenance]);
+            // Not before all else is there, so that a run that is cut off leaves no tag behind.
+            let first = add_tag(target, &config.target_tag);
+            plan.then(std::iter::once(first).chain(others).collect());
+        }
+    }
+}
+
+fn add_tag(target: &TargetFacts, tag: &Tag) -> Step {
+    Step::AddTag {
+        repository: target.repository.clone(),
+        tag: tag.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,19 @@ pub enum Step {
         /// Whether it knows `--platform`.
         knows_platform: bool,
     },
+    /// Have falconutil patch a stub of the source, take the layer that it adds, and compare what comes of both with the
+    /// source.
+    Graft {
+        /// The falconutil that does it.
+        falconutil: Falconutil,
+        /// Whether it knows `--platform`.
+        knows_platform: bool,
+    },
+    /// Push what was grafted, without a tag.
+    PushGrafted {
+        /// The target's repository.
+        repository: Repository,
+    },
     /// Compare the patched image in the engine with the source.
     Prove,
     /// Create the target's repository.
@@ -45,7 +58,9 @@ pub enum Step {
     },
     /// Read the pushed image back by digest and compare it with the source.
     ReadBack,
-    /// Give the pushed image one more tag.
+    /// Record beside the image what it was made of.
+    RecordProvenance,
+    /// Give the image one more tag.
     AddTag {
         /// The target's repository.
         repository: Repository,
@@ -87,6 +102,22 @@ pub struct Falconutil {
     pub emulated: bool,
 }
 
+impl Step {
+    /// Whether another step of the same stage has to be done before this one begins.
+    #[must_use]
+    pub fn needs(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Pull(pull), Self::CopySensor(_)) => pull.role != Role::Source,
+            (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
+            (
+                Self::ProbeArm64 { image } | Self::ProbeFalconutil(Falconutil { image, .. }),
+                Self::Pull(pull),
+            ) => *image == pull.repository.at(&pull.digest),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Falconutil {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.emulated {
@@ -125,12 +156,19 @@ impl fmt::Display for Step {
             Self::ProbeArm64 { .. } => f.write_str("Check that ARM64 programs run"),
             Self::ProbeFalconutil(falconutil) => write!(f, "Ask {falconutil} for its flags"),
             Self::Patch { falconutil, .. } => write!(f, "Patch with {falconutil}"),
+            Self::Graft { falconutil, .. } => {
+                write!(f, "Patch a stub of the source with {falconutil}")
+            }
+            Self::PushGrafted { repository } => {
+                write!(f, "Put the sensor's layer on the source in {repository}")
+            }
             Self::Prove => f.write_str("Compare the patched image with the source"),
             Self::CreateRepository { repository } => {
                 write!(f, "Create the repository {repository}")
             }
             Self::Push { repository, tag } => write!(f, "Push {}", repository.tagged(tag)),
             Self::ReadBack => f.write_str("Read the pushed image back"),
+            Self::RecordProvenance => f.write_str("Record what the image was made of"),
             Self::AddTag { tag, .. } => write!(f, "Add the tag {tag}"),
         }
     }

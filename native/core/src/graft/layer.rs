@@ -95,7 +95,7 @@ fn append<R: Read>(
     entry: &mut Entry<'_, R>,
 ) -> Result<(), Unwritten> {
     let path = entry.path_bytes().into_owned();
-    let link = entry.link_name_bytes().map(|link| link.into_owned());
+    let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
     let mut records: Vec<(String, Vec<u8>)> = Vec::new();
     for record in entry.pax_extensions()?.into_iter().flatten() {
         let record = record?;

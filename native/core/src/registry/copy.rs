@@ -57,7 +57,7 @@ impl Registry {
             .collect();
         self.upload_all(to, &uploads, progress).await?;
         for child in &children {
-            self.put_untagged(to, child).await?;
+            self.put_by_digest(to, child).await?;
         }
         self.put_manifest(to, tag, &top).await
     }

@@ -26,12 +26,21 @@ impl Run {
                 self.patch(falconutil, *knows_platform, facts, &events)
                     .await
             }
+            Step::Graft {
+                falconutil,
+                knows_platform,
+            } => {
+                self.graft(falconutil, *knows_platform, facts, &events)
+                    .await
+            }
+            Step::PushGrafted { repository } => self.push_grafted(repository, facts, &events).await,
             Step::Prove => self.prove(facts, &events).await,
             Step::CreateRepository { repository } => {
                 self.create_repository(repository, &events).await
             }
             Step::Push { repository, tag } => self.push(repository, tag, &events).await,
             Step::ReadBack => self.read_back(facts).await,
+            Step::RecordProvenance => self.record_provenance(facts, &events).await,
             Step::AddTag { repository, tag } => self.add_tag(repository, tag).await,
         }
     }

@@ -129,7 +129,10 @@ impl Run {
         let engine = self.services.engine()?;
         engine.load(archive).await?;
         let loaded = engine.image(name).await?;
-        Ok(loaded.ok_or_else(|| Obstacle::Engine("it has no stub after loading one".to_owned()))?)
+        Ok(
+            loaded
+                .ok_or_else(|| Obstacle::Engine("it has no stub after loading one".to_owned()))?,
+        )
     }
 
     /// The layer that falconutil added: known from before, or else taken out of the engine.
@@ -254,7 +257,11 @@ impl Run {
             repository: repository.clone(),
         };
         self.state(|state| state.effects.push(begun.clone()));
-        let of_source = stock.image.layers.iter().filter(|layer| !layer.is_foreign());
+        let of_source = stock
+            .image
+            .layers
+            .iter()
+            .filter(|layer| !layer.is_foreign());
         let mut uploads: Vec<Upload<'_>> = of_source
             .map(|blob| Upload {
                 blob,
@@ -277,7 +284,9 @@ impl Run {
                 &assembled.config_bytes,
             )
             .await?;
-        registry.put_untagged(repository, &assembled.manifest).await?;
+        registry
+            .put_by_digest(repository, &assembled.manifest)
+            .await?;
         let digest = assembled.manifest.digest();
         events.note(format!("pushed as {digest}, without a tag yet"));
         self.state(|state| {
@@ -303,7 +312,12 @@ fn added_layer<'a>(stub: &EngineImage, patched: &'a EngineImage) -> Result<&'a s
 
 /// How the layers came to be in the repository.
 fn told(arrivals: &[Arrival]) -> String {
-    let count = |wanted| arrivals.iter().filter(|arrival| **arrival == wanted).count();
+    let count = |wanted| {
+        arrivals
+            .iter()
+            .filter(|arrival| **arrival == wanted)
+            .count()
+    };
     let parts = [
         (Arrival::Present, "there already"),
         (Arrival::Mounted, "mounted"),
