@@ -71,14 +71,12 @@ impl Registry {
     ) -> Result<Vec<Arrival>, RegistryError> {
         let total = uploads.iter().map(|upload| upload.blob.size).sum();
         let sent: Vec<Arc<AtomicU64>> = uploads.iter().map(|_| Arc::default()).collect();
-        let tell = || {
-            let done = sent.iter().map(|sent| sent.load(Ordering::Relaxed)).sum();
-            progress(done, total);
-        };
-        let all = stream::iter(uploads.iter().zip(&sent))
+        let tell = || progress(sum(&sent), total);
+        // Collected first: a lazy iterator's borrows are too general for the compiler to see that this can be sent.
+        let each: Vec<_> = std::iter::zip(uploads, &sent)
             .map(|(upload, sent)| self.upload(to, *upload, sent))
-            .buffered(AT_ONCE)
-            .try_collect();
+            .collect();
+        let all = stream::iter(each).buffered(AT_ONCE).try_collect();
         tokio::pin!(all);
         loop {
             tokio::select! {
@@ -101,6 +99,11 @@ impl Registry {
         };
         Ok(self.manifest(&subject).await?.0)
     }
+}
+
+/// The bytes that are there of all blobs together.
+fn sum(sent: &[Arc<AtomicU64>]) -> u64 {
+    sent.iter().map(|sent| sent.load(Ordering::Relaxed)).sum()
 }
 
 /// The blobs that a manifest refers to.
