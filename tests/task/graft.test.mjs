@@ -53,11 +53,15 @@ for (const tag of ["1.4.2", "1.4.2-index", "oci", "root", "no-entrypoint"]) {
 /** The same image but for times, for the sensor's layer as it is packed, and for the line that stands for it in the history. */
 function assertSame(grafted, full) {
   const [one, other] = [config(grafted), config(full)];
-  assert.deepEqual(one.config, other.config);
+  assert.deepEqual(meaningful(one.config), meaningful(other.config));
   for (const field of ["os", "architecture"]) assert.equal(one[field], other[field]);
   assert.deepEqual(one.rootfs.diff_ids.slice(0, -1), other.rootfs.diff_ids.slice(0, -1));
   assert.deepEqual(filesystem(grafted), filesystem(full));
 }
+
+/** The fields that say something: a build leaves the others away. */
+const meaningful = (fields) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== ""));
 
 /** One manifest for ARM64, of the source's family, with the source's layers as they are and one more. */
 function assertDerived(grafted, source) {

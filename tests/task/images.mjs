@@ -15,7 +15,11 @@ function parts(reference) {
 }
 
 async function request(method, url, { headers, body, expected }) {
-  const answer = await fetch(url, { method, headers: { authorization, ...headers }, body });
+  const answer = await fetch(url, {
+    method,
+    headers: { authorization, connection: "close", ...headers },
+    body,
+  });
   if (answer.status !== expected)
     throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
   return answer;

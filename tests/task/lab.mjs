@@ -82,6 +82,8 @@ export function engineState() {
 export async function front(method, path, body) {
   const response = await fetch(`${process.env.LAB_FRONT}${path}`, {
     method,
+    // Tests wait for programs without looking, and so would not see that a connection was closed meanwhile.
+    headers: { connection: "close" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
