@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::Failure;
+use crate::facts::Record;
 use crate::reference::{Digest, Repository, Tag};
 
 /// Something that a run changed in the world and that outlives it.
@@ -187,6 +188,8 @@ pub struct Verified {
     pub bytes: u64,
     /// What it is a patch of, where that was asked.
     pub source: Option<VerifiedSource>,
+    /// What the registry keeps of its making, if anything, and if it does not contradict itself.
+    pub record: Option<Record>,
     /// What it has beside source and sensor, a phrase each.
     pub more: Vec<String>,
 }
