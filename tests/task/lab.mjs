@@ -91,6 +91,7 @@ export function engineState() {
 export async function front(method, path, body) {
   const response = await fetch(`${process.env.LAB_FRONT}${path}`, {
     method,
+    // Tests wait for programs without looking, and so would not see that a connection was closed meanwhile.
     headers: { connection: "close" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });

@@ -75,6 +75,8 @@ pub struct Config {
     pub emulation: Emulation,
     /// The image that installs it.
     pub emulator_image: EmulatorImage,
+    /// Which way an image is patched.
+    pub strategy: Strategy,
     /// Whether the images stay in the engine.
     pub keep_local_images: bool,
     /// The ECS task definition that gets the image; none where none was given.
@@ -99,6 +101,15 @@ pub enum Action {
     Patch,
     /// Say what patching would do.
     Plan,
+}
+
+/// Which way an image is patched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// As a whole, in the engine.
+    Full,
+    /// By its manifest alone, in the registry, where nothing forbids it.
+    Graft,
 }
 
 /// Where the image to patch is.

@@ -6,6 +6,7 @@
 //! line decoder turns some successful streams into errors (<https://github.com/fussybeaver/bollard/issues/560>).
 
 mod address;
+mod archive;
 mod container;
 mod error;
 mod facts;

@@ -27,6 +27,7 @@ use crate::emulation::Registration;
 use crate::engine::EngineFacts;
 use crate::error::Problem;
 use crate::falcon::{CustomerId, FalconOptions};
+use crate::graft::Obstacle;
 use crate::platform::Platform;
 use crate::proof::Evidence;
 use crate::provenance::{Provenance, Told};
@@ -204,6 +205,8 @@ pub struct Probes {
     pub native_knows_platform: Option<bool>,
     /// Whether the falconutil for ARM64 knows `--platform`.
     pub arm64_knows_platform: Option<bool>,
+    /// Whether there is a graft to be pushed, or what forbids it.
+    pub graft: Option<Result<(), Obstacle>>,
 }
 
 impl TargetFacts {

@@ -14,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod facts;
 pub mod falcon;
+pub mod graft;
 mod http;
 pub mod inputs;
 pub mod journal;

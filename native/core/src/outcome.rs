@@ -25,6 +25,18 @@ pub enum Effect {
         /// What it names now.
         digest: Digest,
     },
+    /// The registry holds the patched image, and no tag names it yet.
+    ManifestPushed {
+        /// The repository.
+        repository: Repository,
+        /// The digest of its manifest.
+        digest: Digest,
+    },
+    /// Layers were being uploaded when the run ended, and no manifest refers to them yet.
+    UploadInterrupted {
+        /// The repository.
+        repository: Repository,
+    },
     /// The registry keeps a record of what the image was made of.
     ProvenanceRecorded {
         /// The repository.
@@ -90,6 +102,13 @@ impl fmt::Display for Effect {
             } => {
                 write!(f, "pushed `{}` ({digest})", repository.tagged(tag))
             }
+            Self::ManifestPushed { repository, digest } => {
+                write!(f, "pushed `{}`, which no tag names", repository.at(digest))
+            }
+            Self::UploadInterrupted { repository } => write!(
+                f,
+                "began to upload layers to `{repository}`, to which no image refers yet"
+            ),
             Self::ProvenanceRecorded { repository, digest } => {
                 write!(
                     f,

@@ -2,10 +2,11 @@
 
 mod refusal;
 
-use crate::config::{Config, Emulation};
+use crate::config::{Config, Emulation, Strategy};
 use crate::emulation::Registration;
 use crate::error::Problem;
 use crate::facts::{Facts, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::graft::Stock;
 use crate::platform::Platform;
 use crate::reference::Tag;
 use crate::standing::{Standing, standing};
@@ -61,6 +62,15 @@ impl Plan {
         });
     }
 
+    /// Has falconutil work; whether a graft is possible shows only then.
+    fn then_patch(&mut self, way: Way, falconutil: Falconutil, knows_platform: bool) {
+        self.stages.push(Stage {
+            steps: vec![way.patch(falconutil, knows_platform)],
+            probes: way == Way::Graft,
+            only_if: None,
+        });
+    }
+
     fn then_if(&mut self, only_if: &'static str, step: Step) {
         self.stages.push(Stage {
             steps: vec![step],
@@ -82,18 +92,59 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
     let (source, sensor, target) = refusal::check(config, facts)?;
     let engine = facts.engine.clone()?;
     let is_native = engine.platform == Platform::linux_arm64();
+    let way = Way::of(config, source, facts);
     let mut plan = Plan::default();
+    if facts.probes.graft == Some(Ok(())) {
+        finish(config, target, way, &mut plan);
+        return Ok(plan);
+    }
     let mut prepare = pulls(facts, source, sensor, is_native);
+    if way == Way::Graft {
+        prepare.retain(|step| !matches!(step, Step::Pull(pull) if pull.role == Role::Source));
+    }
     if let Some(copy) = &sensor.copy {
         prepare.insert(0, Step::CopySensor(copy.clone()));
     }
     if let Some(install) = emulator_step(config, facts, is_native)? {
         prepare.push(install);
     }
-    patch_steps(facts, sensor, is_native, prepare, &mut plan);
-    finish(config, target, &mut plan);
+    patch_steps(facts, sensor, is_native, way, prepare, &mut plan);
+    finish(config, target, way, &mut plan);
     hand_over(config, &mut plan);
     Ok(plan)
+}
+
+/// How the image comes to be patched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// falconutil patches the source in the engine.
+    Full,
+    /// It patches a stub there, and the registry does the rest.
+    Graft,
+}
+
+impl Way {
+    fn of(config: &Config, source: &SourceFacts, facts: &Facts) -> Self {
+        let is_refused = matches!(facts.probes.graft, Some(Err(_)));
+        match config.strategy {
+            Strategy::Graft if !is_refused && Stock::of(source).is_ok() => Self::Graft,
+            Strategy::Graft | Strategy::Full => Self::Full,
+        }
+    }
+
+    /// The step in which falconutil works.
+    fn patch(self, falconutil: Falconutil, knows_platform: bool) -> Step {
+        match self {
+            Self::Full => Step::Patch {
+                falconutil,
+                knows_platform,
+            },
+            Self::Graft => Step::Graft {
+                falconutil,
+                knows_platform,
+            },
+        }
+    }
 }
 
 /// Whether the run would leave the registry as it is, so that nothing else need be known.
@@ -180,6 +231,7 @@ fn patch_steps(
     facts: &Facts,
     sensor: &SensorFacts,
     is_native: bool,
+    way: Way,
     mut prepare: Vec<Step>,
     plan: &mut Plan,
 ) {
@@ -189,12 +241,9 @@ fn patch_steps(
         emulated: !is_native,
     };
     if is_native {
-        // An ARM64 engine builds for ARM64 by itself, so the flag makes no difference.
         plan.then(prepare);
-        plan.then(vec![Step::Patch {
-            falconutil: arm64,
-            knows_platform: false,
-        }]);
+        // An ARM64 engine builds for ARM64 by itself, so the flag makes no difference.
+        plan.then_patch(way, arm64, false);
         return;
     }
     let native = sensor.native.as_ref().map(|digest| Falconutil {
@@ -219,16 +268,15 @@ fn patch_steps(
     };
     if probes.is_empty() && open.is_none() {
         plan.then(prepare);
-        plan.then(vec![match native {
-            Some(falconutil) if facts.probes.native_knows_platform == Some(true) => Step::Patch {
-                falconutil,
-                knows_platform: true,
-            },
-            _ => Step::Patch {
-                falconutil: arm64,
-                knows_platform: facts.probes.arm64_knows_platform == Some(true),
-            },
-        }]);
+        match native {
+            Some(native) if facts.probes.native_knows_platform == Some(true) => {
+                plan.then_patch(way, native, true);
+            }
+            _ => {
+                let knows_platform = facts.probes.arm64_knows_platform == Some(true);
+                plan.then_patch(way, arm64, knows_platform);
+            }
+        }
         return;
     }
     // The ARM64 falconutil can only be asked once ARM64 programs are known to run.
@@ -242,43 +290,50 @@ fn patch_steps(
         Some(native) if facts.probes.native_knows_platform != Some(false) => {
             plan.then_if(
                 "the native falconutil knows `--platform`",
-                Step::Patch {
-                    falconutil: native,
-                    knows_platform: true,
-                },
+                way.patch(native, true),
             );
-            plan.then_if(
-                "it does not",
-                Step::Patch {
-                    falconutil: arm64,
-                    knows_platform: false,
-                },
-            );
+            plan.then_if("it does not", way.patch(arm64, false));
         }
-        _ => plan.then(vec![Step::Patch {
-            falconutil: arm64,
-            knows_platform: false,
-        }]),
+        _ => plan.then_patch(way, arm64, false),
     }
 }
 
-fn finish(config: &Config, target: &TargetFacts, plan: &mut Plan) {
+fn finish(config: &Config, target: &TargetFacts, way: Way, plan: &mut Plan) {
     let repository = &target.repository;
-    plan.then(vec![Step::Prove]);
+    if way == Way::Full {
+        plan.then(vec![Step::Prove]);
+    }
     // As late as that, so that nothing is left behind when there is nothing to push.
     if target.is_missing {
         plan.then(vec![Step::CreateRepository {
             repository: repository.clone(),
         }]);
     }
-    plan.then(vec![Step::Push {
-        repository: repository.clone(),
-        tag: config.target_tag.clone(),
-    }]);
-    plan.then(vec![Step::ReadBack]);
-    let mut last = vec![Step::RecordProvenance];
-    last.extend(config.other_tags().map(|tag| add_tag(target, tag)));
-    plan.then(last);
+    let others = config.other_tags().map(|tag| add_tag(target, tag));
+    match way {
+        Way::Full => {
+            plan.then(vec![Step::Push {
+                repository: repository.clone(),
+                tag: config.target_tag.clone(),
+            }]);
+            plan.then(vec![Step::ReadBack]);
+            plan.then(
+                std::iter::once(Step::RecordProvenance)
+                    .chain(others)
+                    .collect(),
+            );
+        }
+        Way::Graft => {
+            plan.then(vec![Step::PushGrafted {
+                repository: repository.clone(),
+            }]);
+            plan.then(vec![Step::ReadBack]);
+            plan.then(vec![Step::RecordProvenance]);
+            // Not before all else is there, so that a run that is cut off leaves no tag behind.
+            let first = add_tag(target, &config.target_tag);
+            plan.then(std::iter::once(first).chain(others).collect());
+        }
+    }
 }
 
 /// Puts the image that is in the registry by then into the ECS task definition, last, since what is registered may be deployed

@@ -39,6 +39,9 @@ use answer::Refusal;
 
 pub use credentials::{Credentials, DockerConfig, SignIn, SignInError};
 pub use error::{Access, RegistryError};
+pub(crate) use manifest::diff_ids;
+pub(crate) use upload::{Arrival, Origin, Upload};
+
 pub use manifest::{
     Descriptor, ManifestReference, PlatformManifest, RawManifest, RegistryImage, ResolvedImage,
 };

@@ -3,6 +3,7 @@
 mod ecs;
 mod emulate;
 mod execute;
+mod graft;
 mod image;
 mod mirror;
 mod patch;
@@ -16,15 +17,17 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ecs::Finished;
+use graft::Grafted;
 use steps::Steps;
 use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 use crate::cleanup::{Cleanup, Undo};
-use crate::config::{Action, Agent, Asked, Config};
+use crate::config::{Action, Agent, Asked, Config, Strategy};
 use crate::error::{Code, Failure, Problem};
 use crate::event::{Event, Events, StepEvents};
 use crate::facts::{self, Facts};
+use crate::graft::{Obstacle, Stock};
 use crate::inputs::Inputs;
 use crate::journal::{Journal, Thing};
 use crate::outcome::{Effect, Ending, Forecast, Outcome};
@@ -82,6 +85,8 @@ struct Run {
 struct State {
     effects: Vec<Effect>,
     pushed: Option<Digest>,
+    /// An image that is put together and not pushed yet.
+    grafted: Option<Arc<Grafted>>,
     /// The patched image as the registry has it.
     image: Option<Arc<RegistryImage>>,
     /// The ECS task definition that names it.
@@ -100,6 +105,8 @@ enum Learned {
     Arm64Runs(bool),
     /// Whether a falconutil knows `--platform`.
     KnowsPlatform { arm64: bool, knows: bool },
+    /// Whether there is a graft to be pushed, or what forbids it.
+    Grafted(Result<(), Obstacle>),
     /// Nothing that a plan depends on.
     Nothing,
 }
@@ -200,7 +207,10 @@ impl Run {
                     Self::warn_of_task_definition(&facts, &events);
                     self.tell_standing(&facts, &events);
                     // Whether the run is possible is decided here, so that this step is the one that fails.
-                    plan(&self.config, &facts)?;
+                    let plan = plan(&self.config, &facts)?;
+                    if plan.kept.is_none() {
+                        self.tell_way(&facts, &events);
+                    }
                     Ok(facts)
                 },
             )
@@ -259,6 +269,7 @@ impl Run {
                 arm64: false,
                 knows,
             } => facts.probes.native_knows_platform = Some(knows),
+            Learned::Grafted(grafted) => facts.probes.graft = Some(grafted),
             Learned::Nothing => {}
         }
     }
@@ -278,6 +289,15 @@ impl Run {
                 Some("A run that was stopped after its push leaves such an image; to be sure of the sensor, push another tag".to_owned()),
             ),
             Standing::Unknown => {}
+        }
+    }
+
+    /// Says why the full way is taken where the other was asked for.
+    fn tell_way(&self, facts: &Facts, events: &StepEvents) {
+        if let (Strategy::Graft, Ok(source)) = (self.config.strategy, &facts.source)
+            && let Err(obstacle) = Stock::of(source)
+        {
+            events.note(obstacle.told());
         }
     }
 

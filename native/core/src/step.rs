@@ -29,6 +29,19 @@ pub enum Step {
         /// Whether it knows `--platform`.
         knows_platform: bool,
     },
+    /// Have falconutil patch a stub of the source, take the layer that it adds, and compare what comes of both with the
+    /// source.
+    Graft {
+        /// The falconutil that does it.
+        falconutil: Falconutil,
+        /// Whether it knows `--platform`.
+        knows_platform: bool,
+    },
+    /// Push what was grafted, without a tag.
+    PushGrafted {
+        /// The target's repository.
+        repository: Repository,
+    },
     /// Compare the patched image in the engine with the source.
     Prove,
     /// Create the target's repository.
@@ -147,6 +160,12 @@ impl fmt::Display for Step {
             Self::ProbeArm64 { .. } => f.write_str("Check that ARM64 programs run"),
             Self::ProbeFalconutil(falconutil) => write!(f, "Ask {falconutil} for its flags"),
             Self::Patch { falconutil, .. } => write!(f, "Patch with {falconutil}"),
+            Self::Graft { falconutil, .. } => {
+                write!(f, "Patch a stub of the source with {falconutil}")
+            }
+            Self::PushGrafted { repository } => {
+                write!(f, "Put the sensor's layer on the source in {repository}")
+            }
             Self::Prove => f.write_str("Compare the patched image with the source"),
             Self::CreateRepository { repository } => {
                 write!(f, "Create the repository {repository}")

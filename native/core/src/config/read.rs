@@ -1,7 +1,9 @@
 //! Reads the inputs one by one; a problem with one does not hide another's.
 
 use super::check::Check;
-use super::{Action, Asked, Config, Emulation, Sensor, Source, aws, ecs, falcon, image, verify};
+use super::{
+    Action, Asked, Config, Emulation, Sensor, Source, Strategy, aws, ecs, falcon, image, verify,
+};
 use crate::inputs::Inputs;
 use crate::reference::ImageName;
 
@@ -42,6 +44,11 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         &[("auto", Emulation::Auto), ("never", Emulation::Never)],
     );
     let emulator_image = image::emulator_image(check, &inputs.emulator_image);
+    let strategy = check.choice(
+        "strategy",
+        &inputs.strategy,
+        &[("full", Strategy::Full), ("graft", Strategy::Graft)],
+    );
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
     let task_definition = ecs::read(check, inputs);
@@ -66,6 +73,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         create_repository: create_repository?,
         emulation: emulation?,
         emulator_image: emulator_image?,
+        strategy: strategy?,
         keep_local_images: keep_local_images?,
         task_definition,
     })
@@ -75,7 +83,6 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
 fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
     for (name, value, defaults) in [
         ("builderName", &inputs.builder_name, &[][..]),
-        ("strategy", &inputs.strategy, &["full"]),
         ("stagingRegistry", &inputs.staging_registry, &["none"]),
         ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
         ("engineAccess", &inputs.engine_access, &["direct"]),

@@ -125,7 +125,7 @@ fn every_problem_has_its_code() {
             i.target_image = "ghcr.io/app/web:1".into();
         }),
         (Code::InputNotAvailable, |i| {
-            i.strategy = "graft".into();
+            i.staging_registry = "local".into();
         }),
         (Code::InputWithoutEffect, |i| {
             i.minimum_sensor_version = "7.39".into();

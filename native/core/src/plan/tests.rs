@@ -1,3 +1,5 @@
+mod grafting;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 

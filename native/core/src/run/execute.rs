@@ -26,6 +26,14 @@ impl Run {
                 self.patch(falconutil, *knows_platform, facts, &events)
                     .await
             }
+            Step::Graft {
+                falconutil,
+                knows_platform,
+            } => {
+                self.graft(falconutil, *knows_platform, facts, &events)
+                    .await
+            }
+            Step::PushGrafted { repository } => self.push_grafted(repository, facts, &events).await,
             Step::Prove => self.prove(facts, &events).await,
             Step::CreateRepository { repository } => {
                 self.create_repository(repository, &events).await

@@ -125,12 +125,31 @@ impl Run {
         events: &StepEvents,
     ) -> Result<Learned, Problem> {
         let source = self.source_for_falconutil(facts).await?;
-        let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
         let target = self.local_name("patched")?;
+        let end = self
+            .run_falconutil(&source, &target, falconutil, knows_platform, facts, events)
+            .await?;
+        if end.exit_code != 0 {
+            return Err(FalconutilError::failed(&end).into());
+        }
+        Ok(Learned::Nothing)
+    }
+
+    /// Has falconutil patch an image of the engine, and tells how it ended.
+    pub(super) async fn run_falconutil(
+        &self,
+        source: &str,
+        target: &str,
+        falconutil: &Falconutil,
+        knows_platform: bool,
+        facts: &Facts,
+        events: &StepEvents,
+    ) -> Result<ContainerEnd, Problem> {
+        let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
         let sensor_image = sensor.repository.at(&sensor.arm64);
         let command = PatchCommand {
-            source: &source,
-            target: &target,
+            source,
+            target,
             sensor: &sensor_image,
             knows_platform,
         };
@@ -145,11 +164,7 @@ impl Run {
             }],
             ..self.sensor_container("falconutil", falconutil).await?
         };
-        let end = self.run_container(&spec, events).await?;
-        if end.exit_code != 0 {
-            return Err(FalconutilError::failed(&end).into());
-        }
-        Ok(Learned::Nothing)
+        self.run_container(&spec, events).await
     }
 
     async fn sensor_container(
@@ -187,7 +202,7 @@ impl Run {
     }
 
     /// A name of this run alone in the engine, taken away at the end.
-    fn local_name(&self, tag: &str) -> Result<String, Problem> {
+    pub(super) fn local_name(&self, tag: &str) -> Result<String, Problem> {
         let name = format!("{LOCAL_DOMAIN}/{}:{tag}", self.id);
         self.record(Thing::Tag {
             reference: name.clone(),
