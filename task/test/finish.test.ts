@@ -63,7 +63,7 @@ test("an_ecs_task_definition_is_told_and_set", () => {
 
 test("an_unchanged_image_sets_the_variables_too", () => {
   const lines = log({ type: "done", outcome: outcome({ changed: false, effects: [] }) });
-  assert.equal(lines[0], "##[section]Nothing to do: the target is up to date");
+  assert.equal(lines[0], "##[section]Nothing to patch: the target is up to date");
   assert.ok(lines.includes("##vso[task.setvariable variable=changed;isoutput=true;]false"));
   assert.equal(lines.filter((line) => line.includes("task.setvariable")).length, variables.length);
 });

@@ -201,6 +201,7 @@ fn hint(code: Code) -> Option<String> {
             "Remove whatever sets `System.OidcRequestUri` or `SYSTEM_OIDCREQUESTURI`: the agent sets it by itself"
         }
         Code::InputMissing => "Set the input in the step",
+        Code::InputWithoutEffect => "Remove the input from the step, or set what the message names",
         Code::InputMalformed => "Write the value as the message says",
         Code::InputUnknownValue => "Use one of the values listed",
         Code::InputReferenceInvalid => "Write it as `repository:tag` or `registry/repository:tag`",
