@@ -1,6 +1,7 @@
 //! What the inputs mean, once nothing about them can be wrong.
 
 mod aws;
+mod builder;
 mod check;
 mod falcon;
 mod image;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use check::Check;
 
 use crate::aws::AwsSettings;
+use crate::builder::BuilderName;
 use crate::error::Problem;
 use crate::falcon::{FalconApiSettings, FalconSettings, SensorVersion, VersionChoice};
 use crate::inputs::Inputs;
@@ -71,6 +73,8 @@ pub struct Config {
     pub emulation: Emulation,
     /// The image that installs it.
     pub emulator_image: EmulatorImage,
+    /// The buildx builder that later steps get.
+    pub builder: Option<BuilderName>,
     /// Whether the images stay in the engine.
     pub keep_local_images: bool,
 }

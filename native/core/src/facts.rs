@@ -45,6 +45,8 @@ pub struct Facts {
     pub customer_id: Fact<CustomerId>,
     /// Where the patched image goes.
     pub target: Fact<TargetFacts>,
+    /// What the builder for later steps needs; none where none is asked for.
+    pub builder: Option<Fact<BuilderFacts>>,
     /// The digests of images that the engine holds already.
     pub in_engine: HashSet<Digest>,
     /// What only trying could tell.
@@ -158,6 +160,15 @@ pub struct TargetFacts {
     pub mutability: Option<TagMutability>,
     /// Whether the repository has yet to be created, which the inputs allow.
     pub is_missing: bool,
+}
+
+/// What a buildx builder needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuilderFacts {
+    /// The plugin's version.
+    pub buildx: String,
+    /// Whether the builder is there, made by this step or an earlier one of the job.
+    pub is_made: bool,
 }
 
 /// What only trying could tell.

@@ -4,6 +4,7 @@
 //! Nothing in here prints, and nothing knows of Node or of Azure Pipelines.
 
 pub mod aws;
+pub mod builder;
 mod cause;
 mod cleanup;
 pub mod config;

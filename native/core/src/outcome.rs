@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::builder::{Builder, BuilderName};
 use crate::error::Failure;
 use crate::reference::{Digest, Repository, Tag};
 
@@ -50,6 +51,11 @@ pub enum Effect {
         /// The emulator image that registered the handler.
         image: String,
     },
+    /// The job's later steps have a buildx builder.
+    BuilderMade {
+        /// Its name.
+        name: BuilderName,
+    },
     /// The patched image stays in the engine because `keepLocalImages` asks for it.
     ImageKept {
         /// Its name in the engine.
@@ -95,6 +101,10 @@ impl fmt::Display for Effect {
                     "registered the ARM64 emulator of `{image}`, which stays until the machine restarts"
                 )
             }
+            Self::BuilderMade { name } => write!(
+                f,
+                "made the buildx builder `{name}`, which stays until the end of the job"
+            ),
             Self::ImageKept { name } => write!(f, "kept `{name}` in the engine"),
         }
     }
@@ -125,6 +135,8 @@ pub struct Outcome {
     pub source_bytes: Option<u64>,
     /// Compressed bytes of the patched image's layers.
     pub target_bytes: Option<u64>,
+    /// The buildx builder that later steps have.
+    pub builder: Option<Builder>,
     /// What the run changed.
     pub effects: Vec<Effect>,
     /// What could not be cleaned up.

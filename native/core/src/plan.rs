@@ -71,6 +71,7 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
     if let Some(install) = emulator_step(config, facts, is_native)? {
         prepare.push(install);
     }
+    prepare.extend(builder_step(config, facts)?);
     plan.then(prepare);
     plan.then(after_copy);
     let patch = patch_steps(facts, sensor, is_native, &mut plan);
@@ -145,6 +146,15 @@ fn emulator_step(config: &Config, facts: &Facts, is_native: bool) -> Result<Opti
             Ok(Some(Step::InstallEmulator(config.emulator_image.clone())))
         }
     }
+}
+
+/// Whether a builder for later steps has yet to be made.
+fn builder_step(config: &Config, facts: &Facts) -> Result<Option<Step>, Problem> {
+    let (Some(name), Some(builder)) = (&config.builder, &facts.builder) else {
+        return Ok(None);
+    };
+    let is_made = builder.as_ref().map_err(Clone::clone)?.is_made;
+    Ok((!is_made).then(|| Step::CreateBuilder(name.clone())))
 }
 
 /// The probes that are still open, or the one step that patches.

@@ -1,5 +1,6 @@
 //! Carries a plan out: one loop, one place that watches for cancellation, cleanup at the end.
 
+mod builder;
 mod emulate;
 mod execute;
 mod image;
@@ -95,6 +96,8 @@ enum Learned {
     SensorCopied,
     /// An emulator has been installed.
     EmulatorInstalled,
+    /// The builder for later steps is there.
+    BuilderMade,
     /// Whether ARM64 programs run.
     Arm64Runs(bool),
     /// Whether a falconutil knows `--platform`.
@@ -222,6 +225,11 @@ impl Run {
                 facts.probes.emulator_installed = true;
                 facts.probes.arm64_runs = None;
             }
+            Learned::BuilderMade => {
+                if let Some(Ok(builder)) = &mut facts.builder {
+                    builder.is_made = true;
+                }
+            }
             Learned::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
             Learned::KnowsPlatform { arm64: true, knows } => {
                 facts.probes.arm64_knows_platform = Some(knows);
@@ -259,6 +267,7 @@ impl Run {
             changed: true,
             source_bytes: source.bytes,
             target_bytes: read_back.map(|image| image.bytes),
+            builder: self.builder_for_later_steps(facts),
             effects: Vec::new(),
             cleanup: Vec::new(),
         })
@@ -266,6 +275,9 @@ impl Run {
 
     /// Cleans up, and turns what came of the run into its one result.
     async fn end(self, driven: Option<Result<Driven, Problem>>) -> Ending {
+        if let Some(Ok(Driven::Done(_))) = &driven {
+            self.keep_builder();
+        }
         let journal = self
             .journal
             .get()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::builder::BuilderName;
 use crate::config::EmulatorImage;
 use crate::facts::SensorCopy;
 use crate::reference::{Digest, Repository, Tag};
@@ -15,6 +16,8 @@ pub enum Step {
     CopySensor(SensorCopy),
     /// Register the ARM64 emulator with the kernel.
     InstallEmulator(EmulatorImage),
+    /// Make a buildx builder for the later steps of the job.
+    CreateBuilder(BuilderName),
     /// Run an ARM64 program, to see whether they run.
     ProbeArm64 {
         /// The sensor image for ARM64.
@@ -121,6 +124,9 @@ impl fmt::Display for Step {
             ),
             Self::InstallEmulator(image) => {
                 write!(f, "Install the ARM64 emulator of {}", image.repository)
+            }
+            Self::CreateBuilder(name) => {
+                write!(f, "Make the buildx builder `{name}` for linux/arm64")
             }
             Self::ProbeArm64 { .. } => f.write_str("Check that ARM64 programs run"),
             Self::ProbeFalconutil(falconutil) => write!(f, "Ask {falconutil} for its flags"),

@@ -1,7 +1,9 @@
 //! Reads the inputs one by one; a problem with one does not hide another's.
 
 use super::check::Check;
-use super::{Action, Asked, Config, Emulation, Sensor, Source, aws, falcon, image, verify};
+use super::{
+    Action, Asked, Config, Emulation, Sensor, Source, aws, builder, falcon, image, verify,
+};
 use crate::inputs::Inputs;
 use crate::reference::ImageName;
 
@@ -42,6 +44,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         &[("auto", Emulation::Auto), ("never", Emulation::Never)],
     );
     let emulator_image = image::emulator_image(check, &inputs.emulator_image);
+    let builder = builder::name(check, &inputs.builder_name);
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
     check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
@@ -64,6 +67,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         create_repository: create_repository?,
         emulation: emulation?,
         emulator_image: emulator_image?,
+        builder,
         keep_local_images: keep_local_images?,
     })
 }
@@ -71,8 +75,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
 /// Every input of task.json whose capability comes later: set to something else than its default, it must not be ignored.
 fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
     for (name, value, defaults) in [
-        ("builderName", &inputs.builder_name, &[][..]),
-        ("strategy", &inputs.strategy, &["full"]),
+        ("strategy", &inputs.strategy, &["full"][..]),
         ("stagingRegistry", &inputs.staging_registry, &["none"]),
         ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
         ("engineAccess", &inputs.engine_access, &["direct"]),

@@ -235,6 +235,20 @@ impl Engine {
         Ok(found.into_iter().map(FoundContainer::of).collect())
     }
 
+    /// Whether there is a container of that name.
+    pub async fn has_container(&self, name: &str) -> Result<bool, EngineError> {
+        match self.wire.get(&format!("/containers/{name}/json")).await {
+            Ok(_) => Ok(true),
+            Err(fault) => {
+                let error = self.failed(format!("Cannot look for the container `{name}`"), fault);
+                match error.reason() {
+                    Some(Reason::NotFound) => Ok(false),
+                    _ => Err(error),
+                }
+            }
+        }
+    }
+
     /// Removes a container by name or id at once, even while it runs, with its anonymous volumes. One that is not
     /// there, or is being removed already, is success.
     pub async fn remove_container(&self, name: &str) -> Result<(), EngineError> {

@@ -71,6 +71,9 @@ codes! {
     EnginePushFailed "ENGINE_PUSH_FAILED" Upstream "The engine could not push the image.";
     EngineNoSpace "ENGINE_NO_SPACE" Environment "The engine's disk is full.";
     EngineRequestFailed "ENGINE_REQUEST_FAILED" Upstream "The engine refused a request.";
+    EngineBuildxMissing "ENGINE_BUILDX_MISSING" Environment "The buildx plugin is not installed or cannot be run.";
+    EngineBuilderTaken "ENGINE_BUILDER_TAKEN" Input "The agent's user has a buildx builder of that name.";
+    EngineBuilderFailed "ENGINE_BUILDER_FAILED" Environment "The buildx builder could not be made.";
     AwsCredentialsMissing "AWS_CREDENTIALS_MISSING" Input "No AWS credentials were found.";
     AwsCredentialsInvalid "AWS_CREDENTIALS_INVALID" Input "AWS does not know the credentials.";
     AwsCredentialsExpired "AWS_CREDENTIALS_EXPIRED" Input "The AWS credentials have expired.";

@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use super::images::{Images, Platforms};
-use super::{Fact, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use super::{
+    BuilderFacts, Fact, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
+};
+use crate::builder::{Builder, BuilderName, Buildx};
 use crate::config::{Config, Source};
 use crate::emulation::{self, Registration};
 use crate::engine::EngineFacts;
@@ -59,13 +62,14 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         services,
         images: Images::new(config.account.as_deref(), services),
     };
-    let (engine, caller, source, sensor, target, customer_id) = tokio::join!(
+    let (engine, caller, source, sensor, target, customer_id, builder) = tokio::join!(
         services.engine_facts(),
         services.caller(),
         resolve.source(),
         resolve.sensor(),
         resolve.target(),
-        resolve.customer_id()
+        resolve.customer_id(),
+        resolve.builder()
     );
     let handler = handler(engine.as_ref().ok(), services);
     let in_engine = in_engine(services, source.as_ref().ok(), sensor.as_ref().ok()).await;
@@ -77,6 +81,7 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         sensor,
         customer_id,
         target,
+        builder,
         in_engine,
         probes: Probes::default(),
     }
@@ -182,6 +187,20 @@ impl Resolve<'_> {
             Some(id) => Ok(id.clone()),
             None => self.services.tenant().customer_id().await,
         }
+    }
+
+    async fn builder(&self) -> Option<Fact<BuilderFacts>> {
+        Some(self.look_for_builder(self.config.builder.as_ref()?).await)
+    }
+
+    async fn look_for_builder(&self, name: &BuilderName) -> Fact<BuilderFacts> {
+        let builder = Builder::of_job(name.clone(), self.services.agent());
+        builder.refuse_taken(|name| std::env::var_os(name))?;
+        let buildx = Buildx::find(|name| std::env::var_os(name))?;
+        Ok(BuilderFacts {
+            buildx: buildx.version().await?,
+            is_made: builder.is_made(),
+        })
     }
 
     async fn target(&self) -> Fact<TargetFacts> {

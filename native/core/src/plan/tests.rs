@@ -9,7 +9,9 @@ use crate::config::Config;
 use crate::emulation::{Handler, Registration};
 use crate::engine::{ApiVersion, EngineFacts, Store};
 use crate::error::{Code, Problem};
-use crate::facts::{Facts, Probes, SensorCopy, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::facts::{
+    BuilderFacts, Facts, Probes, SensorCopy, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
+};
 use crate::inputs::Inputs;
 use crate::platform::Platform;
 use crate::reference::{Digest, Repository, Tag};
@@ -89,6 +91,7 @@ fn facts() -> Facts {
             mutability: Some(TagMutability::Mutable),
             is_missing: false,
         }),
+        builder: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
     }
@@ -388,4 +391,37 @@ fn a_missing_repository_is_created_once_there_is_something_to_push() {
     let nth = nth.expect("a step that creates it");
     assert_eq!(lines[nth - 1], "Compare the patched image with the source");
     assert!(lines[nth + 1].starts_with("Push "), "{drawn}");
+}
+
+fn with_builder(is_made: bool) -> (Config, Facts) {
+    let facts = Facts {
+        builder: Some(Ok(BuilderFacts {
+            buildx: "v0.29.1".to_owned(),
+            is_made,
+        })),
+        ..facts()
+    };
+    (config(|i| i.builder_name = "arm64builder".into()), facts)
+}
+
+#[test]
+fn a_builder_for_later_steps_is_made_beside_the_pulls_and_once() {
+    let (config, facts) = with_builder(false);
+    let text = drawn(&config, &facts);
+    insta::assert_snapshot!(text.lines().next().unwrap_or_default(), @"Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Make the buildx builder `arm64builder` for linux/arm64");
+    let (config, facts) = with_builder(true);
+    assert!(!drawn(&config, &facts).contains("buildx"));
+}
+
+#[test]
+fn a_builder_that_cannot_be_made_is_found_before_anything_is_done() {
+    let (config, mut facts) = with_builder(false);
+    let missing = Problem {
+        code: Code::EngineBuildxMissing,
+        what: "no buildx".to_owned(),
+        why: vec![],
+        hint: None,
+    };
+    facts.builder = Some(Err(missing.clone()));
+    assert_eq!(refusal(&config, &facts), missing);
 }
