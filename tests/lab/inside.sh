@@ -40,6 +40,11 @@ private_machine() {
   mount -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/lock
   ip link set lo up
+  # The machine's own plugins of Docker are not the lab's.
+  local plugins
+  for plugins in /usr/{lib,libexec,local/lib,local/libexec}/docker; do
+    [ ! -d "$plugins" ] || mount -t tmpfs tmpfs "$plugins"
+  done
   [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
   printf '127.0.0.1 localhost %s\n' "$(hostname)" "${hosts[*]} ${api_hosts[*]}" >"$LAB_DIR/hosts"
   mount --bind "$LAB_DIR/hosts" /etc/hosts

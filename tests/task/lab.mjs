@@ -45,16 +45,21 @@ export function docker(...args) {
   return tool("docker", args).trim();
 }
 
+/** The same as a later step of a job runs it, with the variables that the job has by then. */
+export function dockerInStep({ variables }, ...args) {
+  return tool("docker", args, variables).trim();
+}
+
 let configuration;
 
 /** Runs a program with a Docker configuration of the tests' own, which the task never sees. */
-function tool(program, args) {
+function tool(program, args, variables = {}) {
   if (configuration === undefined) {
     configuration = mkdtempSync(join(tmpdir(), "falcon-docker-"));
     const auth = Buffer.from(`AWS:${registryPassword}`).toString("base64");
     writeFileSync(join(configuration, "config.json"), JSON.stringify({ auths: { [registry]: { auth } } }));
   }
-  const env = { ...process.env, DOCKER_CONFIG: configuration };
+  const env = { ...process.env, ...variables, DOCKER_CONFIG: configuration };
   return execFileSync(program, args, {
     encoding: "utf8",
     env,
