@@ -29,6 +29,12 @@ export interface AgentContext {
   inContainerJob: boolean
   /** `DOCKER_HOST`, where it is set. */
   dockerHost?: string
+  /** The page of the run. */
+  runUrl?: string
+  /** The repository that holds the pipeline, without credentials. */
+  repositoryUrl?: string
+  /** The commit that the pipeline runs on. */
+  commit?: string
 }
 
 /** r" The parameters of a service connection to AWS, as stored; empty where nothing was given. */

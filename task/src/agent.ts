@@ -31,7 +31,42 @@ export function agentContext(env: NodeJS.ProcessEnv, exists = existsSync): Agent
     inContainerJob: text("AGENT_CONTAINERID") !== "" && exists(containerMarker),
   };
   const dockerHost = text("DOCKER_HOST");
-  return dockerHost === "" ? context : { ...context, dockerHost };
+  return {
+    ...context,
+    ...(dockerHost === "" ? {} : { dockerHost }),
+    ...origin(text),
+  };
+}
+
+/** Where the run comes from, which is recorded beside the image; nothing where the agent does not tell. */
+function origin(text: (name: string) => string): Pick<AgentContext, "runUrl" | "repositoryUrl" | "commit"> {
+  const [collection, project, build] = [
+    text("SYSTEM_COLLECTIONURI"),
+    text("SYSTEM_TEAMPROJECT"),
+    text("BUILD_BUILDID"),
+  ];
+  const isBuild = collection !== "" && project !== "" && build !== "";
+  const page = `_build/results?buildId=${build}`;
+  const runUrl = isBuild
+    ? `${collection}${encodeURIComponent(project)}/${page}`
+    : text("RELEASE_RELEASEWEBURL");
+  const repositoryUrl = withoutCredentials(text("BUILD_REPOSITORY_URI"));
+  const commit = text("BUILD_SOURCEVERSION");
+  return {
+    ...(runUrl === "" ? {} : { runUrl }),
+    ...(repositoryUrl === undefined ? {} : { repositoryUrl }),
+    ...(commit === "" ? {} : { commit }),
+  };
+}
+
+/** Addresses of repositories can hold a user, a password or a token. */
+function withoutCredentials(address: string): string | undefined {
+  if (!URL.canParse(address)) return undefined;
+  const url = new URL(address);
+  url.username = "";
+  url.password = "";
+  url.search = "";
+  return url.href;
 }
 
 /** A short name that says nothing about what it was made of, and that fits file names and labels. */

@@ -56,3 +56,21 @@ test("the_address_of_the_engine_is_passed_on_only_if_there_is_one", () => {
   assert.equal(agentContext({ ...env, DOCKER_HOST: "tcp://x:2376" }, never).dockerHost, "tcp://x:2376");
   assert.ok(!("dockerHost" in agentContext({ ...env, DOCKER_HOST: "" }, never)));
 });
+
+test("where_the_run_comes_from_is_told_without_credentials", () => {
+  const build = {
+    SYSTEM_TEAMPROJECT: "Web Shop",
+    BUILD_BUILDID: "42",
+    BUILD_REPOSITORY_URI: "https://someone:token@dev.azure.com/contoso/_git/shop?path=x",
+    BUILD_SOURCEVERSION: "0a1b2c",
+  };
+  const { runUrl, repositoryUrl, commit } = agentContext({ ...env, ...build }, never);
+  assert.equal(runUrl, "https://dev.azure.com/contoso/Web%20Shop/_build/results?buildId=42");
+  assert.equal(repositoryUrl, "https://dev.azure.com/contoso/_git/shop");
+  assert.equal(commit, "0a1b2c");
+});
+
+test("where_nothing_tells_of_the_run_nothing_is_told", () => {
+  const context = agentContext({ ...env, BUILD_REPOSITORY_URI: "git@host:shop" }, never);
+  for (const name of ["runUrl", "repositoryUrl", "commit"]) assert.ok(!(name in context), name);
+});

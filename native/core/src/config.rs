@@ -18,6 +18,7 @@ use crate::error::Problem;
 use crate::falcon::{FalconApiSettings, FalconSettings, SensorVersion, VersionChoice};
 use crate::inputs::Inputs;
 use crate::journal::Owner;
+use crate::provenance::Origin;
 use crate::reference::{Digest, ImageName, Repository, Tag};
 
 /// What the inputs ask for.
@@ -67,6 +68,8 @@ pub struct Config {
     pub aws: AwsSettings,
     /// The account whose registry holds images named without one; none means the caller's.
     pub account: Option<String>,
+    /// Whether an image that is what a patch would make is left as it is.
+    pub skip_unchanged: bool,
     /// Whether the target's repository is created where it is missing.
     pub create_repository: bool,
     /// Whether an emulator may be installed.
@@ -144,6 +147,16 @@ pub struct Agent {
     pub in_container_job: bool,
     /// The engine's address, if it is not the usual one.
     pub docker_host: Option<String>,
+    /// Where the run comes from, to be recorded.
+    pub origin: Origin,
+}
+
+impl Config {
+    /// The additional tags, without the target's own where a user named it twice.
+    pub fn other_tags(&self) -> impl Iterator<Item = &Tag> {
+        let tags = self.additional_tags.iter();
+        tags.filter(|tag| **tag != self.target_tag)
+    }
 }
 
 impl Agent {

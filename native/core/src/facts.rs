@@ -3,6 +3,7 @@
 mod gather;
 mod images;
 mod lines;
+mod now;
 mod sensor;
 mod verify;
 
@@ -12,7 +13,7 @@ use lines::aws_line;
 pub use verify::gather as gather_for_verify;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
@@ -22,6 +23,8 @@ use crate::engine::EngineFacts;
 use crate::error::Problem;
 use crate::falcon::CustomerId;
 use crate::platform::Platform;
+use crate::proof::Evidence;
+use crate::provenance::Provenance;
 use crate::reference::{Digest, Repository, Tag};
 use crate::registry::RegistryImage;
 
@@ -31,8 +34,8 @@ pub type Fact<T> = Result<T, Problem>;
 /// A read-only look at the world, which grows when a probe tells more.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// Who AWS says we are.
-    pub caller: Fact<CallerIdentity>,
+    /// Who AWS says we are; not asked where nothing is to be changed.
+    pub caller: Option<Fact<CallerIdentity>>,
     /// The engine.
     pub engine: Fact<EngineFacts>,
     /// Whether the kernel runs ARM64 programs through an emulator.
@@ -156,7 +159,10 @@ pub struct TargetFacts {
     pub repository: Repository,
     /// Which of the wanted tags exist, with what they name.
     pub existing: Vec<(Tag, Digest)>,
-    /// Whether tags can be overwritten; not known without the right to ask.
+    /// The ARM64 image that the target's tag names, where that is looked at and no index.
+    pub current: Option<CurrentImage>,
+    /// Whether tags can be overwritten; not known without the right to ask, and not asked where
+    /// nothing is to be changed.
     pub mutability: Option<TagMutability>,
     /// Whether the repository has yet to be created, which the inputs allow.
     pub is_missing: bool,
@@ -169,6 +175,15 @@ pub struct BuilderFacts {
     pub buildx: String,
     /// Whether the builder is there, made by this step or an earlier one of the job.
     pub is_made: bool,
+}
+
+/// What the target's tag names before the run.
+#[derive(Clone, Debug)]
+pub struct CurrentImage {
+    /// The image.
+    pub image: Arc<RegistryImage>,
+    /// What the registry keeps of its making; nothing if that cannot be read.
+    pub provenance: Vec<Provenance>,
 }
 
 /// What only trying could tell.
@@ -184,7 +199,30 @@ pub struct Probes {
     pub arm64_knows_platform: Option<bool>,
 }
 
+impl TargetFacts {
+    /// Whether a tag names a manifest.
+    #[must_use]
+    pub fn names(&self, tag: &Tag, digest: &Digest) -> bool {
+        self.existing
+            .iter()
+            .any(|(known, named)| known == tag && named == digest)
+    }
+}
+
+/// What every image that is patched or made is for.
+static ARM64: LazyLock<Platform> = LazyLock::new(Platform::linux_arm64);
+
 impl SourceFacts {
+    /// The source as a proof sees it; one for another platform is not among the facts.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            platform: &ARM64,
+            diff_ids: &self.diff_ids,
+            config: &self.config,
+        }
+    }
+
     /// The source's ARM64 manifest digest; none for an image of the engine.
     #[must_use]
     pub fn digest(&self) -> Option<&Digest> {

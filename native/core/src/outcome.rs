@@ -23,6 +23,13 @@ pub enum Effect {
         /// What it names now.
         digest: Digest,
     },
+    /// The registry keeps a record of what the image was made of.
+    ProvenanceRecorded {
+        /// The repository.
+        repository: Repository,
+        /// The record's manifest.
+        digest: Digest,
+    },
     /// A push had begun when the run ended; the tag may or may not be there.
     PushInterrupted {
         /// The repository.
@@ -75,6 +82,13 @@ impl fmt::Display for Effect {
                 digest,
             } => {
                 write!(f, "pushed `{}` ({digest})", repository.tagged(tag))
+            }
+            Self::ProvenanceRecorded { repository, digest } => {
+                write!(
+                    f,
+                    "recorded what it was made of as `{}`",
+                    repository.at(digest)
+                )
             }
             Self::PushInterrupted { repository, tag } => write!(
                 f,
@@ -129,7 +143,7 @@ pub struct Outcome {
     pub sensor_digest: Digest,
     /// The sensor's version, as far as its tag or label tells.
     pub sensor_version: Option<String>,
-    /// Whether the registry holds, or would hold, something new.
+    /// Whether a new image was made, or would be.
     pub changed: bool,
     /// Compressed bytes of the source's layers, as far as known.
     pub source_bytes: Option<u64>,

@@ -7,6 +7,8 @@ use crate::emulation::Registration;
 use crate::error::Problem;
 use crate::facts::{Facts, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
 use crate::platform::Platform;
+use crate::reference::Tag;
+use crate::standing::{Standing, standing};
 use crate::step::{Falconutil, Pull, Role, Step};
 
 /// What to do, stage after stage.
@@ -17,9 +19,20 @@ use crate::step::{Falconutil, Pull, Role, Step};
 pub struct Plan {
     /// The stages, in order.
     pub stages: Vec<Stage>,
+    /// Why the target's image is kept as it is; none if a new one is made.
+    pub kept: Option<Kept>,
 }
 
-/// Steps that run side by side.
+/// Why no image is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is what the run would make.
+    UpToDate,
+    /// Its tag cannot be overwritten, and nothing speaks against it.
+    Adopted,
+}
+
+/// Steps that run side by side, each as soon as those are done that it [needs](Step::needs).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stage {
     /// The steps.
@@ -62,24 +75,50 @@ impl Plan {
 /// # Errors
 /// Why it cannot be done at all, found before anything is changed.
 pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
+    if let Some(mut plan) = kept(config, facts) {
+        plan.then(for_later_steps(config, facts)?);
+        return Ok(plan);
+    }
     let (source, sensor, target) = refusal::check(config, facts)?;
     let engine = facts.engine.clone()?;
     let is_native = engine.platform == Platform::linux_arm64();
     let mut plan = Plan::default();
     let mut prepare = pulls(facts, source, sensor, is_native);
-    let after_copy = copy_first(sensor, &mut prepare);
+    if let Some(copy) = &sensor.copy {
+        prepare.insert(0, Step::CopySensor(copy.clone()));
+    }
     if let Some(install) = emulator_step(config, facts, is_native)? {
         prepare.push(install);
     }
     prepare.extend(builder_step(config, facts)?);
-    plan.then(prepare);
-    plan.then(after_copy);
-    let patch = patch_steps(facts, sensor, is_native, &mut plan);
-    if let Some(patch) = patch {
-        plan.then(vec![patch]);
-    }
+    patch_steps(facts, sensor, is_native, prepare, &mut plan);
     finish(config, target, &mut plan);
     Ok(plan)
+}
+
+/// Whether the run would leave the registry as it is, so that nothing else need be known.
+pub(crate) fn changes_nothing(config: &Config, facts: &Facts) -> bool {
+    kept(config, facts).is_some_and(|plan| plan.stages.is_empty())
+}
+
+/// What there is to do beside the image, if that stays as it is.
+fn kept(config: &Config, facts: &Facts) -> Option<Plan> {
+    let kept = match standing(config, facts) {
+        Standing::UpToDate => Kept::UpToDate,
+        Standing::Adopted => Kept::Adopted,
+        Standing::Outdated(_) | Standing::Unknown => return None,
+    };
+    let target = facts.target.as_ref().ok()?;
+    let current = target.current.as_ref()?;
+    let mut plan = Plan {
+        kept: Some(kept),
+        ..Plan::default()
+    };
+    let missing = config
+        .other_tags()
+        .filter(|tag| !target.names(tag, &current.image.digest));
+    plan.then(missing.map(|tag| add_tag(target, tag)).collect());
+    Some(plan)
 }
 
 /// The images that the engine does not hold yet.
@@ -111,18 +150,6 @@ fn pulls(facts: &Facts, source: &SourceFacts, sensor: &SensorFacts, is_native: b
     pulls.into_iter().map(Step::Pull).collect()
 }
 
-/// Has the sensor copied beside all that does not wait for it; what does is left for the next stage.
-fn copy_first(sensor: &SensorFacts, prepare: &mut Vec<Step>) -> Vec<Step> {
-    let Some(copy) = &sensor.copy else {
-        return Vec::new();
-    };
-    let waits = |step: &Step| matches!(step, Step::Pull(pull) if pull.role != Role::Source);
-    let (after, mut now): (Vec<Step>, Vec<Step>) = prepare.drain(..).partition(waits);
-    now.insert(0, Step::CopySensor(copy.clone()));
-    *prepare = now;
-    after
-}
-
 /// Whether and how ARM64 programs come to run here.
 fn emulator_step(config: &Config, facts: &Facts, is_native: bool) -> Result<Option<Step>, Problem> {
     if is_native || facts.probes.arm64_runs == Some(true) {
@@ -148,6 +175,19 @@ fn emulator_step(config: &Config, facts: &Facts, is_native: bool) -> Result<Opti
     }
 }
 
+/// What is needed beside an image that is kept: later steps count on a builder, and on ARM64 programs that run.
+fn for_later_steps(config: &Config, facts: &Facts) -> Result<Vec<Step>, Problem> {
+    if config.builder.is_none() {
+        return Ok(Vec::new());
+    }
+    let is_native = facts.engine.clone()?.platform == Platform::linux_arm64();
+    let install = emulator_step(config, facts, is_native)?;
+    Ok(install
+        .into_iter()
+        .chain(builder_step(config, facts)?)
+        .collect())
+}
+
 /// Whether a builder for later steps has yet to be made.
 fn builder_step(config: &Config, facts: &Facts) -> Result<Option<Step>, Problem> {
     let (Some(name), Some(builder)) = (&config.builder, &facts.builder) else {
@@ -157,13 +197,14 @@ fn builder_step(config: &Config, facts: &Facts) -> Result<Option<Step>, Problem>
     Ok((!is_made).then(|| Step::CreateBuilder(name.clone())))
 }
 
-/// The probes that are still open, or the one step that patches.
+/// What prepares for the patch, with the probes that are still open beside it; or the one step that patches.
 fn patch_steps(
     facts: &Facts,
     sensor: &SensorFacts,
     is_native: bool,
+    mut prepare: Vec<Step>,
     plan: &mut Plan,
-) -> Option<Step> {
+) {
     let arm64 = Falconutil {
         image: sensor.repository.at(&sensor.arm64),
         arm64: true,
@@ -171,10 +212,12 @@ fn patch_steps(
     };
     if is_native {
         // An ARM64 engine builds for ARM64 by itself, so the flag makes no difference.
-        return Some(Step::Patch {
+        plan.then(prepare);
+        plan.then(vec![Step::Patch {
             falconutil: arm64,
             knows_platform: false,
-        });
+        }]);
+        return;
     }
     let native = sensor.native.as_ref().map(|digest| Falconutil {
         image: sensor.repository.at(digest),
@@ -197,7 +240,8 @@ fn patch_steps(
         (Some(_), Some(false), None) | (None, _, None) => Some(arm64.clone()),
     };
     if probes.is_empty() && open.is_none() {
-        return Some(match native {
+        plan.then(prepare);
+        plan.then(vec![match native {
             Some(falconutil) if facts.probes.native_knows_platform == Some(true) => Step::Patch {
                 falconutil,
                 knows_platform: true,
@@ -206,14 +250,16 @@ fn patch_steps(
                 falconutil: arm64,
                 knows_platform: facts.probes.arm64_knows_platform == Some(true),
             },
-        });
+        }]);
+        return;
     }
     // The ARM64 falconutil can only be asked once ARM64 programs are known to run.
     probes.extend(
         open.filter(|falconutil| probes.is_empty() || !falconutil.arm64)
             .map(Step::ProbeFalconutil),
     );
-    plan.then_probe(probes);
+    prepare.extend(probes);
+    plan.then_probe(prepare);
     match native {
         Some(native) if facts.probes.native_knows_platform != Some(false) => {
             plan.then_if(
@@ -230,12 +276,11 @@ fn patch_steps(
                     knows_platform: false,
                 },
             );
-            None
         }
-        _ => Some(Step::Patch {
+        _ => plan.then(vec![Step::Patch {
             falconutil: arm64,
             knows_platform: false,
-        }),
+        }]),
     }
 }
 
@@ -253,17 +298,16 @@ fn finish(config: &Config, target: &TargetFacts, plan: &mut Plan) {
         tag: config.target_tag.clone(),
     }]);
     plan.then(vec![Step::ReadBack]);
-    let more = config
-        .additional_tags
-        .iter()
-        .filter(|tag| **tag != config.target_tag);
-    plan.then(
-        more.map(|tag| Step::AddTag {
-            repository: repository.clone(),
-            tag: tag.clone(),
-        })
-        .collect(),
-    );
+    let mut last = vec![Step::RecordProvenance];
+    last.extend(config.other_tags().map(|tag| add_tag(target, tag)));
+    plan.then(last);
+}
+
+fn add_tag(target: &TargetFacts, tag: &Tag) -> Step {
+    Step::AddTag {
+        repository: target.repository.clone(),
+        tag: tag.clone(),
+    }
 }
 
 #[cfg(test)]

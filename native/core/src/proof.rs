@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::error::{Code, Explain};
 use crate::falcon::{FALCON_ENTRYPOINT, FalconOptions, SENSOR_ROOT_VARIABLE, variable};
 use crate::platform::Platform;
+use crate::registry::RegistryImage;
 
 /// An image as the proof sees it, from the engine or from a registry.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +73,28 @@ pub fn prove(
     let more = prove_derived(source, patched)?;
     prove_options(patched.config, options)?;
     Ok(more)
+}
+
+/// Compares a patched image in a registry with its source and with what falconutil was told.
+///
+/// Returns what [`prove`] returns.
+///
+/// # Errors
+/// Those of [`prove`].
+pub fn prove_image(
+    source: Evidence<'_>,
+    patched: &RegistryImage,
+    options: &FalconOptions,
+) -> Result<Vec<String>, ProofError> {
+    let platform = patched
+        .platform()
+        .unwrap_or_else(|| Platform::new("unknown", "unknown", None));
+    let evidence = Evidence {
+        platform: &platform,
+        diff_ids: &patched.diff_ids(),
+        config: patched.runtime_config(),
+    };
+    prove(source, evidence, options)
 }
 
 /// Compares a patched image with its source alone, for whoever does not know what falconutil was told.

@@ -17,6 +17,7 @@ mod error;
 mod exchange;
 mod manifest;
 mod read;
+mod referrers;
 mod sign_in;
 mod tags;
 mod token;
@@ -41,6 +42,7 @@ pub use error::{Access, RegistryError};
 pub use manifest::{
     Descriptor, ManifestReference, PlatformManifest, RawManifest, RegistryImage, ResolvedImage,
 };
+pub use referrers::{Artifact, Referrer};
 
 /// Access to registries; one for a run, cheap to clone.
 #[derive(Clone)]

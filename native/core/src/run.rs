@@ -6,29 +6,32 @@ mod execute;
 mod image;
 mod mirror;
 mod patch;
+mod provenance;
 mod steps;
 mod transfer;
 mod verify;
 
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use steps::Steps;
+use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 use crate::cleanup::{Cleanup, Undo};
 use crate::config::{Action, Agent, Asked, Config};
 use crate::error::{Code, Failure, Problem};
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, StepEvents};
 use crate::facts::{self, Facts};
 use crate::inputs::Inputs;
 use crate::journal::{Journal, Thing};
 use crate::outcome::{Effect, Ending, Forecast, Outcome};
 use crate::plan::{Plan, Stage, plan};
 use crate::reference::Digest;
-use crate::registry::RawManifest;
+use crate::registry::RegistryImage;
 use crate::services::Services;
+use crate::standing::{Standing, standing};
 use crate::step::Step;
 
 /// The agent kills the process 7.5 s after it asked for an end, so cleaning up has to take less.
@@ -78,14 +81,8 @@ struct Run {
 struct State {
     effects: Vec<Effect>,
     pushed: Option<Digest>,
-    read_back: Option<ReadBack>,
-}
-
-/// The pushed image as the registry has it.
-#[derive(Clone)]
-struct ReadBack {
-    manifest: RawManifest,
-    bytes: u64,
+    /// The patched image as the registry has it.
+    image: Option<Arc<RegistryImage>>,
 }
 
 /// What a step found out.
@@ -161,11 +158,17 @@ impl Run {
 
     async fn drive(&self) -> Result<Driven, Problem> {
         let mut facts = self.look().await?;
-        if self.config.action == Action::Plan {
-            let forecast = forecast(&plan(&self.config, &facts)?);
-            return Ok(Driven::Planned(Box::new(self.outcome(&facts)?), forecast));
+        let first = plan(&self.config, &facts)?;
+        if first.kept.is_some() {
+            self.keep(&facts);
         }
-        self.begin()?;
+        if self.config.action == Action::Plan {
+            let outcome = Box::new(self.outcome(&facts, &first)?);
+            return Ok(Driven::Planned(outcome, forecast(&first)));
+        }
+        if !first.stages.is_empty() {
+            self.begin()?;
+        }
         'replan: loop {
             let plan = plan(&self.config, &facts)?;
             self.tell_plan(&plan);
@@ -177,7 +180,7 @@ impl Run {
                     continue 'replan;
                 }
             }
-            return Ok(Driven::Done(Box::new(self.outcome(&facts)?)));
+            return Ok(Driven::Done(Box::new(self.outcome(&facts, &plan)?)));
         }
     }
 
@@ -192,6 +195,7 @@ impl Run {
                         events.note(line);
                     }
                     self.compare_customer_ids(&events);
+                    self.tell_standing(&facts, &events);
                     // Whether the run is possible is decided here, so that this step is the one that fails.
                     plan(&self.config, &facts)?;
                     Ok(facts)
@@ -200,12 +204,31 @@ impl Run {
             .await
     }
 
-    /// Runs the steps of a stage side by side; the first failure stops the others.
+    /// The image that is there takes the place of one that this run would push.
+    fn keep(&self, facts: &Facts) {
+        let target = facts.target.as_ref().ok();
+        let current = target.and_then(|target| target.current.as_ref());
+        self.state(|state| state.image = current.map(|current| current.image.clone()));
+    }
+
+    /// Runs the steps of a stage side by side, each as soon as those that it needs are done; the first failure stops the
+    /// others.
     async fn run_stage(&self, stage: &Stage, facts: &Facts) -> Result<Vec<Learned>, Problem> {
-        let steps = stage.steps.iter().map(|step| {
-            self.steps.run(step.to_string(), move |events| {
-                self.execute(step, facts, events)
-            })
+        let done: Vec<SetOnce<()>> = stage.steps.iter().map(|_| SetOnce::new()).collect();
+        let steps = stage.steps.iter().zip(&done).map(|(step, done_now)| {
+            let others = stage.steps.iter().zip(&done);
+            let needed: Vec<&SetOnce<()>> = others
+                .filter_map(|(other, done)| step.needs(other).then_some(done))
+                .collect();
+            async move {
+                for done in needed {
+                    done.wait().await;
+                }
+                let act = |events| self.execute(step, facts, events);
+                let learned = self.steps.run(step.to_string(), act).await?;
+                let _ = done_now.set(());
+                Ok(learned)
+            }
         });
         futures_util::future::try_join_all(steps).await
     }
@@ -242,31 +265,52 @@ impl Run {
         }
     }
 
+    /// Says why an image that is there is kept or made anew.
+    fn tell_standing(&self, facts: &Facts, events: &StepEvents) {
+        match standing(&self.config, facts) {
+            Standing::Outdated(reason) => {
+                if let Some(text) = reason.text() {
+                    events.note(format!("Target: {text}"));
+                }
+            }
+            Standing::UpToDate => events.note("Target: it is what patching would make, by its provenance, its layers and its configuration"),
+            Standing::Adopted => events.warning(
+                Code::FalconTargetAdopted,
+                format!("The tag `{}` cannot be overwritten, and its image is the source patched with these options; it is taken as it is, though nothing records which sensor is in it", self.config.target_tag),
+                Some("A run that was stopped after its push leaves such an image; to be sure of the sensor, push another tag".to_owned()),
+            ),
+            Standing::Unknown => {}
+        }
+    }
+
     fn tell_plan(&self, plan: &Plan) {
+        if plan.stages.is_empty() {
+            return;
+        }
         self.events.send(Event::Planned {
             stages: forecast(plan),
         });
     }
 
-    fn outcome(&self, facts: &Facts) -> Result<Outcome, Problem> {
+    fn outcome(&self, facts: &Facts, plan: &Plan) -> Result<Outcome, Problem> {
         let (source, sensor, target) = (
             facts.source.clone()?,
             facts.sensor.clone()?,
             facts.target.clone()?,
         );
-        let read_back = self.state(|state| state.read_back.clone());
+        let image = self.state(|state| state.image.clone());
         Ok(Outcome {
             target: target.repository,
             target_tag: self.config.target_tag.clone(),
-            digest: read_back.as_ref().map(|image| image.manifest.digest()),
+            digest: image.as_ref().map(|image| image.digest.clone()),
             source_digest: source.digest().cloned(),
             source_name: source.name,
             sensor_name: sensor.name,
             sensor_digest: sensor.arm64,
             sensor_version: sensor.version,
-            changed: true,
+            changed: plan.kept.is_none(),
             source_bytes: source.bytes,
-            target_bytes: read_back.map(|image| image.bytes),
+            target_bytes: image.map(|image| image.layers_size()),
             builder: self.builder_for_later_steps(facts),
             effects: Vec::new(),
             cleanup: Vec::new(),

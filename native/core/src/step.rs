@@ -48,7 +48,9 @@ pub enum Step {
     },
     /// Read the pushed image back by digest and compare it with the source.
     ReadBack,
-    /// Give the pushed image one more tag.
+    /// Record beside the image what it was made of.
+    RecordProvenance,
+    /// Give the image one more tag.
     AddTag {
         /// The target's repository.
         repository: Repository,
@@ -88,6 +90,22 @@ pub struct Falconutil {
     pub arm64: bool,
     /// Whether it runs under emulation.
     pub emulated: bool,
+}
+
+impl Step {
+    /// Whether another step of the same stage has to be done before this one begins.
+    #[must_use]
+    pub fn needs(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Pull(pull), Self::CopySensor(_)) => pull.role != Role::Source,
+            (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
+            (
+                Self::ProbeArm64 { image } | Self::ProbeFalconutil(Falconutil { image, .. }),
+                Self::Pull(pull),
+            ) => *image == pull.repository.at(&pull.digest),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Falconutil {
@@ -137,6 +155,7 @@ impl fmt::Display for Step {
             }
             Self::Push { repository, tag } => write!(f, "Push {}", repository.tagged(tag)),
             Self::ReadBack => f.write_str("Read the pushed image back"),
+            Self::RecordProvenance => f.write_str("Record what the image was made of"),
             Self::AddTag { tag, .. } => write!(f, "Add the tag {tag}"),
         }
     }

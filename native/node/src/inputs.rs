@@ -2,6 +2,7 @@
 
 use falcon_patch_core::config::Agent;
 use falcon_patch_core::inputs::{self, Inputs};
+use falcon_patch_core::provenance::Origin;
 use napi_derive::napi;
 
 macro_rules! task_inputs {
@@ -170,6 +171,12 @@ pub struct AgentContext {
     pub in_container_job: bool,
     /// `DOCKER_HOST`, where it is set.
     pub docker_host: Option<String>,
+    /// The page of the run.
+    pub run_url: Option<String>,
+    /// The repository that holds the pipeline, without credentials.
+    pub repository_url: Option<String>,
+    /// The commit that the pipeline runs on.
+    pub commit: Option<String>,
 }
 
 impl From<AgentContext> for Agent {
@@ -181,6 +188,11 @@ impl From<AgentContext> for Agent {
             work_folder: agent.work_directory.into(),
             in_container_job: agent.in_container_job,
             docker_host: agent.docker_host.filter(|host| !host.is_empty()),
+            origin: Origin {
+                run: agent.run_url,
+                repository: agent.repository_url,
+                commit: agent.commit,
+            },
         }
     }
 }

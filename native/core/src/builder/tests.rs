@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{Builder, BuilderName, BuilderNameError, Buildx};
 use crate::config::Agent;
 use crate::error::{Code, Explain as _, Problem};
+use crate::provenance::Origin;
 
 fn builder(temp: &Path, name: &str) -> Builder {
     let agent = Agent {
@@ -15,6 +16,7 @@ fn builder(temp: &Path, name: &str) -> Builder {
         work_folder: temp.to_owned(),
         in_container_job: false,
         docker_host: None,
+        origin: Origin::default(),
     };
     Builder::of_job(name.parse().expect("a name"), &agent)
 }

@@ -47,7 +47,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
     let builder = builder::name(check, &inputs.builder_name);
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
-    check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
+    let skip_unchanged = check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
     let (source, sensor, (target, target_tag)) = (source?, sensor?, target?);
     image::refuse_target_that_is_source(check, &source, &target);
     let mut named = vec![&target];
@@ -64,6 +64,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         additional_tags: additional_tags?,
         falcon,
         falcon_api,
+        skip_unchanged: skip_unchanged?,
         create_repository: create_repository?,
         emulation: emulation?,
         emulator_image: emulator_image?,

@@ -98,11 +98,13 @@ codes! {
     RegistryNotReachable "REGISTRY_NOT_REACHABLE" Upstream "The registry does not answer.";
     RegistryAnswerInvalid "REGISTRY_ANSWER_INVALID" Upstream "The registry's answer cannot be used.";
     RegistryRequestFailed "REGISTRY_REQUEST_FAILED" Upstream "The registry refused a request.";
+    RegistryProvenanceRefused "REGISTRY_PROVENANCE_REFUSED" Upstream "The registry does not keep what the image was made of.";
     EmulationMissing "EMULATION_MISSING" Environment "ARM64 programs cannot run and nothing may be installed.";
     EmulationInstallFailed "EMULATION_INSTALL_FAILED" Environment "The emulator could not be installed.";
     EmulationNoEffect "EMULATION_NO_EFFECT" Environment "ARM64 programs do not run although an emulator is registered.";
     FalconAlreadyPatched "FALCON_ALREADY_PATCHED" Input "The source image holds the Falcon sensor already.";
     FalconNotPatched "FALCON_NOT_PATCHED" Input "The image that was to be verified does not start the Falcon sensor.";
+    FalconTargetAdopted "FALCON_TARGET_ADOPTED" Input "An image under a tag that cannot be overwritten was taken as it is.";
     FalconSourceDiffers "FALCON_SOURCE_DIFFERS" Input "The image that was to be verified is not the given source with the sensor.";
     FalconSensorTooOld "FALCON_SENSOR_TOO_OLD" Input "The sensor in the image is older than demanded.";
     FalconSensorVersionUnknown "FALCON_SENSOR_VERSION_UNKNOWN" Input "Nothing tells which sensor is in the image.";

@@ -3,17 +3,20 @@
 use std::collections::HashSet;
 
 use super::images::{Images, Platforms};
+use super::now::Now;
 use super::{
     BuilderFacts, Fact, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
 };
+use crate::aws::TagMutability;
 use crate::builder::{Builder, BuilderName, Buildx};
 use crate::config::{Config, Source};
 use crate::emulation::{self, Registration};
 use crate::engine::EngineFacts;
 use crate::error::{Code, Explain, Problem};
 use crate::falcon::CustomerId;
+use crate::plan;
 use crate::platform::Platform;
-use crate::reference::{Digest, ImageName, Repository, Tag};
+use crate::reference::{Digest, ImageName, Repository};
 use crate::services::Services;
 
 /// What is wrong with an image of the engine.
@@ -55,36 +58,39 @@ impl Explain for ImageError {
     }
 }
 
-/// Gathers every fact; what cannot be had becomes a fact of its own.
+/// Gathers every fact that the run needs; what cannot be had becomes a fact of its own.
+///
+/// Images and tags come first: where they show that there is nothing to do, nothing else is asked.
 pub async fn gather(config: &Config, services: &Services) -> Facts {
     let resolve = Resolve {
         config,
         services,
         images: Images::new(config.account.as_deref(), services),
     };
-    let (engine, caller, source, sensor, target, customer_id, builder) = tokio::join!(
+    let (engine, source, sensor, target, customer_id, builder) = tokio::join!(
         services.engine_facts(),
-        services.caller(),
         resolve.source(),
         resolve.sensor(),
         resolve.target(),
         resolve.customer_id(),
         resolve.builder()
     );
-    let handler = handler(engine.as_ref().ok(), services);
-    let in_engine = in_engine(services, source.as_ref().ok(), sensor.as_ref().ok()).await;
-    Facts {
-        caller,
+    let mut facts = Facts {
+        caller: None,
+        handler: handler(engine.as_ref().ok(), services),
         engine,
-        handler,
         source,
         sensor,
         customer_id,
         target,
         builder,
-        in_engine,
+        in_engine: HashSet::new(),
         probes: Probes::default(),
+    };
+    if !plan::changes_nothing(config, &facts) {
+        Box::pin(resolve.complete(&mut facts)).await;
     }
+    facts
 }
 
 /// What the kernel registers says nothing when the engine runs under another kernel.
@@ -205,21 +211,58 @@ impl Resolve<'_> {
 
     async fn target(&self) -> Fact<TargetFacts> {
         let repository = self.images.repository(&self.config.target).await?;
-        let described = self.services.aws().await?.repository(&repository).await;
-        let mutability = match described {
-            Ok(repository) => Some(repository.tag_mutability),
-            // Without the right to describe, the tags can still be asked for, and the push tells the rest.
-            Err(error) if error.code() == Code::AwsDenied => None,
-            Err(error) => return self.missing_target(repository, error.into()),
+        let registry = self.services.registry().await?;
+        let now = Now {
+            config: self.config,
+            registry,
+            repository: &repository,
         };
-        match self.tags(&repository).await {
-            Ok(existing) => Ok(TargetFacts {
-                existing,
-                mutability,
-                repository,
-                is_missing: false,
-            }),
+        match tokio::try_join!(now.target_tag(), now.other_tags()) {
+            Ok(((named, current), mut existing)) => {
+                let named = named.map(|digest| (self.config.target_tag.clone(), digest));
+                existing.splice(0..0, named);
+                Ok(TargetFacts {
+                    existing,
+                    current,
+                    mutability: None,
+                    repository,
+                    is_missing: false,
+                })
+            }
             Err(problem) => self.missing_target(repository, problem),
+        }
+    }
+
+    /// What only matters when something is to be changed.
+    async fn complete(&self, facts: &mut Facts) {
+        let (caller, mutability, in_engine) = tokio::join!(
+            self.services.caller(),
+            self.mutability(facts.target.as_ref().ok()),
+            in_engine(
+                self.services,
+                facts.source.as_ref().ok(),
+                facts.sensor.as_ref().ok()
+            )
+        );
+        facts.caller = Some(caller);
+        facts.in_engine = in_engine;
+        match (&mut facts.target, mutability) {
+            (Ok(target), Ok(mutability)) => target.mutability = mutability,
+            (Ok(_), Err(problem)) => facts.target = Err(problem),
+            (Err(_), _) => {}
+        }
+    }
+
+    /// Whether the target's tags can be overwritten; not known without the right to ask, and then the push tells.
+    async fn mutability(&self, target: Option<&TargetFacts>) -> Fact<Option<TagMutability>> {
+        let Some(target) = target.filter(|target| !target.is_missing) else {
+            return Ok(None);
+        };
+        let aws = self.services.aws().await?;
+        match aws.repository(&target.repository).await {
+            Ok(repository) => Ok(Some(repository.tag_mutability)),
+            Err(error) if error.code() == Code::AwsDenied => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -231,6 +274,7 @@ impl Resolve<'_> {
         if self.config.create_repository {
             return Ok(TargetFacts {
                 existing: Vec::new(),
+                current: None,
                 mutability: None,
                 repository,
                 is_missing: true,
@@ -240,19 +284,5 @@ impl Resolve<'_> {
             hint.push_str("; with `createRepository: true` the task creates it");
         }
         Err(problem)
-    }
-
-    /// Which of the wanted tags exist.
-    async fn tags(&self, repository: &Repository) -> Fact<Vec<(Tag, Digest)>> {
-        let registry = self.services.registry().await?;
-        let tags = std::iter::once(&self.config.target_tag).chain(&self.config.additional_tags);
-        let asked = tags.map(|tag| async {
-            Ok::<_, Problem>((tag.clone(), registry.digest_of(repository, tag).await?))
-        });
-        let found: Vec<(Tag, Option<Digest>)> = futures_util::future::try_join_all(asked).await?;
-        Ok(found
-            .into_iter()
-            .filter_map(|(tag, digest)| Some((tag, digest?)))
-            .collect())
     }
 }

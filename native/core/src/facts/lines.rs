@@ -9,8 +9,10 @@ impl Facts {
     /// What was found, a line each; what could not be had is told by the failure it leads to, if it matters.
     pub(crate) fn lines(&self, aws: Option<&Aws>) -> Vec<String> {
         let mut lines = Vec::new();
-        if let Ok(caller) = &self.caller {
-            lines.push(aws_line(caller, aws));
+        match &self.caller {
+            Some(Ok(caller)) => lines.push(aws_line(caller, aws)),
+            Some(Err(_)) => {}
+            None => lines.extend(aws.map(|aws| format!("AWS: credentials from {}", aws.origin()))),
         }
         if let Ok(engine) = &self.engine {
             lines.push(format!(

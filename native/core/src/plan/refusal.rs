@@ -15,7 +15,7 @@ pub(super) fn check<'a>(
     config: &Config,
     facts: &'a Facts,
 ) -> Result<(&'a SourceFacts, &'a SensorFacts, &'a TargetFacts), Problem> {
-    if let Err(problem) = &facts.caller
+    if let Some(Err(problem)) = &facts.caller
         && is_about_credentials(problem.code)
     {
         return Err(problem.clone());

@@ -16,6 +16,7 @@ use crate::inputs::Inputs;
 use crate::platform::Platform;
 use crate::reference::{Digest, Repository, Tag};
 use crate::registry::RegistryImage;
+use crate::step::Step;
 
 const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
@@ -41,10 +42,10 @@ fn repository(name: &str) -> Repository {
 /// A registered emulator, a multi-architecture sensor, an empty engine, a target that is not there yet.
 fn facts() -> Facts {
     Facts {
-        caller: Ok(CallerIdentity {
+        caller: Some(Ok(CallerIdentity {
             account: "123456789012".to_owned(),
             arn: "arn:aws:iam::123456789012:user/ci".to_owned(),
-        }),
+        })),
         engine: Ok(EngineFacts {
             version: "28.5.2".to_owned(),
             api_version: ApiVersion {
@@ -88,6 +89,7 @@ fn facts() -> Facts {
         target: Ok(TargetFacts {
             repository: repository("app/web"),
             existing: vec![],
+            current: None,
             mutability: Some(TagMutability::Mutable),
             is_missing: false,
         }),
@@ -118,13 +120,13 @@ fn refusal(config: &Config, facts: &Facts) -> Problem {
 #[test]
 fn a_multi_architecture_sensor_is_pulled_twice_and_asked_for_its_flags() {
     insta::assert_snapshot!(drawn(&config(|_| {}), &facts()), @r"
-    Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc
-    ? Check that ARM64 programs run | Ask the native falconutil for its flags
+    ? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Check that ARM64 programs run | Ask the native falconutil for its flags
     if the native falconutil knows `--platform`: Patch with the native falconutil
     if it does not: Patch with the ARM64 falconutil under emulation
     Compare the patched image with the source
     Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
     Read the pushed image back
+    Record what the image was made of
     ");
 }
 
@@ -143,8 +145,8 @@ fn a_sensor_is_copied_before_it_is_pulled_and_once() {
     let text = drawn(&config(|_| {}), &facts);
     let stages: Vec<&str> = text.lines().take(2).collect();
     insta::assert_snapshot!(stages.join("\n"), @r"
-    Copy the sensor registry.crowdstrike.com/falcon-container@1bc04b5291c2 to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/sensor:7.39.0-7802 | Pull the source image app/web@41cf6794ba42
-    Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc
+    ? Copy the sensor registry.crowdstrike.com/falcon-container@1bc04b5291c2 to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/sensor:7.39.0-7802 | Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Check that ARM64 programs run | Ask the native falconutil for its flags
+    if the native falconutil knows `--platform`: Patch with the native falconutil
     ");
 }
 
@@ -165,7 +167,7 @@ fn a_probed_falconutil_with_the_flag_patches_natively() {
     Compare the patched image with the source
     Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
     Read the pushed image back
-    Add the tag latest | Add the tag stable
+    Record what the image was made of | Add the tag latest | Add the tag stable
     ");
 }
 
@@ -187,6 +189,7 @@ fn a_native_falconutil_without_the_flag_makes_way_for_the_arm64_one() {
     Compare the patched image with the source
     Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
     Read the pushed image back
+    Record what the image was made of
     ");
     facts.probes.arm64_knows_platform = Some(false);
     insta::assert_snapshot!(drawn(&config(|_| {}), &facts), @r"
@@ -194,6 +197,7 @@ fn a_native_falconutil_without_the_flag_makes_way_for_the_arm64_one() {
     Compare the patched image with the source
     Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
     Read the pushed image back
+    Record what the image was made of
     ");
 }
 
@@ -205,12 +209,12 @@ fn an_arm64_only_sensor_without_emulator_gets_one_installed_before_it_is_asked()
         sensor.native = None;
     }
     insta::assert_snapshot!(drawn(&config(|_| {}), &facts), @r"
-    Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Install the ARM64 emulator of docker.io/tonistiigi/binfmt
-    ? Check that ARM64 programs run
+    ? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Install the ARM64 emulator of docker.io/tonistiigi/binfmt | Check that ARM64 programs run
     Patch with the ARM64 falconutil under emulation
     Compare the patched image with the source
     Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
     Read the pushed image back
+    Record what the image was made of
     ");
 }
 
@@ -230,6 +234,7 @@ fn an_arm64_engine_needs_neither_emulator_nor_probe() {
     Compare the patched image with the source
     Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
     Read the pushed image back
+    Record what the image was made of
     ");
 }
 
@@ -364,12 +369,12 @@ fn wrong_credentials_come_before_all_that_follows_from_them() {
         hint: None,
     };
     facts.engine = Err(problem(Code::EngineNotReachable));
-    facts.caller = Err(problem(Code::AwsCredentialsInvalid));
+    facts.caller = Some(Err(problem(Code::AwsCredentialsInvalid)));
     assert_eq!(
         refusal(&config(|_| {}), &facts).code,
         Code::AwsCredentialsInvalid
     );
-    facts.caller = Err(problem(Code::AwsNotReachable));
+    facts.caller = Some(Err(problem(Code::AwsNotReachable)));
     assert_eq!(
         refusal(&config(|_| {}), &facts).code,
         Code::EngineNotReachable
@@ -408,7 +413,7 @@ fn with_builder(is_made: bool) -> (Config, Facts) {
 fn a_builder_for_later_steps_is_made_beside_the_pulls_and_once() {
     let (config, facts) = with_builder(false);
     let text = drawn(&config, &facts);
-    insta::assert_snapshot!(text.lines().next().unwrap_or_default(), @"Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Make the buildx builder `arm64builder` for linux/arm64");
+    insta::assert_snapshot!(text.lines().next().unwrap_or_default(), @"? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Make the buildx builder `arm64builder` for linux/arm64 | Check that ARM64 programs run | Ask the native falconutil for its flags");
     let (config, facts) = with_builder(true);
     assert!(!drawn(&config, &facts).contains("buildx"));
 }
@@ -424,4 +429,51 @@ fn a_builder_that_cannot_be_made_is_found_before_anything_is_done() {
     };
     facts.builder = Some(Err(missing.clone()));
     assert_eq!(refusal(&config, &facts), missing);
+}
+
+/// For each step of the first stage, those that it waits for.
+fn waits(config: &Config, facts: &Facts) -> Vec<(String, Vec<String>)> {
+    let plan = plan(config, facts).expect("there is a plan");
+    let steps = &plan.stages[0].steps;
+    let name = |step: &Step| {
+        step.to_string()
+            .split(' ')
+            .take(4)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    steps
+        .iter()
+        .map(|step| {
+            let needed = steps.iter().filter(|other| step.needs(other));
+            (name(step), needed.map(name).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn each_step_of_a_stage_waits_for_what_it_needs_and_for_nothing_else() {
+    let mut facts = facts();
+    facts.handler = Registration::Absent;
+    if let Ok(sensor) = &mut facts.sensor {
+        sensor.copy = Some(SensorCopy {
+            from: Repository::new("registry.crowdstrike.com", "falcon-container"),
+            digest: Digest::of(b"index"),
+            to: repository("sensor"),
+            tag: "7.39.0-7802".parse().expect("a tag"),
+        });
+    }
+    let lines: Vec<String> = waits(&config(|_| {}), &facts)
+        .into_iter()
+        .map(|(step, needed)| format!("{step} <- {}", needed.join(", ")))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    Copy the sensor registry.crowdstrike.com/falcon-container@1bc04b5291c2 <- 
+    Pull the source image <- 
+    Pull the sensor image <- Copy the sensor registry.crowdstrike.com/falcon-container@1bc04b5291c2
+    Pull the sensor image <- Copy the sensor registry.crowdstrike.com/falcon-container@1bc04b5291c2
+    Install the ARM64 emulator <- 
+    Check that ARM64 programs <- Pull the sensor image, Install the ARM64 emulator
+    Ask the native falconutil <- Pull the sensor image
+    ");
 }

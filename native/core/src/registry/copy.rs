@@ -46,7 +46,7 @@ impl Registry {
         self.copy_blobs(from, to, blobs.into_values().collect(), progress)
             .await?;
         for child in &children {
-            self.put_child(to, child).await?;
+            self.put_by_digest(to, child).await?;
         }
         self.put_manifest(to, tag, &top).await
     }

@@ -124,6 +124,14 @@ pub enum RegistryError {
         /// What is wrong with it.
         source: Cause,
     },
+    /// A file that is to be pushed cannot be read.
+    #[error("Cannot read `{file}`, which is to be pushed")]
+    FileUnreadable {
+        /// The file.
+        file: String,
+        /// Why not.
+        source: Cause,
+    },
     /// The registry answered with another error.
     #[error("Cannot {} `{image}`: the registry refuses the request", access.verb())]
     RequestFailed {
@@ -150,6 +158,7 @@ impl Explain for RegistryError {
             Self::TagImmutable { .. } => Code::EcrTagImmutable,
             Self::Denied { .. } => Code::RegistryDenied,
             Self::AnswerInvalid { .. } => Code::RegistryAnswerInvalid,
+            Self::FileUnreadable { .. } => Code::TaskFolderNotWritable,
             Self::RequestFailed { .. } => Code::RegistryRequestFailed,
         }
     }
@@ -170,6 +179,9 @@ impl Explain for RegistryError {
                 Some(denied_hint(*access, repository))
             }
             Self::NotReachable { registry, tls, .. } => Some(connection_hint(registry, *tls)),
+            Self::FileUnreadable { .. } => Some(
+                "Let nothing else remove files from the agent's temporary folder while the job runs".to_owned(),
+            ),
             Self::AnswerInvalid { .. } | Self::RequestFailed { .. } => None,
         }
     }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::platform::Platform;
 use crate::reference::{Digest, Tag};
 
-const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(super) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(super) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
@@ -268,6 +268,14 @@ pub(super) fn children(manifest: &RawManifest) -> Result<Vec<Descriptor>, String
     }
     let index: ImageIndex = read(&manifest.bytes)?;
     index.manifests().iter().map(descriptor).collect()
+}
+
+/// The layers of an image or artifact.
+pub(super) fn layers(manifest: &RawManifest) -> Result<Vec<Descriptor>, String> {
+    match parse(manifest)? {
+        Manifest::Image(parts) => Ok(parts.layers),
+        Manifest::Index(_) => Err("it is an index".to_owned()),
+    }
 }
 
 pub(super) fn is_index(media_type: &str) -> bool {

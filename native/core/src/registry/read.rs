@@ -18,7 +18,7 @@ use crate::reference::{Digest, Repository, Tag};
 /// What registries accept at most
 /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>).
 const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
-const CONFIG_LIMIT: usize = 8 * 1024 * 1024;
+const BLOB_LIMIT: usize = 8 * 1024 * 1024;
 const DIGEST_HEADER: &str = "docker-content-digest";
 
 impl Registry {
@@ -240,27 +240,37 @@ impl Registry {
         subject: &Subject<'_>,
         descriptor: &Descriptor,
     ) -> Result<(Vec<u8>, Value), RegistryError> {
+        let bytes = self.blob(subject, descriptor).await?;
+        let config = serde_json::from_slice(&bytes);
+        let config = config.map_err(|error| {
+            subject.invalid(&format!("the configuration cannot be read: {error}"))
+        })?;
+        Ok((bytes, config))
+    }
+
+    /// Reads a small blob, which is held to its digest.
+    pub(super) async fn blob(
+        &self,
+        subject: &Subject<'_>,
+        descriptor: &Descriptor,
+    ) -> Result<Vec<u8>, RegistryError> {
         let request = Request {
             method: Method::GET,
             repository: subject.repository.clone(),
             path: subject.blob(&descriptor.digest),
             accept: None,
             body: None,
-            limit: CONFIG_LIMIT,
+            limit: BLOB_LIMIT,
         };
         let bytes = self.get(subject, &request).await?.body;
         let digest = Digest::of(&bytes);
         if digest != descriptor.digest {
             return Err(subject.invalid(&format!(
-                "the configuration's digest is {digest}, and it should be {}",
+                "the blob's digest is {digest}, and it should be {}",
                 descriptor.digest
             )));
         }
-        let config = serde_json::from_slice(&bytes);
-        let config = config.map_err(|error| {
-            subject.invalid(&format!("the configuration cannot be read: {error}"))
-        })?;
-        Ok((bytes, config))
+        Ok(bytes)
     }
 
     pub(super) async fn get(

@@ -56,7 +56,7 @@ impl Registry {
 }
 
 /// The next page, if there is one; it is in the same registry, whatever the answer says.
-fn next(repository: &Repository, path: &str, headers: &HeaderMap) -> Option<String> {
+pub(super) fn next(repository: &Repository, path: &str, headers: &HeaderMap) -> Option<String> {
     let links = headers.get_all(LINK).iter();
     let links: Vec<&str> = links.filter_map(|link| link.to_str().ok()).collect();
     let target = links.iter().find_map(|link| {

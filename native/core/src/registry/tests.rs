@@ -6,6 +6,7 @@ mod reading;
 mod signing_in;
 mod tokens;
 mod trying_again;
+mod uploading;
 mod writing;
 
 use std::sync::atomic::Ordering;

@@ -1,9 +1,11 @@
-//! One blob from one registry to another, streamed and checked on its way.
+//! One blob into a registry: from another registry or a file, streamed and checked on its way, or from memory.
 //!
 //! An upload is one POST and one PUT with the whole blob: ECR loses what comes after the first PATCH
 //! (<https://github.com/aws/containers-roadmap/issues/2831>) and answers 416 to a second try within
 //! one session, so each try begins with a session of its own.
 
+use std::error::Error;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -11,8 +13,9 @@ use backon::Retryable as _;
 use futures_util::Stream;
 use futures_util::stream::{self, StreamExt as _};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use reqwest::{Body, Method, Response, StatusCode, Url};
+use reqwest::{Body, Method, StatusCode, Url};
 use sha2::Digest as _;
+use tokio_util::io::ReaderStream;
 
 use super::answer::Refusal;
 use super::exchange::{Opened, Setback};
@@ -30,14 +33,24 @@ const TRANSFER: Duration = Duration::from_mins(15);
 /// How long all tries for one blob may take together.
 const BUDGET: Duration = Duration::from_mins(30);
 
+/// What is read of a file at once.
+const CHUNK: usize = 256 * 1024;
+
 /// How a try ended: done, or failed for good.
 type Ended = Result<(), RegistryError>;
 
 /// A blob on its way.
 struct Transfer<'a> {
-    from: Subject<'a>,
+    from: Origin<'a>,
     to: Subject<'a>,
     blob: &'a Descriptor,
+}
+
+/// Where a blob comes from.
+enum Origin<'a> {
+    Registry(Subject<'a>),
+    File(&'a Path),
+    Memory(&'a [u8]),
 }
 
 impl Registry {
@@ -54,17 +67,62 @@ impl Registry {
             reference: Some(&reference),
             access,
         };
-        let transfer = Transfer {
-            from: subject(from, Access::Read),
+        self.send_blob(&Transfer {
+            from: Origin::Registry(subject(from, Access::Read)),
             to: subject(to, Access::Write),
             blob,
+        })
+        .await
+    }
+
+    /// Uploads a file as a blob unless it is there.
+    pub async fn put_file(
+        &self,
+        to: &Repository,
+        blob: &Descriptor,
+        file: &Path,
+    ) -> Result<(), RegistryError> {
+        self.put_blob(to, blob, Origin::File(file)).await
+    }
+
+    /// Uploads bytes as a blob unless they are there.
+    pub async fn put_bytes(
+        &self,
+        to: &Repository,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Descriptor, RegistryError> {
+        let blob = Descriptor {
+            media_type: media_type.to_owned(),
+            digest: Digest::of(bytes),
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         };
+        self.put_blob(to, &blob, Origin::Memory(bytes)).await?;
+        Ok(blob)
+    }
+
+    async fn put_blob(
+        &self,
+        to: &Repository,
+        blob: &Descriptor,
+        from: Origin<'_>,
+    ) -> Result<(), RegistryError> {
+        let reference = ManifestReference::Digest(blob.digest.clone());
+        let to = Subject {
+            repository: to,
+            reference: Some(&reference),
+            access: Access::Write,
+        };
+        self.send_blob(&Transfer { from, to, blob }).await
+    }
+
+    async fn send_blob(&self, transfer: &Transfer<'_>) -> Result<(), RegistryError> {
         let policy = RetryPolicy {
             budget: BUDGET,
             ..self.0.policy
         };
         let started = Instant::now();
-        let result = (|| self.transfer(&transfer))
+        let result = (|| self.transfer(transfer))
             .retry(policy.waits())
             .when(Setback::is_passing)
             .adjust(|setback, wait| policy.wait(wait, setback.retry_after(), started))
@@ -95,14 +153,11 @@ impl Registry {
             let error = transfer.to.invalid("it names no place to upload to");
             return Ok(Err(error));
         };
-        let blob = match self.open_blob(transfer).await? {
-            Opened::Good(response) => response,
-            Opened::Refused(answer) if answer.is_passing() => return Err(Setback::Busy(answer)),
-            Opened::Refused(answer) => {
-                return Ok(Err(transfer.from.refused(&Refusal::of(&answer))));
-            }
-        };
-        self.put_blob(transfer, location, blob).await
+        let wrong = Arc::new(OnceLock::new());
+        match self.open_blob(transfer, &wrong).await? {
+            Ok(blob) => self.upload(transfer, location, blob, &wrong).await,
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     /// A request without a body about the target; what a registry in trouble answers is a setback.
@@ -123,36 +178,67 @@ impl Registry {
         self.0.try_once(&request).await
     }
 
-    async fn open_blob(&self, transfer: &Transfer<'_>) -> Result<Opened, Setback> {
+    /// The bytes to send; `wrong` will hold what is wrong with them, if anything is.
+    async fn open_blob(
+        &self,
+        transfer: &Transfer<'_>,
+        wrong: &Arc<OnceLock<String>>,
+    ) -> Result<Result<Body, RegistryError>, Setback> {
+        let blob = transfer.blob;
+        let from = match &transfer.from {
+            Origin::Memory(bytes) => return Ok(Ok(Body::from(bytes.to_vec()))),
+            Origin::File(path) => {
+                let file = match tokio::fs::File::open(path).await {
+                    Ok(file) => file,
+                    Err(error) => {
+                        return Ok(Err(RegistryError::FileUnreadable {
+                            file: path.display().to_string(),
+                            source: Cause::of(&error),
+                        }));
+                    }
+                };
+                let bytes = ReaderStream::with_capacity(file, CHUNK);
+                return Ok(Ok(Body::wrap_stream(checked(bytes, blob, wrong.clone()))));
+            }
+            Origin::Registry(from) => from,
+        };
         let request = Request {
             method: Method::GET,
-            repository: transfer.from.repository.clone(),
-            path: transfer.from.blob(&transfer.blob.digest),
+            repository: from.repository.clone(),
+            path: from.blob(&blob.digest),
             accept: None,
             body: None,
             limit: 0,
         };
-        self.0.open(&request, TRANSFER).await
+        match self.0.open(&request, TRANSFER).await? {
+            Opened::Good(response) => {
+                // A source that breaks off is a passing trouble.
+                let bytes = response.bytes_stream();
+                let bytes = bytes.map(|chunk| chunk.map_err(reqwest::Error::without_url));
+                Ok(Ok(Body::wrap_stream(checked(bytes, blob, wrong.clone()))))
+            }
+            Opened::Refused(answer) if answer.is_passing() => Err(Setback::Busy(answer)),
+            Opened::Refused(answer) => Ok(Err(from.refused(&Refusal::of(&answer)))),
+        }
     }
 
     /// Sends the whole blob at once.
-    async fn put_blob(
+    async fn upload(
         &self,
         transfer: &Transfer<'_>,
         location: Url,
-        blob: Response,
+        body: Body,
+        wrong: &OnceLock<String>,
     ) -> Result<Ended, Setback> {
         let Transfer {
             to, blob: wanted, ..
         } = transfer;
-        let wrong = Arc::new(OnceLock::new());
-        let body = checked(blob.bytes_stream(), wanted, Arc::clone(&wrong));
         let mut request = self.0.http.direct(&location).put(location.clone());
         request = request
             .header(CONTENT_TYPE, "application/octet-stream")
             .header(CONTENT_LENGTH, wanted.size)
             .timeout(TRANSFER)
-            .body(Body::wrap_stream(body));
+            .body(body);
         // The session may be on another host, which has its own way of knowing us.
         if same_host(to.repository, &location) {
             let pass = self.0.pass(to.repository, TRANSFER).await?;
@@ -162,7 +248,11 @@ impl Registry {
         }
         let sent = request.send().await;
         if let Some(why) = wrong.get() {
-            return Ok(Err(transfer.from.invalid(why)));
+            let from = match &transfer.from {
+                Origin::Registry(from) => from,
+                Origin::File(_) | Origin::Memory(_) => to,
+            };
+            return Ok(Err(from.invalid(why)));
         }
         let answer = Answer::read(sent?, ANSWER_LIMIT).await?;
         if answer.is_passing() {
@@ -179,14 +269,16 @@ impl Transfer<'_> {
     /// Where an upload begins; within one registry it asks to mount instead.
     fn session(&self) -> String {
         let path = format!("/v2/{}/blobs/uploads/", self.to.repository.name);
-        if self.from.repository.registry != self.to.repository.registry {
-            return path;
+        match &self.from {
+            Origin::Registry(from) if from.repository.registry == self.to.repository.registry => {
+                let query = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("mount", self.blob.digest.as_str())
+                    .append_pair("from", &from.repository.name)
+                    .finish();
+                format!("{path}?{query}")
+            }
+            Origin::Registry(_) | Origin::File(_) | Origin::Memory(_) => path,
         }
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("mount", self.blob.digest.as_str())
-            .append_pair("from", &self.from.repository.name)
-            .finish();
-        format!("{path}?{query}")
     }
 
     /// Where the blob is to be sent, if that is a place that it may be sent to.
@@ -209,8 +301,8 @@ fn same_host(repository: &Repository, location: &Url) -> bool {
 
 /// The bytes of a blob, the last of which are only passed on when all are those that the digest
 /// names: else the upload breaks off, and `wrong` says why.
-fn checked(
-    bytes: impl Stream<Item = reqwest::Result<impl AsRef<[u8]> + Into<Vec<u8>> + Send + 'static>>
+fn checked<E: Error + 'static>(
+    bytes: impl Stream<Item = Result<impl AsRef<[u8]> + Into<Vec<u8>> + Send + 'static, E>>
     + Send
     + 'static,
     wanted: &Descriptor,
@@ -226,8 +318,7 @@ fn checked(
     };
     bytes
         .map(move |chunk| {
-            // A source that breaks off is a passing trouble.
-            let chunk = chunk.map_err(|error| Cause::of(&error.without_url()))?;
+            let chunk = chunk.map_err(|error| Cause::of(&error))?;
             hash.update(chunk.as_ref());
             seen += u64::try_from(chunk.as_ref().len()).unwrap_or(u64::MAX);
             if seen < size {

@@ -48,12 +48,12 @@ impl Registry {
         })
     }
 
-    /// Puts a manifest of an index under its digest.
-    pub(super) async fn put_child(
+    /// Puts a manifest under its digest, where it has no name yet.
+    pub(crate) async fn put_by_digest(
         &self,
         repository: &Repository,
         manifest: &RawManifest,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<Answer, RegistryError> {
         let reference = ManifestReference::Digest(manifest.digest());
         let subject = Subject {
             repository,
@@ -64,7 +64,7 @@ impl Registry {
         let refusal = Refusal::of(&answer);
         // Another run may have put it a moment ago, and the digest says that it is the same.
         if answer.status.is_success() || refusal.is_tag_taken() {
-            return Ok(());
+            return Ok(answer);
         }
         Err(subject.refused(&refusal))
     }

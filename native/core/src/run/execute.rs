@@ -33,6 +33,7 @@ impl Run {
             }
             Step::Push { repository, tag } => self.push(repository, tag, &events).await,
             Step::ReadBack => self.read_back(facts).await,
+            Step::RecordProvenance => self.record_provenance(facts, &events).await,
             Step::AddTag { repository, tag } => self.add_tag(repository, tag).await,
         }
     }

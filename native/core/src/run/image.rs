@@ -1,14 +1,16 @@
 //! The patched image: compared, read back, tagged.
 
-use super::{Learned, ReadBack, Run};
+use std::sync::Arc;
+
+use super::{Learned, Run};
 use crate::error::{Code, Problem};
 use crate::event::StepEvents;
 use crate::facts::Facts;
 use crate::falcon::FalconOptions;
 use crate::outcome::Effect;
-use crate::platform::Platform;
-use crate::proof::{Evidence, prove};
+use crate::proof::{Evidence, prove, prove_image};
 use crate::reference::{Repository, Tag};
+use crate::registry::RegistryImage;
 
 impl Run {
     pub(super) async fn prove(
@@ -44,13 +46,11 @@ impl Run {
 
     fn prove_evidence(&self, facts: &Facts, patched: Evidence<'_>) -> Result<Vec<String>, Problem> {
         let source = facts.source.as_ref().map_err(Clone::clone)?;
-        let platform = Platform::linux_arm64();
-        let before = Evidence {
-            platform: &platform,
-            diff_ids: &source.diff_ids,
-            config: &source.config,
-        };
-        Ok(prove(before, patched, &self.falcon_options(facts)?)?)
+        Ok(prove(
+            source.evidence(),
+            patched,
+            &self.falcon_options(facts)?,
+        )?)
     }
 
     pub(super) async fn read_back(&self, facts: &Facts) -> Result<Learned, Problem> {
@@ -58,30 +58,21 @@ impl Run {
         let Some(digest) = self.state(|state| state.pushed.clone()) else {
             unreachable!("the plan reads back only after a push")
         };
-        let image = self
-            .services
-            .registry()
-            .await?
-            .image(&target.repository, &digest)
-            .await?;
-        let platform = image
-            .platform()
-            .unwrap_or_else(|| Platform::new("unknown", "unknown", None));
-        let evidence = Evidence {
-            platform: &platform,
-            diff_ids: &image.diff_ids(),
-            config: image.runtime_config(),
-        };
+        let registry = self.services.registry().await?;
+        let image = registry.image(&target.repository, &digest).await?;
+        let source = facts.source.as_ref().map_err(Clone::clone)?;
         // What is more than documented was told before the push.
-        self.prove_evidence(facts, evidence)?;
-        let bytes = image.layers_size();
-        self.state(|state| {
-            state.read_back = Some(ReadBack {
-                manifest: image.manifest,
-                bytes,
-            });
-        });
+        prove_image(source.evidence(), &image, &self.falcon_options(facts)?)?;
+        self.state(|state| state.image = Some(Arc::new(image)));
         Ok(Learned::Nothing)
+    }
+
+    /// The patched image as the registry has it.
+    pub(super) fn image_in_registry(&self) -> Arc<RegistryImage> {
+        let image = self.state(|state| state.image.clone());
+        image.unwrap_or_else(|| {
+            unreachable!("the plan goes on with the image only where it is there")
+        })
     }
 
     pub(super) async fn add_tag(
@@ -89,15 +80,13 @@ impl Run {
         repository: &Repository,
         tag: &Tag,
     ) -> Result<Learned, Problem> {
-        let Some(image) = self.state(|state| state.read_back.clone()) else {
-            unreachable!("the plan adds tags only after the image was read back")
-        };
+        let image = self.image_in_registry();
         self.services
             .registry()
             .await?
             .put_manifest(repository, tag, &image.manifest)
             .await?;
-        let digest = image.manifest.digest();
+        let digest = image.digest.clone();
         self.state(|state| {
             state.effects.push(Effect::TagPushed {
                 repository: repository.clone(),

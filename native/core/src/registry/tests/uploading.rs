@@ -1,0 +1,68 @@
+//! Blobs of our own.
+
+use std::io::Write as _;
+
+use super::{Setting, refusal};
+use crate::error::{Code, Explain};
+use crate::loopback_server::Reply;
+use crate::reference::Digest;
+use crate::registry::Descriptor;
+
+/// A registry without the blob; every try gets a session of its own.
+async fn registry(failures: usize) -> Setting {
+    Setting::of(move |received, number| {
+        let line = &received.line;
+        match line.split_once(' ').expect("a line").0 {
+            "HEAD" => refusal(404, "BLOB_UNKNOWN", "no"),
+            "POST" => {
+                let place = format!("/v2/app/web/blobs/uploads/{number}");
+                Reply::new(202, &[("location", &place)], "")
+            }
+            _ if number < failures => refusal(503, "UNAVAILABLE", "later"),
+            _ => Reply::new(201, &[], ""),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn bytes_are_sent_in_one_piece_and_again_in_a_new_session() {
+    let setting = registry(4).await;
+    let to = setting.repository();
+    let put = setting
+        .registry
+        .put_bytes(&to, "application/json", b"{}")
+        .await;
+    let blob = put.expect("uploaded");
+    assert_eq!((blob.digest.clone(), blob.size), (Digest::of(b"{}"), 2));
+    let received = setting.server.received();
+    let puts: Vec<_> = received
+        .iter()
+        .filter(|request| request.line.starts_with("PUT "))
+        .collect();
+    assert_eq!(puts.len(), 2);
+    assert!(puts.iter().all(|request| request.body == b"{}"));
+    assert_ne!(puts[0].line, puts[1].line, "each try has its own session");
+}
+
+#[tokio::test]
+async fn a_file_is_sent_unless_it_is_not_what_it_was() {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(b"layer").expect("written");
+    for (content, is_good) in [(&b"layer"[..], true), (b"other", false)] {
+        let setting = registry(0).await;
+        let blob = Descriptor {
+            media_type: "application/octet-stream".to_owned(),
+            digest: Digest::of(content),
+            size: 5,
+        };
+        let to = setting.repository();
+        match setting.registry.put_file(&to, &blob, file.path()).await {
+            Ok(()) => assert!(is_good),
+            Err(error) => {
+                assert!(!is_good, "{error:?}");
+                assert_eq!(error.code(), Code::RegistryAnswerInvalid);
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{Reason, Standing, standing};
+use crate::aws::TagMutability;
+use crate::config::Config;
+use crate::emulation::Registration;
+use crate::engine::{ApiVersion, EngineFacts, Store};
+use crate::error::{Code, Problem};
+
+use crate::facts::{
+    BuilderFacts, CurrentImage, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
+};
+use crate::falcon::FALCON_ENTRYPOINT;
+use crate::inputs::Inputs;
+use crate::plan::{self, Kept};
+use crate::platform::Platform;
+use crate::provenance::{Provenance, Recipe};
+use crate::reference::{Digest, Repository};
+use crate::registry::RegistryImage;
+
+const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+const CUSTOMER: &str = "0123456789abcdef0123456789abcdef-12";
+
+fn config(change: impl FnOnce(&mut Inputs)) -> Config {
+    let mut inputs = Inputs {
+        source_image: format!("{HOST}/app/web:1"),
+        target_image: format!("{HOST}/app/web:1-falcon"),
+        sensor_image: format!("{HOST}/sensor:7.39.0-7802"),
+        falcon_cid: CUSTOMER.to_owned(),
+        ..Inputs::default()
+    };
+    change(&mut inputs);
+    Config::from_inputs(&inputs).expect("the inputs of a test are good")
+}
+
+fn nobody() -> Problem {
+    Problem {
+        code: Code::EngineNotReachable,
+        what: "No engine".to_owned(),
+        why: Vec::new(),
+        hint: None,
+    }
+}
+
+fn patched() -> Value {
+    json!({
+        "Entrypoint": [FALCON_ENTRYPOINT, "/entry.sh"],
+        "Env": [
+            "PATH=/bin",
+            "__CS_FALCON_SENSOR_ROOT=/opt/CrowdStrike/rootfs",
+            "CS_CLOUD_SERVICE=ECS_FARGATE",
+            format!("FALCONCTL_OPTS=--cid={CUSTOMER}"),
+        ],
+    })
+}
+
+/// A target that is up to date, and no engine: none is needed to see that.
+fn facts(config: &Config) -> Facts {
+    let source = json!({"Entrypoint": ["/entry.sh"], "Env": ["PATH=/bin"]});
+    let image = RegistryImage::of(&["a"], &source);
+    let sensor = Digest::of(b"arm64");
+    let options = config.falcon.for_customer(CUSTOMER.parse().expect("an ID"));
+    let provenance = Provenance {
+        recipe: Recipe::new(Some(&image.digest), &sensor, &options),
+        sensor_version: Some("7.39.0-7802".to_owned()),
+        artifact: Digest::of(b"artifact"),
+    };
+    Facts {
+        caller: None,
+        engine: Err(nobody()),
+        handler: Registration::Unknown,
+        source: Ok(SourceFacts {
+            name: format!("{HOST}/app/web:1"),
+            place: SourcePlace::Registry {
+                repository: Repository::new(HOST, "app/web"),
+                image: Arc::new(image),
+                from_index: false,
+            },
+            config: source,
+            diff_ids: vec!["a".to_owned()],
+            bytes: Some(1),
+        }),
+        sensor: Ok(SensorFacts {
+            name: format!("{HOST}/sensor:7.39.0-7802"),
+            repository: Repository::new(HOST, "sensor"),
+            arm64: sensor,
+            native: None,
+            version: Some("7.39.0-7802".to_owned()),
+            copy: None,
+        }),
+        customer_id: Ok(CUSTOMER.parse().expect("an ID")),
+        target: Ok(TargetFacts {
+            repository: Repository::new(HOST, "app/web"),
+            existing: Vec::new(),
+            current: Some(CurrentImage {
+                image: Arc::new(RegistryImage::of(&["a", "sensor"], &patched())),
+                provenance: vec![provenance],
+            }),
+            mutability: None,
+            is_missing: false,
+        }),
+        builder: None,
+        in_engine: HashSet::new(),
+        probes: Probes::default(),
+    }
+}
+
+fn current(facts: &mut Facts) -> &mut CurrentImage {
+    let target = facts.target.as_mut().expect("a target");
+    target.current.as_mut().expect("an image")
+}
+
+fn with(change: impl FnOnce(&mut Facts)) -> Standing {
+    let config = config(|_| {});
+    let mut facts = facts(&config);
+    change(&mut facts);
+    standing(&config, &facts)
+}
+
+#[test]
+fn an_image_made_of_the_same_is_up_to_date() {
+    assert_eq!(with(|_| {}), Standing::UpToDate);
+    // Whatever else refers to the image does not matter.
+    let among_others = with(|facts| {
+        let other = Provenance {
+            recipe: Recipe {
+                sensor: Digest::of(b"older"),
+                ..current(facts).provenance[0].recipe.clone()
+            },
+            ..current(facts).provenance[0].clone()
+        };
+        current(facts).provenance.insert(0, other);
+    });
+    assert_eq!(among_others, Standing::UpToDate);
+}
+
+#[test]
+fn whatever_has_changed_is_the_reason_to_patch() {
+    let outdated =
+        |change: fn(&mut Provenance)| with(|facts| change(&mut current(facts).provenance[0]));
+    assert_eq!(
+        outdated(|known| known.recipe.source = Some(Digest::of(b"older"))),
+        Standing::Outdated(Reason::Source)
+    );
+    assert_eq!(
+        outdated(|known| known.recipe.sensor = Digest::of(b"older")),
+        Standing::Outdated(Reason::Sensor)
+    );
+    assert_eq!(
+        outdated(|known| known.recipe.options = Digest::of(b"others")),
+        Standing::Outdated(Reason::Options)
+    );
+    let asked = config(|inputs| inputs.skip_unchanged = "false".to_owned());
+    assert_eq!(
+        standing(&asked, &facts(&asked)),
+        Standing::Outdated(Reason::Asked)
+    );
+    let missing = with(|facts| facts.target.as_mut().expect("a target").current = None);
+    assert_eq!(missing, Standing::Outdated(Reason::Missing));
+}
+
+#[test]
+fn an_image_of_the_engine_is_always_patched() {
+    let standing = with(|facts| {
+        current(facts).provenance[0].recipe.source = None;
+        facts.source.as_mut().expect("a source").place = SourcePlace::Engine {
+            id: "sha256:1".to_owned(),
+        };
+    });
+    assert_eq!(standing, Standing::Outdated(Reason::Source));
+}
+
+#[test]
+fn provenance_is_not_believed_where_the_image_says_otherwise() {
+    let cases: [(&str, RegistryImage); 4] = [
+        (
+            "layers",
+            RegistryImage::of(&["other", "sensor"], &patched()),
+        ),
+        ("no sensor", RegistryImage::of(&["a"], &patched())),
+        ("entrypoint", {
+            let mut config = patched();
+            config["Entrypoint"] = json!(["/entry.sh"]);
+            RegistryImage::of(&["a", "sensor"], &config)
+        }),
+        ("options", {
+            let mut config = patched();
+            config["Env"][2] = json!("CS_CLOUD_SERVICE=ACI");
+            RegistryImage::of(&["a", "sensor"], &config)
+        }),
+    ];
+    for (what, image) in cases {
+        let standing = with(|facts| current(facts).image = Arc::new(image));
+        assert_eq!(standing, Standing::Outdated(Reason::Disagreement), "{what}");
+    }
+}
+
+#[test]
+fn an_unrecorded_image_is_adopted_only_where_its_tag_is_fixed() {
+    let unrecorded = |mutability: Option<TagMutability>, image: RegistryImage| {
+        with(|facts| {
+            current(facts).provenance.clear();
+            current(facts).image = Arc::new(image);
+            facts.target.as_mut().expect("a target").mutability = mutability;
+        })
+    };
+    let good = || RegistryImage::of(&["a", "sensor"], &patched());
+    let patch = Standing::Outdated(Reason::Unrecorded);
+    assert_eq!(
+        unrecorded(Some(TagMutability::Immutable), good()),
+        Standing::Adopted
+    );
+    assert_eq!(unrecorded(Some(TagMutability::Mutable), good()), patch);
+    assert_eq!(unrecorded(None, good()), patch);
+    let other = RegistryImage::of(&["b", "sensor"], &patched());
+    assert_eq!(unrecorded(Some(TagMutability::Immutable), other), patch);
+}
+
+#[test]
+fn without_the_facts_nothing_can_be_told() {
+    assert_eq!(
+        with(|facts| facts.source = Err(nobody())),
+        Standing::Unknown
+    );
+    assert_eq!(
+        with(|facts| facts.target = Err(nobody())),
+        Standing::Unknown
+    );
+}
+
+#[test]
+fn beside_an_image_that_stays_only_missing_tags_are_put_and_no_engine_is_needed() {
+    let config = config(|inputs| inputs.additional_tags = "stable\nlatest\nnew".to_owned());
+    let mut facts = facts(&config);
+    let target = facts.target.as_mut().expect("a target");
+    let digest = target
+        .current
+        .as_ref()
+        .expect("an image")
+        .image
+        .digest
+        .clone();
+    target.existing = vec![
+        ("stable".parse().expect("a tag"), digest),
+        ("latest".parse().expect("a tag"), Digest::of(b"another")),
+    ];
+    assert!(!plan::changes_nothing(&config, &facts));
+    let plan = plan::plan(&config, &facts).expect("a plan");
+    assert_eq!(plan.kept, Some(Kept::UpToDate));
+    let steps: Vec<String> = plan
+        .stages
+        .iter()
+        .flat_map(|stage| &stage.steps)
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(steps, ["Add the tag latest", "Add the tag new"]);
+}
+
+#[test]
+fn a_builder_for_later_steps_is_made_beside_an_image_that_is_kept() {
+    let config = config(|i| i.builder_name = "arm64builder".into());
+    let mut facts = facts(&config);
+    facts.handler = Registration::Absent;
+    facts.builder = Some(Ok(BuilderFacts {
+        buildx: "v0.29.1".to_owned(),
+        is_made: false,
+    }));
+    let without_engine = plan::plan(&config, &facts).expect_err("no engine");
+    assert_eq!(without_engine.code, Code::EngineNotReachable);
+    facts.engine = Ok(EngineFacts {
+        version: "28.5.2".to_owned(),
+        api_version: ApiVersion {
+            major: 1,
+            minor: 51,
+        },
+        store: Store::Overlay2,
+        platform: Platform::linux("amd64"),
+        is_local: true,
+    });
+    let plan = plan::plan(&config, &facts).expect("a plan");
+    assert_eq!(plan.kept, Some(Kept::UpToDate));
+    let steps: Vec<String> = plan.stages[0]
+        .steps
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "Install the ARM64 emulator of docker.io/tonistiigi/binfmt",
+            "Make the buildx builder `arm64builder` for linux/arm64"
+        ]
+    );
+}
