@@ -98,6 +98,11 @@ export function manifest(reference) {
   return JSON.parse(tool("crane", ["manifest", reference]));
 }
 
+/** A blob's content, as text. */
+export function content(reference) {
+  return tool("crane", ["blob", reference]);
+}
+
 export function config(reference) {
   return JSON.parse(tool("crane", ["config", reference]));
 }

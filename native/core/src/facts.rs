@@ -10,6 +10,7 @@ mod verify;
 pub use gather::gather;
 pub(crate) use gather::handler;
 use lines::aws_line;
+pub(crate) use now::provenance;
 pub use verify::gather as gather_for_verify;
 
 use std::collections::HashSet;

@@ -149,7 +149,7 @@ export class Ecr {
       ...context,
       body,
       adjust: (given) => {
-        if (given.status !== 201 || !manifest.subject) return given;
+        if (given.status !== 201 || !manifest.subject || settings.referrers === "tag") return given;
         this.#rememberReferrer(region, name, manifest, body, given.headers["docker-content-digest"]);
         return { ...given, headers: { ...given.headers, "oci-subject": manifest.subject.digest } };
       },
@@ -194,6 +194,8 @@ export class Ecr {
 
   #listReferrers(response, { region, name, rest, query, settings }) {
     if (!settings.referrers) return refuse(response, 405, "UNSUPPORTED", "The operation is unsupported.");
+    // A registry without the API, as Distribution before 3.0 is one, leaves the list to a tag.
+    if (settings.referrers === "tag") return refuse(response, 404, "NOT_FOUND", "page not found");
     const type = query.get("artifactType");
     const manifests = (this.#referrers.get(`${region}/${name}@${rest}`) ?? []).filter(
       (each) => !type || each.artifactType === type,

@@ -63,7 +63,7 @@ impl Now<'_> {
 
 /// What the registry keeps of an image's making; without an answer the image counts as one that
 /// nothing is known of.
-pub(super) async fn provenance(
+pub(crate) async fn provenance(
     registry: &Registry,
     repository: &Repository,
     image: &Digest,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::{Learned, Run};
 use crate::error::{Code, Problem};
 use crate::event::StepEvents;
-use crate::facts::{Facts, SourcePlace};
+use crate::facts::{self, Facts, SourcePlace};
 use crate::outcome::Effect;
 use crate::provenance::{Making, Provenance, Recipe, STATEMENT_TYPE};
 use crate::reference::Repository;
@@ -38,6 +38,12 @@ impl Run {
         let options = self.falcon_options(facts)?;
         let recipe = Recipe::new(source.digest(), &sensor.arm64, &options);
         let image = self.image_in_registry();
+        let registry = self.services.registry().await?;
+        // The same things can make the same image again, and it is recorded then.
+        let known = facts::provenance(registry, &target.repository, &image.digest).await;
+        if known.iter().any(|known| known.recipe == recipe) {
+            return Ok(());
+        }
         let finished = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let version = sensor.version.as_deref();
         let making = Making {
@@ -58,7 +64,6 @@ impl Run {
             content: statement.as_bytes(),
             annotations: Provenance::annotations(&recipe, version),
         };
-        let registry = self.services.registry().await?;
         let digest = registry
             .attach(&target.repository, &image.manifest, &artifact)
             .await?;

@@ -1,0 +1,231 @@
+// What is up to date is left as it is, and what is recorded of an image's making decides only together with the image.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { afterEach, test } from "node:test";
+import { Job, story } from "./agent.mjs";
+import { assertFailed, assertNoLeak, assertOrderly, assertSucceeded } from "./expect.mjs";
+import { inJob } from "./job.mjs";
+import {
+  content,
+  customerId,
+  front,
+  inLab,
+  inputs,
+  manifest,
+  needsLab,
+  registry,
+  sensorTag,
+} from "./lab.mjs";
+
+afterEach(async () => {
+  if (!inLab) return;
+  await front("DELETE", "/faults");
+  await front("PUT", "/settings", { referrers: true });
+});
+
+const target = (tag) => `${registry}/app/target:${tag}`;
+/** What refers to an image, as a registry with the API tells anyone who asks. */
+async function referrers(digest, repository = "app/target") {
+  const auth = Buffer.from(`AWS:${registry.slice(0, 12)}-auth-token`).toString("base64");
+  const response = await fetch(`https://${registry}/v2/${repository}/referrers/${digest}`, {
+    headers: { authorization: `Basic ${auth}` },
+  });
+  assert.equal(response.status, 200);
+  return (await response.json()).manifests;
+}
+
+test("an_unchanged_image_takes_a_few_requests_and_no_engine", needsLab, async () => {
+  const given = inputs({ targetImage: target("unchanged"), containerName: "web" });
+  let first;
+  await inJob(async (job) => {
+    first = await job.run(given);
+    assertSucceeded(first);
+  });
+  await front("DELETE", "/requests");
+  const second = await withoutEngine(given);
+  const requests = (await front("GET", "/requests")).map(({ method, path }) => `${method} ${path}`);
+  assertSucceeded(second);
+  assert.deepEqual(second.outputs, { ...first.outputs, changed: "false" });
+  assert.deepEqual(second.variables, first.variables);
+  assert.ok(requests.length < 10, requests.join("\n"));
+  assert.match(story(second), /##\[section\]Nothing to do: the target is up to date/);
+  assert.doesNotMatch(story(second), /^Changed:/m);
+});
+
+/** A job on an agent whose engine is down; it leaves nothing either. */
+async function withoutEngine(given) {
+  const job = new Job();
+  execFileSync("engine", ["stop"]);
+  try {
+    const step = await job.run(given);
+    assert.deepEqual((await job.post()).warnings, []);
+    assert.deepEqual(job.files(), []);
+    return step;
+  } finally {
+    execFileSync("engine", ["start"]);
+    job.end();
+  }
+}
+
+test("what_an_image_was_made_of_can_be_asked_for_and_holds_no_secret", needsLab, async () => {
+  const variables = {
+    "System.TeamProject": "Web Shop",
+    "Build.BuildId": "42",
+    "Build.Repository.Uri": "https://someone:token@dev.azure.com/contoso/_git/shop",
+    "Build.SourceVersion": "0a1b2c3d",
+  };
+  await inJob(
+    async (job) => {
+      const falconctlOptions = "--provisioning-token=A1B2C3D4";
+      const step = await job.run(inputs({ targetImage: target("recorded"), falconctlOptions }));
+      assertSucceeded(step);
+      const [record, ...others] = await referrers(step.outputs.imageDigest);
+      assert.deepEqual(others, []);
+      assert.equal(record.artifactType, "application/vnd.in-toto+json");
+      assert.equal(record.annotations["falcon-patch.source"], step.outputs.sourceDigest);
+      assert.equal(record.annotations["falcon-patch.sensor"], step.outputs.sensorDigest);
+      assert.equal(record.annotations["falcon-patch.sensor-version"], sensorTag);
+      const artifact = manifest(`${registry}/app/target@${record.digest}`);
+      const blob = content(`${registry}/app/target@${artifact.layers[0].digest}`);
+      const statement = JSON.parse(blob);
+      assert.equal(statement.subject[0].digest.sha256, step.outputs.imageDigest.replace("sha256:", ""));
+      const { buildDefinition, runDetails } = statement.predicate;
+      assert.match(runDetails.metadata.invocationId, /Web%20Shop\/_build\/results\?buildId=42$/);
+      const pipeline = buildDefinition.resolvedDependencies.find(({ name }) => name === "pipeline");
+      assert.deepEqual(pipeline.digest, { gitCommit: "0a1b2c3d" });
+      for (const secret of [customerId, "A1B2C3D4", "someone", "token@"]) {
+        assert.ok(!blob.includes(secret) && !JSON.stringify(artifact).includes(secret), secret);
+      }
+      assertNoLeak(step, ["A1B2C3D4"]);
+    },
+    { variables },
+  );
+});
+
+test("only_missing_tags_are_put", needsLab, async () => {
+  await inJob(async (job) => {
+    const given = inputs({ targetImage: target("tagged"), additionalTags: "tagged-1" });
+    assertSucceeded(await job.run(given));
+    const again = await job.run({ ...given, additionalTags: "tagged-1\ntagged-2" });
+    assertSucceeded(again);
+    assert.equal(again.outputs.changed, "false");
+    assert.deepEqual(manifest(target("tagged-2")), manifest(target("tagged")));
+    assert.match(again.text, /Add the tag tagged-2/);
+    assert.doesNotMatch(again.text, /Add the tag tagged-1/);
+    assert.doesNotMatch(again.text, /Pull the source/);
+  });
+});
+
+test("whatever_has_changed_is_patched_again_and_named", needsLab, async () => {
+  await inJob(async (job) => {
+    const given = inputs({ targetImage: target("changing") });
+    assertSucceeded(await job.run(given));
+    const sensorImage = `${registry}/containersensor:${sensorTag}-other-texts`;
+    const changes = [
+      [{ containerName: "web" }, /made with another customer ID or other options/],
+      [{ sensorImage, containerName: "web" }, /made with another sensor/],
+      [
+        { sourceImage: `${registry}/app/web:oci`, sensorImage, containerName: "web" },
+        /made of another source/,
+      ],
+      [
+        { sourceImage: `${registry}/app/web:oci`, sensorImage, containerName: "web", skipUnchanged: "false" },
+        /`skipUnchanged` is false/,
+      ],
+    ];
+    for (const [change, reason] of changes) {
+      const step = await job.run({ ...given, ...change });
+      assertSucceeded(step);
+      assert.equal(step.outputs.changed, "true");
+      assert.match(story(step), reason);
+    }
+  });
+});
+
+test("a_plan_for_what_is_up_to_date_would_change_nothing", needsLab, async () => {
+  await inJob(async (job) => {
+    const given = inputs({ targetImage: target("planned") });
+    const made = await job.run(given);
+    assertSucceeded(made);
+    const plan = await job.run({ ...given, action: "plan" });
+    assertSucceeded(plan);
+    assert.deepEqual(plan.outputs, { ...made.outputs, changed: "false" });
+    assert.match(story(plan), /##\[section\]Plan: patching would change nothing/);
+  });
+});
+
+test("a_registry_without_the_api_keeps_the_record_under_a_tag", needsLab, async () => {
+  await front("PUT", "/settings", { referrers: "tag" });
+  await inJob(async (job) => {
+    const given = inputs({ targetImage: target("by-tag") });
+    const first = await job.run(given);
+    assertSucceeded(first);
+    const index = manifest(target(first.outputs.imageDigest.replace(":", "-")));
+    assert.equal(index.manifests.length, 1);
+    const second = await job.run(given);
+    assertSucceeded(second);
+    assert.equal(second.outputs.changed, "false");
+  });
+});
+
+/** The image is good, and the log says what it means that its making is not recorded. */
+function assertUnrecorded(step) {
+  assertOrderly(step);
+  assert.equal(step.result, "Succeeded", story(step));
+  assert.equal(step.outputs.changed, "true");
+  assert.deepEqual(
+    step.warnings.map(({ code }) => code),
+    ["REGISTRY_PROVENANCE_REFUSED"],
+  );
+}
+
+test("a_record_that_is_refused_or_lost_is_a_warning_and_the_next_run_patches", needsLab, async () => {
+  await inJob(async (job) => {
+    const given = inputs({ targetImage: target("unrecorded"), containerName: "unrecorded" });
+    await front("PUT", "/settings", { referrers: false });
+    assertUnrecorded(await job.run(given));
+    await front("PUT", "/settings", { referrers: true });
+    const lost = { mediaType: "application/vnd.oci.image.index.v1+json", schemaVersion: 2, manifests: [] };
+    await front("POST", "/faults", {
+      match: { method: "GET", pathPattern: "/referrers/" },
+      count: 3,
+      answer: { status: 200, headers: { "content-type": lost.mediaType }, body: lost },
+    });
+    const again = await job.run(given);
+    assertUnrecorded(again);
+    assert.match(story(again), /nothing in the registry says what it was made of/);
+    await front("DELETE", "/faults");
+    assert.equal((await referrers(again.outputs.imageDigest)).length, 1, "it was lost to us alone");
+  });
+});
+
+test("an_immutable_tag_that_a_stopped_run_left_is_taken_as_it_is", needsLab, async () => {
+  await front("PUT", "/repositories/app/fixed", { immutable: true });
+  await inJob(async (job) => {
+    const given = inputs({ targetImage: `${registry}/app/fixed:1`, containerName: "fixed" });
+    await front("PUT", "/settings", { referrers: false });
+    assertUnrecorded(await job.run(given));
+    await front("PUT", "/settings", { referrers: true });
+    const adopted = await job.run(given);
+    assertOrderly(adopted);
+    assert.equal(adopted.result, "Succeeded", story(adopted));
+    assert.equal(adopted.outputs.changed, "false");
+    assert.deepEqual(
+      adopted.warnings.map(({ code }) => code),
+      ["FALCON_TARGET_ADOPTED"],
+    );
+    const other = await job.run({ ...given, containerName: "web" });
+    assert.match(assertFailed(other, "ECR_TAG_IMMUTABLE"), /`1`/);
+  });
+});
+
+test("an_immutable_tag_that_is_up_to_date_is_a_success", needsLab, async () => {
+  await front("PUT", "/repositories/app/fixed", { immutable: true });
+  await inJob(async (job) => {
+    const given = inputs({ targetImage: `${registry}/app/fixed:2` });
+    assertSucceeded(await job.run(given));
+    const again = await job.run(given);
+    assertSucceeded(again);
+    assert.equal(again.outputs.changed, "false");
+  });
+});
