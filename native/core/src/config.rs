@@ -6,6 +6,7 @@ mod check;
 mod falcon;
 mod image;
 mod read;
+mod staging;
 mod verify;
 
 use std::path::PathBuf;
@@ -75,7 +76,9 @@ pub struct Config {
     /// Whether an emulator may be installed.
     pub emulation: Emulation,
     /// The image that installs it.
-    pub emulator_image: EmulatorImage,
+    pub emulator_image: PinnedImage,
+    /// The registry that the images are staged in; none where the engine takes them from their own.
+    pub staging_image: Option<PinnedImage>,
     /// The buildx builder that later steps get.
     pub builder: Option<BuilderName>,
     /// Whether the images stay in the engine.
@@ -123,9 +126,9 @@ pub enum Emulation {
     Never,
 }
 
-/// The image that registers the emulator; it runs privileged, so only its digest names it.
+/// An image that helps and is run as it is, so only its digest names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EmulatorImage {
+pub struct PinnedImage {
     /// Its repository.
     pub repository: Repository,
     /// Its digest.

@@ -28,6 +28,7 @@ use crate::proof::Evidence;
 use crate::provenance::Provenance;
 use crate::reference::{Digest, Repository, Tag};
 use crate::registry::RegistryImage;
+use crate::staging::Staged;
 
 /// Something that was looked up; a look-up that failed is a fact too, and the plan decides whether it matters.
 pub type Fact<T> = Result<T, Problem>;
@@ -51,6 +52,8 @@ pub struct Facts {
     pub target: Fact<TargetFacts>,
     /// What the builder for later steps needs; none where none is asked for.
     pub builder: Option<Fact<BuilderFacts>>,
+    /// Where the images are staged by now; none where the engine takes them from their own registries.
+    pub staged: Option<Staged>,
     /// The digests of images that the engine holds already.
     pub in_engine: HashSet<Digest>,
     /// What only trying could tell.
@@ -198,6 +201,39 @@ pub struct Probes {
     pub native_knows_platform: Option<bool>,
     /// Whether the falconutil for ARM64 knows `--platform`.
     pub arm64_knows_platform: Option<bool>,
+}
+
+/// Where the engine has or takes the source from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceOrigin<'a> {
+    /// A registry, its own or the one that it is staged in.
+    Registry(&'a Repository, &'a Digest),
+    /// The engine itself has it, under this ID.
+    Engine(&'a str),
+}
+
+impl Facts {
+    /// Where the engine has or takes the source from.
+    #[must_use]
+    pub fn source_origin<'a>(&'a self, source: &'a SourceFacts) -> SourceOrigin<'a> {
+        match (&self.staged, &source.place) {
+            (Some(staged), _) => SourceOrigin::Registry(&staged.source, &staged.source_digest),
+            (
+                None,
+                SourcePlace::Registry {
+                    repository, image, ..
+                },
+            ) => SourceOrigin::Registry(repository, &image.digest),
+            (None, SourcePlace::Engine { id }) => SourceOrigin::Engine(id),
+        }
+    }
+
+    /// Where the engine takes the sensor from.
+    #[must_use]
+    pub fn sensor_origin<'a>(&'a self, sensor: &'a SensorFacts) -> &'a Repository {
+        let staged = self.staged.as_ref();
+        staged.map_or(&sensor.repository, |staged| &staged.sensor)
+    }
 }
 
 impl TargetFacts {

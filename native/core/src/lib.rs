@@ -27,6 +27,7 @@ pub mod registry;
 pub mod run;
 pub mod secret;
 mod services;
+pub mod staging;
 mod standing;
 mod step;
 pub mod sweep;

@@ -5,7 +5,7 @@ mod refusal;
 use crate::config::{Config, Emulation};
 use crate::emulation::Registration;
 use crate::error::Problem;
-use crate::facts::{Facts, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::facts::{Facts, SensorFacts, SourceFacts, SourceOrigin, TargetFacts};
 use crate::platform::Platform;
 use crate::reference::Tag;
 use crate::standing::{Standing, standing};
@@ -83,14 +83,19 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
     let engine = facts.engine.clone()?;
     let is_native = engine.platform == Platform::linux_arm64();
     let mut plan = Plan::default();
-    let mut prepare = pulls(facts, source, sensor, is_native);
-    if let Some(copy) = &sensor.copy {
-        prepare.insert(0, Step::CopySensor(copy.clone()));
-    }
-    if let Some(install) = emulator_step(config, facts, is_native)? {
-        prepare.push(install);
-    }
-    prepare.extend(builder_step(config, facts)?);
+    let copy = sensor.copy.clone().map(Step::CopySensor);
+    let install = emulator_step(config, facts, is_native)?;
+    let beside = install.into_iter().chain(builder_step(config, facts)?);
+    let pulls = pulls(facts, source, sensor, is_native);
+    let prepare = match &config.staging_image {
+        // The addresses that are pulled from are known once the registry runs.
+        Some(image) if facts.staged.is_none() => {
+            let stage = Step::Stage(image.clone());
+            plan.then_probe(copy.into_iter().chain([stage]).chain(beside).collect());
+            pulls
+        }
+        _ => copy.into_iter().chain(pulls).chain(beside).collect(),
+    };
     patch_steps(facts, sensor, is_native, prepare, &mut plan);
     finish(config, target, &mut plan);
     Ok(plan)
@@ -124,25 +129,23 @@ fn kept(config: &Config, facts: &Facts) -> Option<Plan> {
 /// The images that the engine does not hold yet.
 fn pulls(facts: &Facts, source: &SourceFacts, sensor: &SensorFacts, is_native: bool) -> Vec<Step> {
     let mut pulls = Vec::new();
-    if let SourcePlace::Registry {
-        repository, image, ..
-    } = &source.place
-    {
+    if let SourceOrigin::Registry(repository, digest) = facts.source_origin(source) {
         pulls.push(Pull {
             role: Role::Source,
             repository: repository.clone(),
-            digest: image.digest.clone(),
+            digest: digest.clone(),
         });
     }
+    let sensor_repository = facts.sensor_origin(sensor);
     pulls.push(Pull {
         role: Role::Sensor,
-        repository: sensor.repository.clone(),
+        repository: sensor_repository.clone(),
         digest: sensor.arm64.clone(),
     });
     if let Some(native) = sensor.native.as_ref().filter(|_| !is_native) {
         pulls.push(Pull {
             role: Role::NativeSensor,
-            repository: sensor.repository.clone(),
+            repository: sensor_repository.clone(),
             digest: native.clone(),
         });
     }
@@ -205,8 +208,9 @@ fn patch_steps(
     mut prepare: Vec<Step>,
     plan: &mut Plan,
 ) {
+    let repository = facts.sensor_origin(sensor);
     let arm64 = Falconutil {
-        image: sensor.repository.at(&sensor.arm64),
+        image: repository.at(&sensor.arm64),
         arm64: true,
         emulated: !is_native,
     };
@@ -220,7 +224,7 @@ fn patch_steps(
         return;
     }
     let native = sensor.native.as_ref().map(|digest| Falconutil {
-        image: sensor.repository.at(digest),
+        image: repository.at(digest),
         arm64: false,
         emulated: false,
     });

@@ -7,6 +7,7 @@ mod image;
 mod mirror;
 mod patch;
 mod provenance;
+mod staging;
 mod steps;
 mod transfer;
 mod verify;
@@ -31,6 +32,7 @@ use crate::plan::{Plan, Stage, plan};
 use crate::reference::Digest;
 use crate::registry::RegistryImage;
 use crate::services::Services;
+use crate::staging::Staged;
 use crate::standing::{Standing, standing};
 use crate::step::Step;
 
@@ -81,6 +83,8 @@ struct Run {
 struct State {
     effects: Vec<Effect>,
     pushed: Option<Digest>,
+    /// The host and port of the local registry.
+    staging: Option<String>,
     /// The patched image as the registry has it.
     image: Option<Arc<RegistryImage>>,
 }
@@ -93,6 +97,8 @@ enum Learned {
     SensorCopied,
     /// An emulator has been installed.
     EmulatorInstalled,
+    /// The images are staged.
+    Staged(Staged),
     /// The builder for later steps is there.
     BuilderMade,
     /// Whether ARM64 programs run.
@@ -247,6 +253,11 @@ impl Run {
                 facts.handler = facts::handler(facts.engine.as_ref().ok(), &self.services);
                 facts.probes.emulator_installed = true;
                 facts.probes.arm64_runs = None;
+            }
+            Learned::Staged(staged) => {
+                // What the engine holds is held under other names.
+                facts.in_engine.clear();
+                facts.staged = Some(staged);
             }
             Learned::BuilderMade => {
                 if let Some(Ok(builder)) = &mut facts.builder {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::builder::BuilderName;
-use crate::config::EmulatorImage;
+use crate::config::PinnedImage;
 use crate::facts::SensorCopy;
 use crate::reference::{Digest, Repository, Tag};
 
@@ -15,7 +15,9 @@ pub enum Step {
     /// Copy the sensor from CrowdStrike's registry into the mirror.
     CopySensor(SensorCopy),
     /// Register the ARM64 emulator with the kernel.
-    InstallEmulator(EmulatorImage),
+    InstallEmulator(PinnedImage),
+    /// Start a registry on the agent and copy source and sensor into it.
+    Stage(PinnedImage),
     /// Make a buildx builder for the later steps of the job.
     CreateBuilder(BuilderName),
     /// Run an ARM64 program, to see whether they run.
@@ -98,6 +100,7 @@ impl Step {
     pub fn needs(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Pull(pull), Self::CopySensor(_)) => pull.role != Role::Source,
+            (Self::Stage(_), Self::CopySensor(_)) => true,
             (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
             (
                 Self::ProbeArm64 { image } | Self::ProbeFalconutil(Falconutil { image, .. }),
@@ -143,6 +146,11 @@ impl fmt::Display for Step {
             Self::InstallEmulator(image) => {
                 write!(f, "Install the ARM64 emulator of {}", image.repository)
             }
+            Self::Stage(image) => write!(
+                f,
+                "Stage source and sensor in a local registry of {}",
+                image.repository
+            ),
             Self::CreateBuilder(name) => {
                 write!(f, "Make the buildx builder `{name}` for linux/arm64")
             }

@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use super::{
-    Action, Asked, Config, Emulation, Sensor, Source, aws, builder, falcon, image, verify,
+    Action, Asked, Config, Emulation, Sensor, Source, aws, builder, falcon, image, staging, verify,
 };
 use crate::inputs::Inputs;
 use crate::reference::ImageName;
@@ -44,6 +44,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         &[("auto", Emulation::Auto), ("never", Emulation::Never)],
     );
     let emulator_image = image::emulator_image(check, &inputs.emulator_image);
+    let staging_image = staging::read(check, inputs);
     let builder = builder::name(check, &inputs.builder_name);
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
@@ -68,6 +69,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         create_repository: create_repository?,
         emulation: emulation?,
         emulator_image: emulator_image?,
+        staging_image: staging_image?,
         builder,
         keep_local_images: keep_local_images?,
     })
@@ -77,8 +79,6 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
 fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
     for (name, value, defaults) in [
         ("strategy", &inputs.strategy, &["full"][..]),
-        ("stagingRegistry", &inputs.staging_registry, &["none"]),
-        ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
         ("engineAccess", &inputs.engine_access, &["direct"]),
         ("taskDefinition", &inputs.task_definition, &[]),
         ("taskDefinitionOutput", &inputs.task_definition_output, &[]),

@@ -5,6 +5,7 @@
 //! whoever waits for it, and a removal waits for creations that are under way.
 
 mod output;
+mod service;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -139,7 +140,7 @@ impl Engine {
         spec: &ContainerSpec,
         events: &StepEvents,
     ) -> Result<ContainerEnd, EngineError> {
-        self.create(spec).await?;
+        self.create(spec, body(spec)).await?;
         let run = tokio::time::timeout(spec.limit, self.follow(spec, events)).await;
         let end = run.unwrap_or_else(|_| {
             Err(EngineError::ContainerTooSlow {
@@ -154,12 +155,15 @@ impl Engine {
     }
 
     /// Creates the container in a task of its own, which a dropped [`Engine::run`] does not end.
-    async fn create(&self, spec: &ContainerSpec) -> Result<(), EngineError> {
+    async fn create(
+        &self,
+        spec: &ContainerSpec,
+        body: ContainerCreateBody,
+    ) -> Result<(), EngineError> {
         let options = CreateContainerOptionsBuilder::default()
             .name(&spec.name)
             .platform(&spec.platform.to_string())
             .build();
-        let body = body(spec);
         let under_way = self.creating.clone().read_owned().await;
         let docker = self.docker.clone();
         let creation = tokio::spawn(async move {

@@ -84,6 +84,7 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         customer_id,
         target,
         builder,
+        staged: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
     };

@@ -103,6 +103,7 @@ fn facts(config: &Config) -> Facts {
             is_missing: false,
         }),
         builder: None,
+        staged: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
     }
