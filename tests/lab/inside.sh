@@ -102,7 +102,8 @@ await_aws
 LAB_ENGINE_VERSION=$(cat "$LAB_ENGINE_PART/version")
 LAB_EMULATOR_IMAGE=$LAB_REGISTRY/lab/binfmt@$(digest_of lab/binfmt:qemu-v7.2)
 LAB_EMULATOR_NO_EFFECT_IMAGE=$LAB_REGISTRY/lab/binfmt@$(digest_of lab/binfmt:no-effect)
-export LAB=1 LAB_ENGINE_VERSION LAB_EMULATOR_IMAGE LAB_EMULATOR_NO_EFFECT_IMAGE LAB_IMAGES=$LAB_PARTS/seed/images.json
+LAB_STAGING_IMAGE=$LAB_REGISTRY/lab/registry@$(digest_of lab/registry:2)
+export LAB=1 LAB_ENGINE_VERSION LAB_EMULATOR_IMAGE LAB_EMULATOR_NO_EFFECT_IMAGE LAB_STAGING_IMAGE LAB_IMAGES=$LAB_PARTS/seed/images.json
 export AWS_EC2_METADATA_DISABLED=true
 
 [ -z "$got" ] || exit 143
