@@ -53,7 +53,7 @@ export function dockerInStep({ variables }, ...args) {
 let configuration;
 
 /** Runs a program with a Docker configuration of the tests' own, which the task never sees. */
-function tool(program, args, variables = {}) {
+function tool(program, args, variables = {}, encoding = "utf8") {
   if (configuration === undefined) {
     configuration = mkdtempSync(join(tmpdir(), "falcon-docker-"));
     const auth = Buffer.from(`AWS:${registryPassword}`).toString("base64");
@@ -61,7 +61,7 @@ function tool(program, args, variables = {}) {
   }
   const env = { ...process.env, ...variables, DOCKER_CONFIG: configuration };
   return execFileSync(program, args, {
-    encoding: "utf8",
+    encoding,
     env,
     maxBuffer: 1 << 26,
     stdio: ["ignore", "pipe", "pipe"],
@@ -105,6 +105,14 @@ export function content(reference) {
 
 export function config(reference) {
   return JSON.parse(tool("crane", ["config", reference]));
+}
+
+/** The paths in the last layer that the registry holds of an image. */
+export function lastLayer(reference) {
+  const { digest } = manifest(reference).layers.at(-1);
+  const repository = reference.slice(0, reference.lastIndexOf(":"));
+  const tar = tool("crane", ["blob", `${repository}@${digest}`], {}, "buffer");
+  return execFileSync("tar", ["--list", "--gzip"], { input: tar, encoding: "utf8" }).split("\n").sort();
 }
 
 /** An engine that only says what it is, for engines that the task refuses. */
