@@ -124,6 +124,22 @@ export interface Failure {
   cleanup: Array<string>
 }
 
+/** A record of an image's making, as good as whoever can push to the repository. */
+export interface ImageRecord {
+  /** The source's name. */
+  sourceReference?: string
+  /** The digest of the source's ARM64 manifest; missing for an image of an engine. */
+  sourceDigest?: string
+  /** The sensor's name. */
+  sensorReference?: string
+  /** The digest of the sensor's ARM64 manifest. */
+  sensorDigest: string
+  /** The page of the run that made it. */
+  runUrl?: string
+  /** When it was pushed, in the form of RFC 3339. */
+  finished?: string
+}
+
 /** What a run produced, or would produce. */
 export interface Outcome {
   /** The patched image by digest; missing while it is only planned. */
@@ -264,6 +280,8 @@ export interface VerifiedImage {
   sourceReference?: string
   /** The digest of that source's ARM64 manifest. */
   sourceDigest?: string
+  /** What the registry keeps of its making. */
+  record?: ImageRecord
 }
 
 /** The version of the addon, which equals that of the task. */

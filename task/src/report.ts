@@ -1,5 +1,5 @@
 /** How a run ended, as lines for people. */
-import type { Failure, Outcome, PlannedStage, VerifiedImage } from "./addon.ts";
+import type { Failure, ImageRecord, Outcome, PlannedStage, VerifiedImage } from "./addon.ts";
 import { neutraliseToLine } from "./command.ts";
 import { duration, megabytes } from "./format.ts";
 
@@ -38,7 +38,7 @@ export function planLines(stages: PlannedStage[], outcome: Outcome, milliseconds
 
 /** The block at the end of a verification. */
 export function verifiedLines(image: VerifiedImage, milliseconds: number): string[] {
-  const { sourceReference } = image;
+  const { sourceReference, record } = image;
   const told: [string, string | undefined][] = [
     ["Image", image.imageReference],
     ["Tag", image.imageTag],
@@ -48,12 +48,26 @@ export function verifiedLines(image: VerifiedImage, milliseconds: number): strin
     ["Service", image.cloudService],
     ["Container", image.containerName],
     ["Source", sourceReference && withDigest(sourceReference, image.sourceDigest)],
+    ...(record === undefined ? [] : recordRows(record)),
     ["Size", megabytes(image.bytes)],
     ["Time", duration(milliseconds)],
   ];
   return [
     "##[section]Verified: the image is patched",
     ...told.flatMap(([name, value]) => (value === undefined ? [] : [row(name, value, 12)])),
+  ];
+}
+
+/** What the registry keeps of the image's making: the word of whoever may push there. */
+function recordRows(record: ImageRecord): [string, string | undefined][] {
+  const { sourceReference, sourceDigest, sensorReference, sensorDigest } = record;
+  return [
+    [
+      "Recorded",
+      [record.finished, record.runUrl].filter((text) => text !== undefined).join(", ") || undefined,
+    ],
+    ["  source", sourceDigest && withDigest(sourceReference ?? "", sourceDigest)],
+    ["  sensor", withDigest(sensorReference ?? "", sensorDigest)],
   ];
 }
 

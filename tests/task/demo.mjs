@@ -9,6 +9,7 @@ import { config, customerId, docker, inputs, registry } from "./lab.mjs";
 
 const yaml = {
   ...inputs(),
+  skipUnchanged: "true",
   sourceImage: `${registry}/app/web:1.4.2`,
   targetImage: `${registry}/app/web:1.4.2-falcon`,
   additionalTags: "stable-falcon",

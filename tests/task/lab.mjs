@@ -18,13 +18,17 @@ export const sensorTag = "7.39.0-7802";
 export const registryPassword = `${registry.slice(0, 12)}-auth-token`;
 export const customerId = "0123456789abcdef0123456789abcdef-12";
 
-/** Inputs that patch the lab's web image, with keys that may do everything. */
+/**
+ * Inputs that patch the lab's web image, with keys that may do everything. Tests share a registry, so what another one
+ * has patched already is patched again unless a test is about that.
+ */
 export function inputs(changes = {}) {
   return {
     sourceImage: `${registry}/app/web:1.4.2`,
     targetImage: `${registry}/app/target:1.4.2-falcon`,
     sensorImage: `${registry}/containersensor:${sensorTag}`,
     falconCid: customerId,
+    skipUnchanged: "false",
     emulatorImage: process.env.LAB_EMULATOR_IMAGE ?? `${registry}/lab/binfmt@sha256:${"0".repeat(64)}`,
     ...keys("ADMIN"),
     ...changes,
@@ -48,6 +52,11 @@ export function docker(...args) {
 /** The same as a later step of a job runs it, with the variables that the job has by then. */
 export function dockerInStep({ variables }, ...args) {
   return tool("docker", args, variables).trim();
+}
+
+/** crane, signed in to the registry; it tells its progress on stderr, which is of no interest. */
+export function crane(...args) {
+  return tool("crane", args).trim();
 }
 
 let configuration;
@@ -95,16 +104,16 @@ export async function front(method, path, body) {
 
 /** What the registry holds under a reference. */
 export function manifest(reference) {
-  return JSON.parse(tool("crane", ["manifest", reference]));
+  return JSON.parse(crane("manifest", reference));
 }
 
 /** A blob's content, as text. */
 export function content(reference) {
-  return tool("crane", ["blob", reference]);
+  return crane("blob", reference);
 }
 
 export function config(reference) {
-  return JSON.parse(tool("crane", ["config", reference]));
+  return JSON.parse(crane("config", reference));
 }
 
 /** The paths in the last layer that the registry holds of an image. */

@@ -11,6 +11,7 @@ import {
   front,
   inLab,
   inputs,
+  keys,
   manifest,
   needsLab,
   registry,
@@ -23,6 +24,8 @@ afterEach(async () => {
   await front("PUT", "/settings", { referrers: true });
 });
 
+/** Inputs whose default it is to leave what is up to date. */
+const asked = (changes) => inputs({ skipUnchanged: "true", ...changes });
 const target = (tag) => `${registry}/app/target:${tag}`;
 /** What refers to an image, as a registry with the API tells anyone who asks. */
 async function referrers(digest, repository = "app/target") {
@@ -35,7 +38,7 @@ async function referrers(digest, repository = "app/target") {
 }
 
 test("an_unchanged_image_takes_a_few_requests_and_no_engine", needsLab, async () => {
-  const given = inputs({ targetImage: target("unchanged"), containerName: "web" });
+  const given = asked({ targetImage: target("unchanged"), containerName: "web" });
   let first;
   await inJob(async (job) => {
     first = await job.run(given);
@@ -104,7 +107,7 @@ test("what_an_image_was_made_of_can_be_asked_for_and_holds_no_secret", needsLab,
 
 test("only_missing_tags_are_put", needsLab, async () => {
   await inJob(async (job) => {
-    const given = inputs({ targetImage: target("tagged"), additionalTags: "tagged-1" });
+    const given = asked({ targetImage: target("tagged"), additionalTags: "tagged-1" });
     assertSucceeded(await job.run(given));
     const again = await job.run({ ...given, additionalTags: "tagged-1\ntagged-2" });
     assertSucceeded(again);
@@ -118,7 +121,7 @@ test("only_missing_tags_are_put", needsLab, async () => {
 
 test("whatever_has_changed_is_patched_again_and_named", needsLab, async () => {
   await inJob(async (job) => {
-    const given = inputs({ targetImage: target("changing") });
+    const given = asked({ targetImage: target("changing") });
     assertSucceeded(await job.run(given));
     const sensorImage = `${registry}/containersensor:${sensorTag}-other-texts`;
     const changes = [
@@ -144,7 +147,7 @@ test("whatever_has_changed_is_patched_again_and_named", needsLab, async () => {
 
 test("a_plan_for_what_is_up_to_date_would_change_nothing", needsLab, async () => {
   await inJob(async (job) => {
-    const given = inputs({ targetImage: target("planned") });
+    const given = asked({ targetImage: target("planned") });
     const made = await job.run(given);
     assertSucceeded(made);
     const plan = await job.run({ ...given, action: "plan" });
@@ -157,7 +160,7 @@ test("a_plan_for_what_is_up_to_date_would_change_nothing", needsLab, async () =>
 test("a_registry_without_the_api_keeps_the_record_under_a_tag", needsLab, async () => {
   await front("PUT", "/settings", { referrers: "tag" });
   await inJob(async (job) => {
-    const given = inputs({ targetImage: target("by-tag") });
+    const given = asked({ targetImage: target("by-tag") });
     const first = await job.run(given);
     assertSucceeded(first);
     const index = manifest(target(first.outputs.imageDigest.replace(":", "-")));
@@ -181,7 +184,7 @@ function assertUnrecorded(step) {
 
 test("a_record_that_is_refused_or_lost_is_a_warning_and_the_next_run_patches", needsLab, async () => {
   await inJob(async (job) => {
-    const given = inputs({ targetImage: target("unrecorded"), containerName: "unrecorded" });
+    const given = asked({ targetImage: target("unrecorded"), containerName: "unrecorded" });
     await front("PUT", "/settings", { referrers: false });
     assertUnrecorded(await job.run(given));
     await front("PUT", "/settings", { referrers: true });
@@ -202,7 +205,7 @@ test("a_record_that_is_refused_or_lost_is_a_warning_and_the_next_run_patches", n
 test("an_immutable_tag_that_a_stopped_run_left_is_taken_as_it_is", needsLab, async () => {
   await front("PUT", "/repositories/app/fixed", { immutable: true });
   await inJob(async (job) => {
-    const given = inputs({ targetImage: `${registry}/app/fixed:1`, containerName: "fixed" });
+    const given = asked({ targetImage: `${registry}/app/fixed:1`, containerName: "fixed" });
     await front("PUT", "/settings", { referrers: false });
     assertUnrecorded(await job.run(given));
     await front("PUT", "/settings", { referrers: true });
@@ -222,10 +225,25 @@ test("an_immutable_tag_that_a_stopped_run_left_is_taken_as_it_is", needsLab, asy
 test("an_immutable_tag_that_is_up_to_date_is_a_success", needsLab, async () => {
   await front("PUT", "/repositories/app/fixed", { immutable: true });
   await inJob(async (job) => {
-    const given = inputs({ targetImage: `${registry}/app/fixed:2` });
+    const given = asked({ targetImage: `${registry}/app/fixed:2` });
     assertSucceeded(await job.run(given));
     const again = await job.run(given);
     assertSucceeded(again);
     assert.equal(again.outputs.changed, "false");
+  });
+});
+
+test("the_gate_reads_what_is_recorded", needsLab, async () => {
+  await inJob(async (job) => {
+    const made = await job.run(asked({ targetImage: target("gated") }));
+    assertSucceeded(made);
+    const gate = { action: "verify", targetImage: target("gated"), ...keys("ADMIN") };
+    const passed = await job.run({ ...gate, minimumSensorVersion: "7.39" });
+    assertSucceeded(passed);
+    for (const name of ["imageDigest", "sourceDigest", "sensorDigest", "sensorVersion"]) {
+      assert.equal(passed.outputs[name], made.outputs[name], name);
+    }
+    assert.match(story(passed), /^ {2}Recorded {4}20\d\d-\d\d-\d\dT/m);
+    assertFailed(await job.run({ ...gate, minimumSensorVersion: "7.40" }), "FALCON_SENSOR_TOO_OLD");
   });
 });

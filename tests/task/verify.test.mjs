@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Job, story } from "./agent.mjs";
 import { assertFailed, assertNoLeak, assertSucceeded } from "./expect.mjs";
-import { inLab, keys, manifest, needsLab, registry } from "./lab.mjs";
+import { crane, inLab, keys, manifest, needsLab, registry } from "./lab.mjs";
 
 const image = (name) => `${registry}/${name}`;
 const patched = image("app/web:already-patched");
@@ -18,11 +18,6 @@ before(() => {
 after(() => {
   if (inLab) execFileSync("engine", ["start"]);
 });
-
-/** crane tells its progress on stderr, which is of no interest. */
-function crane(...args) {
-  return execFileSync("crane", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
-}
 
 /** Runs the gate and its post-job step; nothing stays on the agent. */
 async function verify(given, env = {}) {

@@ -25,7 +25,7 @@ use crate::error::Problem;
 use crate::falcon::CustomerId;
 use crate::platform::Platform;
 use crate::proof::Evidence;
-use crate::provenance::Provenance;
+use crate::provenance::{Provenance, Told};
 use crate::reference::{Digest, Repository, Tag};
 use crate::registry::RegistryImage;
 use crate::staging::Staged;
@@ -67,8 +67,19 @@ pub struct VerifyFacts {
     pub caller: Option<CallerIdentity>,
     /// The image.
     pub target: Fact<ImageFacts>,
+    /// What the registry keeps of its making.
+    pub records: Vec<Record>,
     /// What it is to be compared with.
     pub source: Option<Fact<ImageFacts>>,
+}
+
+/// A record of an image's making; whoever can push to the repository can have written it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What it says of the digests.
+    pub provenance: Provenance,
+    /// What it tells people; none if the statement cannot be read.
+    pub told: Option<Told>,
 }
 
 /// The ARM64 image that a reference to a registry stands for.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::builder::{Builder, BuilderName};
 use crate::error::Failure;
+use crate::facts::Record;
 use crate::reference::{Digest, Repository, Tag};
 
 /// Something that a run changed in the world and that outlives it.
@@ -180,6 +181,8 @@ pub struct Verified {
     pub bytes: u64,
     /// What it is a patch of, where that was asked.
     pub source: Option<VerifiedSource>,
+    /// What the registry keeps of its making, if anything, and if it does not contradict itself.
+    pub record: Option<Record>,
     /// What it has beside source and sensor, a phrase each.
     pub more: Vec<String>,
 }

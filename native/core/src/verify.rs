@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::cause::Cause;
 use crate::config::VerifyConfig;
 use crate::error::{Code, Explain, Problem};
-use crate::facts::{ImageFacts, VerifyFacts};
+use crate::facts::{ImageFacts, Record, VerifyFacts};
 use crate::falcon::{
     FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE, SensorMarks, SensorVersion, sensor_version, variable,
 };
@@ -13,8 +13,8 @@ use crate::outcome::{Verified, VerifiedSource};
 use crate::platform::Platform;
 use crate::proof::{Evidence, ProofError, prove_derived};
 
-/// Where an image may say which sensor it has. It is a word of whoever built the image: falconutil
-/// leaves no trace of the version.
+/// Where an image without provenance may say which sensor it has. It is a word of whoever built the
+/// image: falconutil leaves no trace of the version.
 pub const SENSOR_VERSION_LABEL: &str = "falcon.sensor.version";
 
 /// Why an image does not pass.
@@ -71,7 +71,7 @@ impl Explain for VerifyError {
             Self::NotPatched { .. } => "Patch the image with `action: patch`, and verify what that pushed".to_owned(),
             Self::SourceDiffers { .. } => "Set `sourceImage` to the image that was patched, best by its digest, or patch this one again".to_owned(),
             Self::TooOld { .. } => "Patch the source again with a newer sensor".to_owned(),
-            Self::VersionUnknown { .. } => format!("Build the source with the label `{SENSOR_VERSION_LABEL}`, which patching keeps, or leave `minimumSensorVersion` empty"),
+            Self::VersionUnknown { .. } => format!("Patch the image with `action: patch`, which records the sensor's version beside the image; or build the source with the label `{SENSOR_VERSION_LABEL}`, which patching keeps"),
         })
     }
 }
@@ -95,7 +95,8 @@ pub fn verify(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Pr
         }
         None => (None, Vec::new()),
     };
-    let version = told_version(&target.config);
+    let record = agreed(&facts.records);
+    let version = told_version(record, &target.config);
     if let Some(minimum) = &config.minimum_sensor_version {
         check_version(target, version.as_ref(), minimum)?;
     }
@@ -116,6 +117,7 @@ pub fn verify(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Pr
         container_name: text("CS_CONTAINER"),
         bytes: target.bytes,
         source,
+        record: record.cloned(),
         more,
     })
 }
@@ -168,10 +170,19 @@ fn evidence(image: &ImageFacts) -> Evidence<'_> {
     }
 }
 
+/// The record of the image's making, unless there are several that name different sensors.
+fn agreed(records: &[Record]) -> Option<&Record> {
+    let first = records.first()?;
+    let sensor = |record: &Record| record.provenance.recipe.sensor.clone();
+    let all_agree = records.iter().all(|record| sensor(record) == sensor(first));
+    all_agree.then_some(first)
+}
+
 /// The sensor's version as far as anything in the registry tells it.
-fn told_version(config: &Value) -> Option<SensorVersion> {
-    let label = config["Labels"][SENSOR_VERSION_LABEL].as_str()?;
-    SensorVersion::parse(&sensor_version(label)?)
+fn told_version(record: Option<&Record>, config: &Value) -> Option<SensorVersion> {
+    let recorded = record.and_then(|record| record.provenance.sensor_version.as_deref());
+    let text = recorded.or_else(|| config["Labels"][SENSOR_VERSION_LABEL].as_str())?;
+    SensorVersion::parse(&sensor_version(text)?)
 }
 
 fn check_version(
@@ -182,7 +193,7 @@ fn check_version(
     let (name, minimum) = (target.name.clone(), minimum.clone());
     let Some(version) = version else {
         let why = Cause::said(&format!(
-            "it has no label `{SENSOR_VERSION_LABEL}` with a version"
+            "no provenance tells it, and the image has no label `{SENSOR_VERSION_LABEL}` with a version"
         ));
         return Err(VerifyError::VersionUnknown { name, minimum, why });
     };
@@ -194,9 +205,7 @@ fn check_version(
             minimum,
         }),
         None => {
-            let why = Cause::said(&format!(
-                "its label `{SENSOR_VERSION_LABEL}` says no more than {version}"
-            ));
+            let why = Cause::said(&format!("no more than {version} is told"));
             Err(VerifyError::VersionUnknown { name, minimum, why })
         }
     }

@@ -1,6 +1,7 @@
 //! The one result of a run as a JavaScript object.
 
 use falcon_patch_core::error::{self, Kind};
+use falcon_patch_core::facts;
 use falcon_patch_core::outcome;
 use napi_derive::napi;
 
@@ -107,6 +108,25 @@ pub struct VerifiedImage {
     pub source_reference: Option<String>,
     /// The digest of that source's ARM64 manifest.
     pub source_digest: Option<String>,
+    /// What the registry keeps of its making.
+    pub record: Option<ImageRecord>,
+}
+
+/// A record of an image's making, as good as whoever can push to the repository.
+#[napi(object, object_from_js = false)]
+pub struct ImageRecord {
+    /// The source's name.
+    pub source_reference: Option<String>,
+    /// The digest of the source's ARM64 manifest; missing for an image of an engine.
+    pub source_digest: Option<String>,
+    /// The sensor's name.
+    pub sensor_reference: Option<String>,
+    /// The digest of the sensor's ARM64 manifest.
+    pub sensor_digest: String,
+    /// The page of the run that made it.
+    pub run_url: Option<String>,
+    /// When it was pushed, in the form of RFC 3339.
+    pub finished: Option<String>,
 }
 
 /// How a run failed.
@@ -209,6 +229,22 @@ impl From<outcome::Verified> for VerifiedImage {
             bytes: number(image.bytes),
             source_reference,
             source_digest,
+            record: image.record.map(Into::into),
+        }
+    }
+}
+
+impl From<facts::Record> for ImageRecord {
+    fn from(record: facts::Record) -> Self {
+        let told = record.told.unwrap_or_default();
+        let recipe = record.provenance.recipe;
+        Self {
+            source_reference: told.source,
+            source_digest: recipe.source.map(|digest| digest.to_string()),
+            sensor_reference: told.sensor,
+            sensor_digest: recipe.sensor.to_string(),
+            run_url: told.run,
+            finished: told.finished,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Looks at an image that is to be verified, and at nothing else.
 
-use super::images::Images;
-use super::{ImageFacts, VerifyFacts, aws_line};
+use super::images::{FoundImage, Images};
+use super::{ImageFacts, Record, VerifyFacts, aws_line, provenance};
 use crate::aws::Aws;
 use crate::config::VerifyConfig;
+use crate::provenance::Told;
 use crate::reference::ImageName;
 use crate::services::Services;
 
@@ -26,13 +27,38 @@ pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
             None => None,
         }
     };
-    let (caller, target, source) =
-        tokio::join!(caller, images.find("target", &config.target), source);
+    let target = async {
+        let found = images.find("target", &config.target).await;
+        let records = match &found {
+            Ok(found) => records(services, found).await,
+            Err(_) => Vec::new(),
+        };
+        (found.map(ImageFacts::from), records)
+    };
+    let (caller, (target, records), source) = tokio::join!(caller, target, source);
     VerifyFacts {
         caller,
-        target: target.map(ImageFacts::from),
+        target,
+        records,
         source,
     }
+}
+
+/// What the registry keeps of the image's making, with what each record tells people.
+async fn records(services: &Services, found: &FoundImage) -> Vec<Record> {
+    let Ok(registry) = services.registry().await else {
+        return Vec::new();
+    };
+    let (repository, image) = (&found.repository, &found.image.digest);
+    let known = provenance(registry, repository, image).await;
+    let read = known.into_iter().map(|provenance| async {
+        let content = registry
+            .artifact_content(repository, &provenance.artifact)
+            .await;
+        let told = content.ok().and_then(|bytes| Told::read(&bytes, image));
+        Record { provenance, told }
+    });
+    futures_util::future::join_all(read).await
 }
 
 impl VerifyFacts {

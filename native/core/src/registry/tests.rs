@@ -3,6 +3,7 @@
 mod copying;
 mod listing;
 mod reading;
+mod referrers;
 mod signing_in;
 mod tokens;
 mod trying_again;

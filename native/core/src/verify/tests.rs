@@ -3,10 +3,11 @@ use serde_json::{Value, json};
 use super::{SENSOR_VERSION_LABEL, verify};
 use crate::config::{Asked, VerifyConfig};
 use crate::error::{Code, Problem};
-use crate::facts::{ImageFacts, VerifyFacts};
+use crate::facts::{ImageFacts, Record, VerifyFacts};
 use crate::falcon::FALCON_ENTRYPOINT;
 use crate::inputs::Inputs;
 use crate::platform::Platform;
+use crate::provenance::{Provenance, Recipe};
 use crate::reference::{Digest, Repository};
 
 const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
@@ -59,7 +60,23 @@ fn facts(target: ImageFacts) -> VerifyFacts {
     VerifyFacts {
         caller: None,
         target: Ok(target),
+        records: Vec::new(),
         source: None,
+    }
+}
+
+fn record(sensor: &str, version: Option<&str>) -> Record {
+    Record {
+        provenance: Provenance {
+            recipe: Recipe {
+                source: Some(Digest::of(b"1")),
+                sensor: Digest::of(sensor.as_bytes()),
+                options: Digest::of(b"options"),
+            },
+            sensor_version: version.map(str::to_owned),
+            artifact: Digest::of(b"artifact"),
+        },
+        told: None,
     }
 }
 
@@ -191,4 +208,30 @@ fn a_minimum_is_met_missed_or_cannot_be_told() {
     assert_eq!(told("newest", ""), Ok(None));
     let problem = verify(&config("7"), &facts(patched())).expect_err("nothing tells");
     assert_eq!(problem.code, Code::FalconSensorVersionUnknown);
+}
+
+#[test]
+fn a_record_tells_the_version_before_a_label_unless_records_disagree() {
+    let told = |image: ImageFacts, records: Vec<Record>| {
+        let facts = VerifyFacts {
+            records,
+            ..facts(image)
+        };
+        verify(&config("7.39"), &facts)
+            .map(|verified| (verified.sensor_version, verified.record.is_some()))
+            .map_err(|problem| problem.code)
+    };
+    let recorded = |version: &str| vec![record("arm64", Some(version))];
+    assert_eq!(
+        told(patched(), recorded("7.39.0-7802")),
+        Ok((Some("7.39.0-7802".to_owned()), true))
+    );
+    assert_eq!(
+        told(labelled("7.40.0-1"), recorded("7.38.0-1")),
+        Err(Code::FalconSensorTooOld)
+    );
+    let unknown = Err(Code::FalconSensorVersionUnknown);
+    assert_eq!(told(patched(), vec![record("arm64", None)]), unknown);
+    let both = vec![record("a", Some("7.39.0-1")), record("b", Some("7.40.0-1"))];
+    assert_eq!(told(patched(), both), unknown);
 }
