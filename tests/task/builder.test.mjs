@@ -126,6 +126,20 @@ test("a_second_step_of_the_job_takes_the_builder_of_the_first", needsLab, async 
   });
 });
 
+test("a_builder_is_made_beside_an_image_that_is_up_to_date", needsLab, async () => {
+  await inJob(async (job) => {
+    const targetImage = `${registry}/app/target:builder-kept`;
+    const given = inputs({ targetImage, skipUnchanged: "true" });
+    assertSucceeded(await job.run(given));
+    const step = await job.run({ ...given, builderName });
+    assertSucceeded(step);
+    assert.equal(step.outputs.changed, "false");
+    assert.match(story(step), /^ {2}made the buildx builder `arm64builder`/m);
+    assert.doesNotMatch(story(step), /Patch with/);
+    assert.match(dockerInStep(step, "buildx", "inspect"), /^Name: +arm64builder$/m);
+  });
+});
+
 test("a_builder_of_the_user_s_own_is_neither_hidden_nor_changed", needsLab, async () => {
   await inFolder(async (folder) => {
     const env = home(folder, builderName);

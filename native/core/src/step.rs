@@ -100,8 +100,8 @@ impl Step {
     pub fn needs(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Pull(pull), Self::CopySensor(_)) => pull.role != Role::Source,
-            (Self::Stage(_), Self::CopySensor(_)) => true,
-            (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
+            (Self::Stage(_), Self::CopySensor(_))
+            | (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
             (
                 Self::ProbeArm64 { image } | Self::ProbeFalconutil(Falconutil { image, .. }),
                 Self::Pull(pull),

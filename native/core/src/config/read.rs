@@ -69,7 +69,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         create_repository: create_repository?,
         emulation: emulation?,
         emulator_image: emulator_image?,
-        staging_image: staging_image?,
+        staging_image,
         builder,
         keep_local_images: keep_local_images?,
     })

@@ -10,8 +10,8 @@ use crate::inputs::Inputs;
 pub(super) const DEFAULT_IMAGE: &str =
     "registry:2.8.3@sha256:a3d8aaa63ed8681a604f1dea0aa03f100d5895b6a58ace528858a7b332415373";
 
-/// The image of the local registry; none inside where none is asked for.
-pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Option<PinnedImage>> {
+/// The image of the local registry; none where none is asked for.
+pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<PinnedImage> {
     let is_local = check.choice(
         "stagingRegistry",
         &inputs.staging_registry,
@@ -27,7 +27,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Option<PinnedIm
             )],
             "`stagingRegistry: none`; set `stagingRegistry: local` to stage the images",
         );
-        return Some(None);
+        return None;
     }
     if inputs.strategy.trim().eq_ignore_ascii_case("graft") {
         check.refuse(
@@ -44,5 +44,4 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Option<PinnedIm
         DEFAULT_IMAGE,
         Code::InputStagingWithoutDigest,
     )
-    .map(Some)
 }

@@ -132,9 +132,11 @@ fn every_problem_has_its_code() {
             i.staging_registry = "remote".into();
         }),
         (Code::InputMalformed, |i| {
-            i.builder_name = "my builder".into()
+            i.builder_name = "my builder".into();
         }),
-        (Code::InputMalformed, |i| i.builder_name = "default".into()),
+        (Code::InputMalformed, |i| {
+            i.builder_name = "default".into();
+        }),
         (Code::InputRegistryNotEcr, |i| {
             i.target_image = "ghcr.io/app/web:1".into();
         }),
