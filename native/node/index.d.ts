@@ -164,6 +164,10 @@ export interface Outcome {
   sourceBytes?: number
   /** Compressed bytes of the patched image's layers. */
   targetBytes?: number
+  /** The file with the finished ECS task definition. */
+  taskDefinitionPath?: string
+  /** The ARN of its registered revision. */
+  taskDefinitionArn?: string
   /** The buildx builder that later steps of the job have. */
   builder?: BuildxBuilder
   /** What the run changed, a phrase each. */

@@ -13,8 +13,8 @@ export function outputVariables(outcome: Outcome): Record<string, string> {
     sensorDigest: outcome.sensorDigest,
     sensorVersion: outcome.sensorVersion ?? "",
     changed: String(outcome.changed),
-    taskDefinitionPath: "",
-    taskDefinitionArn: "",
+    taskDefinitionPath: outcome.taskDefinitionPath ?? "",
+    taskDefinitionArn: outcome.taskDefinitionArn ?? "",
   };
 }
 

@@ -106,6 +106,8 @@ function facts(outcome: Outcome): string[] {
     row("Sensor", withDigest(sensorReference, sensorDigest)),
     outcome.sensorVersion ? row("Version", `${outcome.sensorVersion} of the sensor`) : undefined,
     sizes(outcome),
+    outcome.taskDefinitionPath ? row("ECS", outcome.taskDefinitionPath) : undefined,
+    outcome.taskDefinitionArn ? row("", outcome.taskDefinitionArn) : undefined,
   ];
   return rows.filter((line) => line !== undefined);
 }

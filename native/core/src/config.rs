@@ -3,6 +3,7 @@
 mod aws;
 mod builder;
 mod check;
+mod ecs;
 mod falcon;
 mod image;
 mod read;
@@ -83,6 +84,19 @@ pub struct Config {
     pub builder: Option<BuilderName>,
     /// Whether the images stay in the engine.
     pub keep_local_images: bool,
+    /// The ECS task definition that gets the image; none where none was given.
+    pub task_definition: Option<TaskDefinitionFile>,
+}
+
+/// What is to be done with an ECS task definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskDefinitionFile {
+    /// The file that is read.
+    pub path: PathBuf,
+    /// The file that is written; none for one in the agent's temporary folder.
+    pub output: Option<PathBuf>,
+    /// Whether what was written is registered as well.
+    pub register: bool,
 }
 
 /// What the task does.

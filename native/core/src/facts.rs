@@ -1,5 +1,7 @@
 //! What the world looks like, as far as a run needs to know.
 
+mod builder;
+mod ecs;
 mod gather;
 mod images;
 mod lines;
@@ -7,6 +9,7 @@ mod now;
 mod sensor;
 mod verify;
 
+pub(crate) use ecs::FileError;
 pub use gather::gather;
 pub(crate) use gather::handler;
 use lines::aws_line;
@@ -19,10 +22,12 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use crate::aws::{CallerIdentity, TagMutability};
+use crate::config::Config;
+use crate::ecs::TaskDefinition;
 use crate::emulation::Registration;
 use crate::engine::EngineFacts;
 use crate::error::Problem;
-use crate::falcon::CustomerId;
+use crate::falcon::{CustomerId, FalconOptions};
 use crate::platform::Platform;
 use crate::proof::Evidence;
 use crate::provenance::{Provenance, Told};
@@ -54,6 +59,8 @@ pub struct Facts {
     pub builder: Option<Fact<BuilderFacts>>,
     /// Where the images are staged by now; none where the engine takes them from their own registries.
     pub staged: Option<Staged>,
+    /// The ECS task definition, corrected; none where none was given.
+    pub task_definition: Option<Fact<TaskDefinition>>,
     /// The digests of images that the engine holds already.
     pub in_engine: HashSet<Digest>,
     /// What only trying could tell.
@@ -259,6 +266,20 @@ impl TargetFacts {
 
 /// What every image that is patched or made is for.
 static ARM64: LazyLock<Platform> = LazyLock::new(Platform::linux_arm64);
+
+impl Facts {
+    /// What falconutil is told; the container's name is that in the ECS task definition, also where `containerName` leaves it
+    /// open.
+    pub(crate) fn falcon_options(&self, config: &Config) -> Result<FalconOptions, Problem> {
+        let customer_id = self.customer_id.clone()?;
+        let mut options = config.falcon.for_customer(customer_id);
+        if let Some(definition) = &self.task_definition {
+            let definition = definition.as_ref().map_err(Clone::clone)?;
+            options.container_name = Some(definition.container.clone());
+        }
+        Ok(options)
+    }
+}
 
 impl SourceFacts {
     /// The source as a proof sees it; one for another platform is not among the facts.

@@ -8,6 +8,7 @@ pub mod builder;
 mod cause;
 mod cleanup;
 pub mod config;
+pub mod ecs;
 pub mod emulation;
 pub mod engine;
 pub mod error;

@@ -1,7 +1,9 @@
 //! How a run ends.
 
 use std::fmt;
+use std::path::PathBuf;
 
+use crate::aws::Revision;
 use crate::builder::{Builder, BuilderName};
 use crate::error::Failure;
 use crate::facts::Record;
@@ -69,6 +71,16 @@ pub enum Effect {
         /// Its name in the engine.
         name: String,
     },
+    /// The ECS task definition was written.
+    TaskDefinitionWritten {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The ECS task definition was registered.
+    TaskDefinitionRegistered {
+        /// The ARN of the new revision.
+        arn: String,
+    },
 }
 
 impl fmt::Display for Effect {
@@ -121,6 +133,10 @@ impl fmt::Display for Effect {
                 "made the buildx builder `{name}`, which stays until the end of the job"
             ),
             Self::ImageKept { name } => write!(f, "kept `{name}` in the engine"),
+            Self::TaskDefinitionWritten { path } => {
+                write!(f, "wrote `{}`", path.display())
+            }
+            Self::TaskDefinitionRegistered { arn } => write!(f, "registered `{arn}`"),
         }
     }
 }
@@ -150,6 +166,10 @@ pub struct Outcome {
     pub source_bytes: Option<u64>,
     /// Compressed bytes of the patched image's layers.
     pub target_bytes: Option<u64>,
+    /// The ECS task definition that names the patched image, where one was written.
+    pub task_definition: Option<PathBuf>,
+    /// What ECS made of it, where it was registered.
+    pub revision: Option<Revision>,
     /// The buildx builder that later steps have.
     pub builder: Option<Builder>,
     /// What the run changed.

@@ -77,6 +77,7 @@ impl Plan {
 pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
     if let Some(mut plan) = kept(config, facts) {
         plan.then(for_later_steps(config, facts)?);
+        hand_over(config, &mut plan);
         return Ok(plan);
     }
     let (source, sensor, target) = refusal::check(config, facts)?;
@@ -98,6 +99,7 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
     };
     patch_steps(facts, sensor, is_native, prepare, &mut plan);
     finish(config, target, &mut plan);
+    hand_over(config, &mut plan);
     Ok(plan)
 }
 
@@ -305,6 +307,17 @@ fn finish(config: &Config, target: &TargetFacts, plan: &mut Plan) {
     let mut last = vec![Step::RecordProvenance];
     last.extend(config.other_tags().map(|tag| add_tag(target, tag)));
     plan.then(last);
+}
+
+/// Puts the image that is in the registry by then into the ECS task definition, last, since what is registered may be deployed
+/// at once.
+fn hand_over(config: &Config, plan: &mut Plan) {
+    if let Some(file) = &config.task_definition {
+        plan.then(vec![Step::WriteTaskDefinition]);
+        if file.register {
+            plan.then(vec![Step::RegisterTaskDefinition]);
+        }
+    }
 }
 
 fn add_tag(target: &TargetFacts, tag: &Tag) -> Step {

@@ -1,6 +1,7 @@
 //! Carries a plan out: one loop, one place that watches for cancellation, cleanup at the end.
 
 mod builder;
+mod ecs;
 mod emulate;
 mod execute;
 mod image;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use ecs::Finished;
 use steps::Steps;
 use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
@@ -87,6 +89,8 @@ struct State {
     staging: Option<String>,
     /// The patched image as the registry has it.
     image: Option<Arc<RegistryImage>>,
+    /// The ECS task definition that names it.
+    task_definition: Option<Finished>,
 }
 
 /// What a step found out.
@@ -190,17 +194,19 @@ impl Run {
         }
     }
 
-    async fn look(&self) -> Result<Facts, Problem> {
+    async fn look(&self) -> Result<Box<Facts>, Problem> {
         self.steps
             .run(
                 "Look at the images, the registry and the engine",
                 |events| async move {
-                    // The look is by far the largest future of a run, so it lives on the heap.
-                    let facts = Box::pin(facts::gather(&self.config, &self.services)).await;
+                    // The look is by far the largest future of a run, so it lives on the heap, as does what it found.
+                    let look = Box::pin(facts::gather(&self.config, &self.services));
+                    let facts = Box::new(look.await);
                     for line in facts.lines(self.services.aws().await.ok()) {
                         events.note(line);
                     }
                     self.compare_customer_ids(&events);
+                    Self::warn_of_task_definition(&facts, &events);
                     self.tell_standing(&facts, &events);
                     // Whether the run is possible is decided here, so that this step is the one that fails.
                     plan(&self.config, &facts)?;
@@ -310,6 +316,7 @@ impl Run {
             facts.target.clone()?,
         );
         let image = self.state(|state| state.image.clone());
+        let task_definition = self.state(|state| state.task_definition.clone());
         Ok(Outcome {
             target: target.repository,
             target_tag: self.config.target_tag.clone(),
@@ -322,6 +329,10 @@ impl Run {
             changed: plan.kept.is_none(),
             source_bytes: source.bytes,
             target_bytes: image.map(|image| image.layers_size()),
+            task_definition: task_definition
+                .as_ref()
+                .map(|finished| finished.path.clone()),
+            revision: task_definition.and_then(|finished| finished.revision),
             builder: self.builder_for_later_steps(facts),
             effects: Vec::new(),
             cleanup: Vec::new(),

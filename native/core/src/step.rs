@@ -59,6 +59,10 @@ pub enum Step {
         /// The tag.
         tag: Tag,
     },
+    /// Write the ECS task definition with the patched image in it.
+    WriteTaskDefinition,
+    /// Register what was written.
+    RegisterTaskDefinition,
 }
 
 /// An image to bring into the engine.
@@ -165,6 +169,8 @@ impl fmt::Display for Step {
             Self::ReadBack => f.write_str("Read the pushed image back"),
             Self::RecordProvenance => f.write_str("Record what the image was made of"),
             Self::AddTag { tag, .. } => write!(f, "Add the tag {tag}"),
+            Self::WriteTaskDefinition => f.write_str("Write the ECS task definition"),
+            Self::RegisterTaskDefinition => f.write_str("Register the ECS task definition"),
         }
     }
 }

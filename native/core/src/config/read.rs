@@ -2,7 +2,8 @@
 
 use super::check::Check;
 use super::{
-    Action, Asked, Config, Emulation, Sensor, Source, aws, builder, falcon, image, staging, verify,
+    Action, Asked, Config, Emulation, Sensor, Source, aws, builder, ecs, falcon, image, staging,
+    verify,
 };
 use crate::inputs::Inputs;
 use crate::reference::ImageName;
@@ -48,6 +49,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
     let builder = builder::name(check, &inputs.builder_name);
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
+    let task_definition = ecs::read(check, inputs);
     let skip_unchanged = check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
     let (source, sensor, (target, target_tag)) = (source?, sensor?, target?);
     image::refuse_target_that_is_source(check, &source, &target);
@@ -72,6 +74,7 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         staging_image,
         builder,
         keep_local_images: keep_local_images?,
+        task_definition,
     })
 }
 
@@ -80,13 +83,6 @@ fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
     for (name, value, defaults) in [
         ("strategy", &inputs.strategy, &["full"][..]),
         ("engineAccess", &inputs.engine_access, &["direct"]),
-        ("taskDefinition", &inputs.task_definition, &[]),
-        ("taskDefinitionOutput", &inputs.task_definition_output, &[]),
-        (
-            "registerTaskDefinition",
-            &inputs.register_task_definition,
-            &["false"],
-        ),
     ] {
         check.not_available(name, value, defaults);
     }

@@ -126,4 +126,11 @@ codes! {
     FalconutilNoEffect "FALCONUTIL_NO_EFFECT" Upstream "falconutil succeeded without patching the image.";
     FalconutilResultUnexpected "FALCONUTIL_RESULT_UNEXPECTED" Upstream "The patched image is not what it has to be.";
     FalconutilChangedMore "FALCONUTIL_CHANGED_MORE" Upstream "falconutil added more to the image than is documented.";
+    EcsTaskDefinitionUnreadable "ECS_TASK_DEFINITION_UNREADABLE" Input "The file holds no ECS task definition, or cannot be read.";
+    EcsTaskDefinitionInvalid "ECS_TASK_DEFINITION_INVALID" Input "The ECS task definition has something that has to be corrected.";
+    EcsPlaceholdersLeft "ECS_PLACEHOLDERS_LEFT" Input "The ECS task definition is a template that is not filled in.";
+    EcsContainerUnclear "ECS_CONTAINER_UNCLEAR" Input "Nothing tells which container of the ECS task definition runs the image.";
+    EcsSensorAtRisk "ECS_SENSOR_AT_RISK" Input "Something in the ECS task definition may keep the sensor from working.";
+    EcsOutputNotWritable "ECS_OUTPUT_NOT_WRITABLE" Input "The finished ECS task definition cannot be written.";
+    EcsRegistrationRefused "ECS_REGISTRATION_REFUSED" Input "ECS does not accept the task definition.";
 }

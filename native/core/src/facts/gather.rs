@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
+use super::builder;
+use super::ecs;
 use super::images::{Images, Platforms};
 use super::now::Now;
 use super::{
     BuilderFacts, Fact, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
 };
 use crate::aws::TagMutability;
-use crate::builder::{Builder, BuilderName, Buildx};
 use crate::config::{Config, Source};
+use crate::ecs::TaskDefinition;
 use crate::emulation::{self, Registration};
 use crate::engine::EngineFacts;
 use crate::error::{Code, Explain, Problem};
@@ -67,12 +69,13 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         services,
         images: Images::new(config.account.as_deref(), services),
     };
-    let (engine, source, sensor, target, customer_id, builder) = tokio::join!(
+    let (engine, source, sensor, target, customer_id, task_definition, builder) = tokio::join!(
         services.engine_facts(),
         resolve.source(),
         resolve.sensor(),
         resolve.target(),
         resolve.customer_id(),
+        resolve.task_definition(),
         resolve.builder()
     );
     let mut facts = Facts {
@@ -83,6 +86,7 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         sensor,
         customer_id,
         target,
+        task_definition,
         builder,
         staged: None,
         in_engine: HashSet::new(),
@@ -197,17 +201,13 @@ impl Resolve<'_> {
     }
 
     async fn builder(&self) -> Option<Fact<BuilderFacts>> {
-        Some(self.look_for_builder(self.config.builder.as_ref()?).await)
+        Some(builder::look(self.config.builder.as_ref()?, self.services.agent()).await)
     }
 
-    async fn look_for_builder(&self, name: &BuilderName) -> Fact<BuilderFacts> {
-        let builder = Builder::of_job(name.clone(), self.services.agent());
-        builder.refuse_taken(|name| std::env::var_os(name))?;
-        let buildx = Buildx::find(|name| std::env::var_os(name))?;
-        Ok(BuilderFacts {
-            buildx: buildx.version().await?,
-            is_made: builder.is_made(),
-        })
+    async fn task_definition(&self) -> Option<Fact<TaskDefinition>> {
+        let container = self.config.falcon.container_name.as_deref();
+        let file = self.config.task_definition.as_ref()?;
+        Some(ecs::look(file, container).await)
     }
 
     async fn target(&self) -> Fact<TargetFacts> {

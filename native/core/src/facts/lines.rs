@@ -73,6 +73,14 @@ impl Facts {
             };
             lines.push(format!("Target: {}, {existing}", target.repository));
         }
+        if let Some(Ok(definition)) = &self.task_definition {
+            lines.push(format!(
+                "ECS task definition: family {}, the image goes into the container {}",
+                definition.family, definition.container
+            ));
+            let changes = definition.changes.iter();
+            lines.extend(changes.map(|change| format!("  {change}")));
+        }
         lines
     }
 }

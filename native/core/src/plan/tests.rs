@@ -6,6 +6,7 @@ use serde_json::json;
 use super::plan;
 use crate::aws::{CallerIdentity, TagMutability};
 use crate::config::Config;
+use crate::ecs::{TaskDefinition, Wanted};
 use crate::emulation::{Handler, Registration};
 use crate::engine::{ApiVersion, EngineFacts, Store};
 use crate::error::{Code, Problem};
@@ -96,6 +97,7 @@ fn facts() -> Facts {
         }),
         builder: None,
         staged: None,
+        task_definition: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
     }
@@ -431,6 +433,54 @@ fn a_builder_that_cannot_be_made_is_found_before_anything_is_done() {
     };
     facts.builder = Some(Err(missing.clone()));
     assert_eq!(refusal(&config, &facts), missing);
+}
+
+fn definition(file: &str) -> Result<TaskDefinition, Problem> {
+    TaskDefinition::read(file, Wanted::default())
+}
+
+#[test]
+fn an_ecs_task_definition_is_written_and_registered_last() {
+    let mut facts = facts();
+    let file = json!({
+        "family": "web", "containerDefinitions": [{"name": "web"}], "cpu": "256", "memory": "512",
+        "executionRoleArn": "arn:aws:iam::123456789012:role/x",
+    });
+    facts.task_definition = Some(definition(&file.to_string()));
+    let last = |inputs: fn(&mut Inputs)| {
+        let drawn = drawn(&config(inputs), &facts);
+        drawn.lines().rev().take(3).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(last(|i| i.task_definition = "ecs.json".into()), @r"
+    Write the ECS task definition
+    Record what the image was made of
+    Read the pushed image back
+    ");
+    insta::assert_snapshot!(last(|i| {
+        i.task_definition = "ecs.json".into();
+        i.register_task_definition = "true".into();
+    }), @r"
+    Register the ECS task definition
+    Write the ECS task definition
+    Record what the image was made of
+    ");
+}
+
+#[test]
+fn a_task_definition_that_has_to_be_corrected_comes_before_everything_else() {
+    let mut facts = facts();
+    facts.task_definition = Some(definition("{}"));
+    facts.caller = Some(Err(Problem {
+        code: Code::AwsCredentialsInvalid,
+        what: String::new(),
+        why: vec![],
+        hint: None,
+    }));
+    let config = config(|i| i.task_definition = "ecs.json".into());
+    assert_eq!(
+        refusal(&config, &facts).code,
+        Code::EcsTaskDefinitionUnreadable
+    );
 }
 
 /// For each step of the first stage, those that it waits for.

@@ -37,6 +37,8 @@ impl Run {
             Step::ReadBack => self.read_back(facts).await,
             Step::RecordProvenance => self.record_provenance(facts, &events).await,
             Step::AddTag { repository, tag } => self.add_tag(repository, tag).await,
+            Step::WriteTaskDefinition => self.write_task_definition(facts, &events).await,
+            Step::RegisterTaskDefinition => self.register_task_definition(facts, &events).await,
         }
     }
 }

@@ -40,8 +40,7 @@ impl Run {
 
     /// What falconutil is told, now that the customer is known.
     pub(super) fn falcon_options(&self, facts: &Facts) -> Result<FalconOptions, Problem> {
-        let id = facts.customer_id.clone()?;
-        Ok(self.config.falcon.for_customer(id))
+        facts.falcon_options(&self.config)
     }
 
     fn prove_evidence(&self, facts: &Facts, patched: Evidence<'_>) -> Result<Vec<String>, Problem> {
