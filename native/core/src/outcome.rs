@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::aws::Revision;
+use crate::builder::{Builder, BuilderName};
 use crate::error::Failure;
 use crate::facts::Record;
 use crate::reference::{Digest, Repository, Tag};
@@ -71,6 +72,11 @@ pub enum Effect {
     EmulatorInstalled {
         /// The emulator image that registered the handler.
         image: String,
+    },
+    /// The job's later steps have a buildx builder.
+    BuilderMade {
+        /// Its name.
+        name: BuilderName,
     },
     /// The patched image stays in the engine because `keepLocalImages` asks for it.
     ImageKept {
@@ -141,6 +147,10 @@ impl fmt::Display for Effect {
                     "registered the ARM64 emulator of `{image}`, which stays until the machine restarts"
                 )
             }
+            Self::BuilderMade { name } => write!(
+                f,
+                "made the buildx builder `{name}`, which stays until the end of the job"
+            ),
             Self::ImageKept { name } => write!(f, "kept `{name}` in the engine"),
             Self::TaskDefinitionWritten { path } => {
                 write!(f, "wrote `{}`", path.display())
@@ -179,6 +189,8 @@ pub struct Outcome {
     pub task_definition: Option<PathBuf>,
     /// What ECS made of it, where it was registered.
     pub revision: Option<Revision>,
+    /// The buildx builder that later steps have.
+    pub builder: Option<Builder>,
     /// What the run changed.
     pub effects: Vec<Effect>,
     /// What could not be cleaned up.

@@ -1,5 +1,6 @@
 //! Carries a plan out: one loop, one place that watches for cancellation, cleanup at the end.
 
+mod builder;
 mod ecs;
 mod emulate;
 mod execute;
@@ -8,6 +9,7 @@ mod image;
 mod mirror;
 mod patch;
 mod provenance;
+mod staging;
 mod steps;
 mod transfer;
 mod verify;
@@ -35,6 +37,7 @@ use crate::plan::{Plan, Stage, plan};
 use crate::reference::Digest;
 use crate::registry::RegistryImage;
 use crate::services::Services;
+use crate::staging::Staged;
 use crate::standing::{Standing, standing};
 use crate::step::Step;
 
@@ -87,6 +90,8 @@ struct State {
     pushed: Option<Digest>,
     /// An image that is put together and not pushed yet.
     grafted: Option<Arc<Grafted>>,
+    /// The host and port of the local registry.
+    staging: Option<String>,
     /// The patched image as the registry has it.
     image: Option<Arc<RegistryImage>>,
     /// The ECS task definition that names it.
@@ -101,6 +106,10 @@ enum Learned {
     SensorCopied,
     /// An emulator has been installed.
     EmulatorInstalled,
+    /// The images are staged.
+    Staged(Staged),
+    /// The builder for later steps is there.
+    BuilderMade,
     /// Whether ARM64 programs run.
     Arm64Runs(bool),
     /// Whether a falconutil knows `--platform`.
@@ -261,6 +270,16 @@ impl Run {
                 facts.probes.emulator_installed = true;
                 facts.probes.arm64_runs = None;
             }
+            Learned::Staged(staged) => {
+                // What the engine holds is held under other names.
+                facts.in_engine.clear();
+                facts.staged = Some(staged);
+            }
+            Learned::BuilderMade => {
+                if let Some(Ok(builder)) = &mut facts.builder {
+                    builder.is_made = true;
+                }
+            }
             Learned::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
             Learned::KnowsPlatform { arm64: true, knows } => {
                 facts.probes.arm64_knows_platform = Some(knows);
@@ -334,6 +353,7 @@ impl Run {
                 .as_ref()
                 .map(|finished| finished.path.clone()),
             revision: task_definition.and_then(|finished| finished.revision),
+            builder: self.builder_for_later_steps(facts),
             effects: Vec::new(),
             cleanup: Vec::new(),
         })
@@ -341,6 +361,9 @@ impl Run {
 
     /// Cleans up, and turns what came of the run into its one result.
     async fn end(self, driven: Option<Result<Driven, Problem>>) -> Ending {
+        if let Some(Ok(Driven::Done(_))) = &driven {
+            self.keep_builder();
+        }
         let journal = self
             .journal
             .get()

@@ -185,6 +185,9 @@ fn hint(code: Code) -> Option<String> {
         Code::InputEmulatorWithoutDigest => {
             "Add the digest: `crane digest IMAGE` prints it; the image runs privileged, so a tag that can move is not enough"
         }
+        Code::InputStagingWithoutDigest => {
+            "Add the digest: `crane digest IMAGE` prints it; only images by digest are run"
+        }
         Code::InputTargetIsSource => {
             "Give the patched image a tag of its own, such as the source's with `-falcon` behind it"
         }
