@@ -1,7 +1,7 @@
 // `strategy: graft`, held to what the full way makes of the same source.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { story } from "./agent.mjs";
+import { Job, story } from "./agent.mjs";
 import { assertFailed, assertOrderly, assertSucceeded } from "./expect.mjs";
 import { derive, filesystem } from "./images.mjs";
 import { inJob } from "./job.mjs";
@@ -168,6 +168,39 @@ test("what_nobody_knows_of_a_source_stays_in_it", needsLab, async () => {
   });
 });
 
+test("the_folder_above_the_sensors_stays_the_sources_where_the_image_store_lets_it", needsLab, async () => {
+  const source = await derive(`${web}:1.4.2`, "opt", () => {}, folderOf("opt", { mode: 0o711, owner: 7 }));
+  await inJob(async (job) => {
+    const target = `${registry}/app/target:opt`;
+    await grafted(job, { sourceImage: source, targetImage: target });
+    // The classic store gives folders that a layer does not tell of to root, whatever lower layers say of them.
+    const expected = process.env.LAB_STORE === "containerd" ? "711 7:7 folder" : "755 0:0 folder";
+    assert.equal(filesystem(source).opt, "711 7:7 folder");
+    assert.equal(filesystem(target).opt, expected);
+  });
+});
+
+/** A layer that holds one folder, packed as every tar can read it. */
+function folderOf(path, { mode, owner }) {
+  const header = Buffer.alloc(512);
+  const octal = (number, length) => number.toString(8).padStart(length - 1, "0");
+  const fields = [
+    [0, `${path}/`],
+    [100, octal(mode, 8)],
+    [108, octal(owner, 8)],
+    [116, octal(owner, 8)],
+    [124, octal(0, 12)],
+    [136, octal(0, 12)],
+    [148, " ".repeat(8)],
+    [156, "5"],
+    [257, "ustar\0" + "00"],
+  ];
+  for (const [at, text] of fields) header.write(text, at, "latin1");
+  const sum = header.reduce((all, byte) => all + byte, 0);
+  header.write(`${octal(sum, 7)}\0 `, 148, "latin1");
+  return Buffer.concat([header, Buffer.alloc(1024)]);
+}
+
 /** Runs a step that is to graft and takes the full way, for the reason that it tells. */
 async function refused(job, reason, changes) {
   const { step } = await graft(job, changes);
@@ -267,4 +300,24 @@ test("a_graft_that_breaks_off_says_what_is_left_and_leaves_no_image", needsLab, 
       await front("DELETE", "/faults");
     }
   });
+});
+
+test("a_graft_that_is_cancelled_while_it_is_pushed_leaves_no_tag", needsLab, async () => {
+  const job = new Job();
+  try {
+    const match = { method: "PUT", pathPattern: "/app/target/manifests/sha256" };
+    await front("POST", "/faults", { match, count: 1, delayMs: 60000 });
+    const target = `${registry}/app/target:cancelled`;
+    const step = job.start(inputs({ strategy: "graft", targetImage: target }));
+    await step.until(/##\[group\]Put the sensor's layer/);
+    const ended = await step.cancel("SIGINT");
+    assertOrderly(ended);
+    assert.match(story(ended), /began to upload layers to `.*app\/target`, to which no image refers yet/);
+    assert.throws(() => manifest(target));
+    await job.post();
+    assert.deepEqual(job.files(), []);
+  } finally {
+    await front("DELETE", "/faults");
+    job.end();
+  }
 });

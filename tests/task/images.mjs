@@ -4,9 +4,12 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
 import { config, docker, manifest, registryPassword } from "./lab.mjs";
 
 const authorization = `Basic ${Buffer.from(`AWS:${registryPassword}`).toString("base64")}`;
+
+const sha256 = (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 /** Host, repository and tag or digest of a reference. */
 function parts(reference) {
@@ -26,7 +29,7 @@ async function request(method, url, { headers, body, expected }) {
 }
 
 async function putBlob({ host, name }, bytes) {
-  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  const digest = sha256(bytes);
   const base = `https://${host}/v2/${name}/blobs/uploads/`;
   const session = await request("POST", base, { expected: 202 });
   const place = new URL(session.headers.get("location"), base);
@@ -37,10 +40,16 @@ async function putBlob({ host, name }, bytes) {
 }
 
 /** Pushes a variant of an image to another tag of its repository; `change` gets its configuration and its manifest. */
-export async function derive(from, tag, change) {
+export async function derive(from, tag, change, layer) {
   const place = parts(from);
   const documents = { config: config(from), manifest: manifest(from) };
   change(documents);
+  if (layer !== undefined) {
+    const blob = await putBlob(place, gzipSync(layer));
+    documents.manifest.layers.push({ ...blob, mediaType: documents.manifest.layers[0].mediaType });
+    documents.config.rootfs.diff_ids.push(sha256(layer));
+    documents.config.history.push({ created_by: "COPY" });
+  }
   const bytes = Buffer.from(JSON.stringify(documents.config));
   Object.assign(documents.manifest.config, await putBlob(place, bytes));
   await request("PUT", `https://${place.host}/v2/${place.name}/manifests/${tag}`, {
