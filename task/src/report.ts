@@ -5,7 +5,7 @@ import { duration, megabytes } from "./format.ts";
 
 /** The block at the end of a run that succeeded. */
 export function outcomeLines(outcome: Outcome, milliseconds: number): string[] {
-  const title = outcome.changed ? "Patched and pushed" : "Nothing to do: the target is up to date";
+  const title = outcome.changed ? "Patched and pushed" : "Nothing to patch: the target is up to date";
   return [
     `##[section]${title}`,
     ...facts(outcome),
@@ -106,6 +106,8 @@ function facts(outcome: Outcome): string[] {
     row("Sensor", withDigest(sensorReference, sensorDigest)),
     outcome.sensorVersion ? row("Version", `${outcome.sensorVersion} of the sensor`) : undefined,
     sizes(outcome),
+    outcome.taskDefinitionPath ? row("ECS", outcome.taskDefinitionPath) : undefined,
+    outcome.taskDefinitionArn ? row("", outcome.taskDefinitionArn) : undefined,
   ];
   return rows.filter((line) => line !== undefined);
 }

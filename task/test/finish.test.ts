@@ -51,11 +51,33 @@ test("a_patched_image_ends_with_its_facts_and_all_variables", () => {
   ]);
 });
 
+test("an_ecs_task_definition_is_told_and_set", () => {
+  const taskDefinitionPath = "/agent/_work/_temp/web.json";
+  const taskDefinitionArn = "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7";
+  const lines = log({ type: "done", outcome: outcome({ taskDefinitionPath, taskDefinitionArn }) });
+  const told = lines.indexOf(`  ECS     ${taskDefinitionPath}`);
+  assert.equal(lines[told + 1], `          ${taskDefinitionArn}`);
+  for (const [name, value] of Object.entries({ taskDefinitionPath, taskDefinitionArn }))
+    assert.ok(lines.includes(`##vso[task.setvariable variable=${name};isoutput=true;]${value}`), name);
+});
+
 test("an_unchanged_image_sets_the_variables_too", () => {
   const lines = log({ type: "done", outcome: outcome({ changed: false, effects: [] }) });
-  assert.equal(lines[0], "##[section]Nothing to do: the target is up to date");
+  assert.equal(lines[0], "##[section]Nothing to patch: the target is up to date");
   assert.ok(lines.includes("##vso[task.setvariable variable=changed;isoutput=true;]false"));
   assert.equal(lines.filter((line) => line.includes("task.setvariable")).length, variables.length);
+});
+
+test("a_builder_is_told_to_later_steps_where_buildx_looks_for_it", () => {
+  const builder = { name: "arm64builder", folder: "/agent/_temp/builder" };
+  const lines = log({ type: "done", outcome: outcome({ builder }) });
+  assert.deepEqual(
+    lines.filter((line) => line.includes("BUILDX")),
+    [
+      "##vso[task.setvariable variable=BUILDX_CONFIG;]/agent/_temp/builder",
+      "##vso[task.setvariable variable=BUILDX_BUILDER;]arm64builder",
+    ],
+  );
 });
 
 test("what_is_unknown_is_an_empty_variable_and_no_row", () => {

@@ -111,7 +111,12 @@ const cases = [
     "AWS_CONNECTION_MISSING",
     [/`awsConnection`/],
   ],
-  ["path_that_was_given", { taskDefinition: "deploy/ecs.json" }, "INPUT_NOT_AVAILABLE", [/`taskDefinition`/]],
+  [
+    "path_that_was_given",
+    { taskDefinitionOutput: "ecs.json" },
+    "INPUT_WITHOUT_EFFECT",
+    [/`taskDefinitionOutput`/],
+  ],
 ];
 
 for (const [situation, changes, code, patterns] of cases) {

@@ -1,6 +1,6 @@
 // The demo inside the lab: one job as an agent runs it, its log as the run's page shows it, and the patched image at work.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +13,24 @@ const yaml = {
   sourceImage: `${registry}/app/web:1.4.2`,
   targetImage: `${registry}/app/web:1.4.2-falcon`,
   additionalTags: "stable-falcon",
+  taskDefinition: "ecs-task-definition.json",
+  registerTaskDefinition: true,
 };
+
+/** The example with its names filled in; its image is the task's to fill in. */
+function writeTaskDefinition(folder) {
+  const names = {
+    "aws-account": "123456789012",
+    "container-name": "web",
+    "execution-role": "ecsTaskExecutionRole",
+    family: "web-service",
+    "log-group": "web",
+    region: "eu-west-1",
+  };
+  const example = readFileSync(new URL("../../examples/ecs-task-definition.json", import.meta.url), "utf8");
+  const filled = example.replaceAll(/<([a-z-]+)>/g, (left, name) => names[name] ?? left);
+  writeFileSync(join(folder, yaml.taskDefinition), filled);
+}
 
 function heading(text) {
   console.log(`\n\u2500\u2500\u2500\u2500 ${text} ${"\u2500".repeat(Math.max(0, 90 - text.length))}`);
@@ -86,6 +103,7 @@ async function answer(url) {
 }
 
 const job = new Job();
+writeTaskDefinition(job.folders.sources);
 try {
   heading("The step");
   printYaml();
@@ -96,6 +114,7 @@ try {
   heading("What later steps can read");
   for (const [name, value] of Object.entries(ended.outputs)) console.log(`$(falcon.${name}) = ${value}`);
   for (const [name, value] of Object.entries(ended.variables)) console.log(`$(${name}) = ${value}`);
+  const taskDefinition = readFileSync(ended.outputs.taskDefinitionPath, "utf8");
   heading("The end of the job");
   const post = await job.post();
   console.log(post.shown.filter((line) => !line.startsWith("##[debug]")).join("\n"));
@@ -104,6 +123,8 @@ try {
     "(falconutil and its entrypoint are stand-ins with the documented behaviour; the image, engine, emulation and registry are real)",
   );
   await startPatched(ended.outputs.imageReference);
+  heading("The ECS task definition that the step wrote and registered");
+  console.log(taskDefinition.trimEnd());
   console.log("\nThe demo succeeded");
 } catch (error) {
   console.error(`\nThe demo failed: ${error.message}`);

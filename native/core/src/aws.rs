@@ -1,4 +1,4 @@
-//! The calls to AWS: who we are, what a repository is like, and the registry's password.
+//! The calls to AWS: who we are, what a repository is like, the registry's password, and ECS task definitions.
 //!
 //! Everything else that concerns images goes through the registry's own API (see
 //! [`crate::registry`]).
@@ -14,6 +14,7 @@ mod role;
 mod settings;
 mod sign_in;
 mod tag_mutability;
+mod task_definition;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -40,6 +41,7 @@ pub use oidc::Claims;
 pub use repository::{CreatedRepository, EcrRepository};
 pub use settings::{AwsCredentials, AwsSettings, Giver, OidcRequest, Role};
 pub use tag_mutability::TagMutability;
+pub use task_definition::Revision;
 
 /// The region that answers for identities when none is known; every AWS account has it.
 const FALLBACK_REGION: &str = "us-east-1";

@@ -1,10 +1,13 @@
 //! What the inputs mean, once nothing about them can be wrong.
 
 mod aws;
+mod builder;
 mod check;
+mod ecs;
 mod falcon;
 mod image;
 mod read;
+mod staging;
 mod verify;
 
 use std::path::PathBuf;
@@ -12,6 +15,7 @@ use std::path::PathBuf;
 use check::Check;
 
 use crate::aws::AwsSettings;
+use crate::builder::BuilderName;
 use crate::error::Problem;
 use crate::falcon::{FalconApiSettings, FalconSettings, SensorVersion, VersionChoice};
 use crate::inputs::Inputs;
@@ -73,11 +77,28 @@ pub struct Config {
     /// Whether an emulator may be installed.
     pub emulation: Emulation,
     /// The image that installs it.
-    pub emulator_image: EmulatorImage,
+    pub emulator_image: PinnedImage,
     /// Which way an image is patched.
     pub strategy: Strategy,
+    /// The registry that the images are staged in; none where the engine takes them from their own.
+    pub staging_image: Option<PinnedImage>,
+    /// The buildx builder that later steps get.
+    pub builder: Option<BuilderName>,
     /// Whether the images stay in the engine.
     pub keep_local_images: bool,
+    /// The ECS task definition that gets the image; none where none was given.
+    pub task_definition: Option<TaskDefinitionFile>,
+}
+
+/// What is to be done with an ECS task definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskDefinitionFile {
+    /// The file that is read.
+    pub path: PathBuf,
+    /// The file that is written; none for one in the agent's temporary folder.
+    pub output: Option<PathBuf>,
+    /// Whether what was written is registered as well.
+    pub register: bool,
 }
 
 /// What the task does.
@@ -130,9 +151,9 @@ pub enum Emulation {
     Never,
 }
 
-/// The image that registers the emulator; it runs privileged, so only its digest names it.
+/// An image that helps and is run as it is, so only its digest names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EmulatorImage {
+pub struct PinnedImage {
     /// Its repository.
     pub repository: Repository,
     /// Its digest.

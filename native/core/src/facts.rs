@@ -1,5 +1,7 @@
 //! What the world looks like, as far as a run needs to know.
 
+mod builder;
+mod ecs;
 mod gather;
 mod images;
 mod lines;
@@ -7,6 +9,7 @@ mod now;
 mod sensor;
 mod verify;
 
+pub(crate) use ecs::FileError;
 pub use gather::gather;
 pub(crate) use gather::handler;
 use lines::aws_line;
@@ -19,16 +22,19 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use crate::aws::{CallerIdentity, TagMutability};
+use crate::config::Config;
+use crate::ecs::TaskDefinition;
 use crate::emulation::Registration;
 use crate::engine::EngineFacts;
 use crate::error::Problem;
-use crate::falcon::CustomerId;
+use crate::falcon::{CustomerId, FalconOptions};
 use crate::graft::Obstacle;
 use crate::platform::Platform;
 use crate::proof::Evidence;
 use crate::provenance::{Provenance, Told};
 use crate::reference::{Digest, Repository, Tag};
 use crate::registry::RegistryImage;
+use crate::staging::Staged;
 
 /// Something that was looked up; a look-up that failed is a fact too, and the plan decides whether it matters.
 pub type Fact<T> = Result<T, Problem>;
@@ -50,6 +56,12 @@ pub struct Facts {
     pub customer_id: Fact<CustomerId>,
     /// Where the patched image goes.
     pub target: Fact<TargetFacts>,
+    /// What the builder for later steps needs; none where none is asked for.
+    pub builder: Option<Fact<BuilderFacts>>,
+    /// Where the images are staged by now; none where the engine takes them from their own registries.
+    pub staged: Option<Staged>,
+    /// The ECS task definition, corrected; none where none was given.
+    pub task_definition: Option<Fact<TaskDefinition>>,
     /// The digests of images that the engine holds already.
     pub in_engine: HashSet<Digest>,
     /// What only trying could tell.
@@ -179,6 +191,15 @@ pub struct TargetFacts {
     pub is_missing: bool,
 }
 
+/// What a buildx builder needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuilderFacts {
+    /// The plugin's version.
+    pub buildx: String,
+    /// Whether the builder is there, made by this step or an earlier one of the job.
+    pub is_made: bool,
+}
+
 /// What the target's tag names before the run.
 #[derive(Clone, Debug)]
 pub struct CurrentImage {
@@ -203,6 +224,39 @@ pub struct Probes {
     pub graft: Option<Result<(), Obstacle>>,
 }
 
+/// Where the engine has or takes the source from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceOrigin<'a> {
+    /// A registry, its own or the one that it is staged in.
+    Registry(&'a Repository, &'a Digest),
+    /// The engine itself has it, under this ID.
+    Engine(&'a str),
+}
+
+impl Facts {
+    /// Where the engine has or takes the source from.
+    #[must_use]
+    pub fn source_origin<'a>(&'a self, source: &'a SourceFacts) -> SourceOrigin<'a> {
+        match (&self.staged, &source.place) {
+            (Some(staged), _) => SourceOrigin::Registry(&staged.source, &staged.source_digest),
+            (
+                None,
+                SourcePlace::Registry {
+                    repository, image, ..
+                },
+            ) => SourceOrigin::Registry(repository, &image.digest),
+            (None, SourcePlace::Engine { id }) => SourceOrigin::Engine(id),
+        }
+    }
+
+    /// Where the engine takes the sensor from.
+    #[must_use]
+    pub fn sensor_origin<'a>(&'a self, sensor: &'a SensorFacts) -> &'a Repository {
+        let staged = self.staged.as_ref();
+        staged.map_or(&sensor.repository, |staged| &staged.sensor)
+    }
+}
+
 impl TargetFacts {
     /// Whether a tag names a manifest.
     #[must_use]
@@ -215,6 +269,20 @@ impl TargetFacts {
 
 /// What every image that is patched or made is for.
 static ARM64: LazyLock<Platform> = LazyLock::new(Platform::linux_arm64);
+
+impl Facts {
+    /// What falconutil is told; the container's name is that in the ECS task definition, also where `containerName` leaves it
+    /// open.
+    pub(crate) fn falcon_options(&self, config: &Config) -> Result<FalconOptions, Problem> {
+        let customer_id = self.customer_id.clone()?;
+        let mut options = config.falcon.for_customer(customer_id);
+        if let Some(definition) = &self.task_definition {
+            let definition = definition.as_ref().map_err(Clone::clone)?;
+            options.container_name = Some(definition.container.clone());
+        }
+        Ok(options)
+    }
+}
 
 impl SourceFacts {
     /// The source as a proof sees it; one for another platform is not among the facts.

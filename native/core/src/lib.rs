@@ -4,9 +4,11 @@
 //! Nothing in here prints, and nothing knows of Node or of Azure Pipelines.
 
 pub mod aws;
+pub mod builder;
 mod cause;
 mod cleanup;
 pub mod config;
+pub mod ecs;
 pub mod emulation;
 pub mod engine;
 pub mod error;
@@ -27,6 +29,7 @@ pub mod registry;
 pub mod run;
 pub mod secret;
 mod services;
+pub mod staging;
 mod standing;
 mod step;
 pub mod sweep;

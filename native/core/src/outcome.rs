@@ -1,7 +1,10 @@
 //! How a run ends.
 
 use std::fmt;
+use std::path::PathBuf;
 
+use crate::aws::Revision;
+use crate::builder::{Builder, BuilderName};
 use crate::error::Failure;
 use crate::facts::Record;
 use crate::reference::{Digest, Repository, Tag};
@@ -70,10 +73,25 @@ pub enum Effect {
         /// The emulator image that registered the handler.
         image: String,
     },
+    /// The job's later steps have a buildx builder.
+    BuilderMade {
+        /// Its name.
+        name: BuilderName,
+    },
     /// The patched image stays in the engine because `keepLocalImages` asks for it.
     ImageKept {
         /// Its name in the engine.
         name: String,
+    },
+    /// The ECS task definition was written.
+    TaskDefinitionWritten {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The ECS task definition was registered.
+    TaskDefinitionRegistered {
+        /// The ARN of the new revision.
+        arn: String,
     },
 }
 
@@ -129,7 +147,15 @@ impl fmt::Display for Effect {
                     "registered the ARM64 emulator of `{image}`, which stays until the machine restarts"
                 )
             }
+            Self::BuilderMade { name } => write!(
+                f,
+                "made the buildx builder `{name}`, which stays until the end of the job"
+            ),
             Self::ImageKept { name } => write!(f, "kept `{name}` in the engine"),
+            Self::TaskDefinitionWritten { path } => {
+                write!(f, "wrote `{}`", path.display())
+            }
+            Self::TaskDefinitionRegistered { arn } => write!(f, "registered `{arn}`"),
         }
     }
 }
@@ -159,6 +185,12 @@ pub struct Outcome {
     pub source_bytes: Option<u64>,
     /// Compressed bytes of the patched image's layers.
     pub target_bytes: Option<u64>,
+    /// The ECS task definition that names the patched image, where one was written.
+    pub task_definition: Option<PathBuf>,
+    /// What ECS made of it, where it was registered.
+    pub revision: Option<Revision>,
+    /// The buildx builder that later steps have.
+    pub builder: Option<Builder>,
     /// What the run changed.
     pub effects: Vec<Effect>,
     /// What could not be cleaned up.

@@ -5,7 +5,7 @@ mod refusal;
 use crate::config::{Config, Emulation, Strategy};
 use crate::emulation::Registration;
 use crate::error::Problem;
-use crate::facts::{Facts, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::facts::{Facts, SensorFacts, SourceFacts, SourceOrigin, TargetFacts};
 use crate::graft::Stock;
 use crate::platform::Platform;
 use crate::reference::Tag;
@@ -85,7 +85,9 @@ impl Plan {
 /// # Errors
 /// Why it cannot be done at all, found before anything is changed.
 pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
-    if let Some(plan) = kept(config, facts) {
+    if let Some(mut plan) = kept(config, facts) {
+        plan.then(for_later_steps(config, facts)?);
+        hand_over(config, &mut plan);
         return Ok(plan);
     }
     let (source, sensor, target) = refusal::check(config, facts)?;
@@ -95,20 +97,28 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
     let mut plan = Plan::default();
     if facts.probes.graft == Some(Ok(())) {
         finish(config, target, way, &mut plan);
+        hand_over(config, &mut plan);
         return Ok(plan);
     }
-    let mut prepare = pulls(facts, source, sensor, is_native);
+    let copy = sensor.copy.clone().map(Step::CopySensor);
+    let install = emulator_step(config, facts, is_native)?;
+    let beside = install.into_iter().chain(builder_step(config, facts)?);
+    let mut pulls = pulls(facts, source, sensor, is_native);
     if way == Way::Graft {
-        prepare.retain(|step| !matches!(step, Step::Pull(pull) if pull.role == Role::Source));
+        pulls.retain(|step| !matches!(step, Step::Pull(pull) if pull.role == Role::Source));
     }
-    if let Some(copy) = &sensor.copy {
-        prepare.insert(0, Step::CopySensor(copy.clone()));
-    }
-    if let Some(install) = emulator_step(config, facts, is_native)? {
-        prepare.push(install);
-    }
+    let prepare = match &config.staging_image {
+        // The addresses that are pulled from are known once the registry runs.
+        Some(image) if facts.staged.is_none() => {
+            let stage = Step::Stage(image.clone());
+            plan.then_probe(copy.into_iter().chain([stage]).chain(beside).collect());
+            pulls
+        }
+        _ => copy.into_iter().chain(pulls).chain(beside).collect(),
+    };
     patch_steps(facts, sensor, is_native, way, prepare, &mut plan);
     finish(config, target, way, &mut plan);
+    hand_over(config, &mut plan);
     Ok(plan)
 }
 
@@ -173,25 +183,23 @@ fn kept(config: &Config, facts: &Facts) -> Option<Plan> {
 /// The images that the engine does not hold yet.
 fn pulls(facts: &Facts, source: &SourceFacts, sensor: &SensorFacts, is_native: bool) -> Vec<Step> {
     let mut pulls = Vec::new();
-    if let SourcePlace::Registry {
-        repository, image, ..
-    } = &source.place
-    {
+    if let SourceOrigin::Registry(repository, digest) = facts.source_origin(source) {
         pulls.push(Pull {
             role: Role::Source,
             repository: repository.clone(),
-            digest: image.digest.clone(),
+            digest: digest.clone(),
         });
     }
+    let sensor_repository = facts.sensor_origin(sensor);
     pulls.push(Pull {
         role: Role::Sensor,
-        repository: sensor.repository.clone(),
+        repository: sensor_repository.clone(),
         digest: sensor.arm64.clone(),
     });
     if let Some(native) = sensor.native.as_ref().filter(|_| !is_native) {
         pulls.push(Pull {
             role: Role::NativeSensor,
-            repository: sensor.repository.clone(),
+            repository: sensor_repository.clone(),
             digest: native.clone(),
         });
     }
@@ -224,6 +232,28 @@ fn emulator_step(config: &Config, facts: &Facts, is_native: bool) -> Result<Opti
     }
 }
 
+/// What is needed beside an image that is kept: later steps count on a builder, and on ARM64 programs that run.
+fn for_later_steps(config: &Config, facts: &Facts) -> Result<Vec<Step>, Problem> {
+    if config.builder.is_none() {
+        return Ok(Vec::new());
+    }
+    let is_native = facts.engine.clone()?.platform == Platform::linux_arm64();
+    let install = emulator_step(config, facts, is_native)?;
+    Ok(install
+        .into_iter()
+        .chain(builder_step(config, facts)?)
+        .collect())
+}
+
+/// Whether a builder for later steps has yet to be made.
+fn builder_step(config: &Config, facts: &Facts) -> Result<Option<Step>, Problem> {
+    let (Some(name), Some(builder)) = (&config.builder, &facts.builder) else {
+        return Ok(None);
+    };
+    let is_made = builder.as_ref().map_err(Clone::clone)?.is_made;
+    Ok((!is_made).then(|| Step::CreateBuilder(name.clone())))
+}
+
 /// What prepares for the patch, with the probes that are still open beside it; or the one step that patches.
 fn patch_steps(
     facts: &Facts,
@@ -233,8 +263,9 @@ fn patch_steps(
     mut prepare: Vec<Step>,
     plan: &mut Plan,
 ) {
+    let repository = facts.sensor_origin(sensor);
     let arm64 = Falconutil {
-        image: sensor.repository.at(&sensor.arm64),
+        image: repository.at(&sensor.arm64),
         arm64: true,
         emulated: !is_native,
     };
@@ -245,7 +276,7 @@ fn patch_steps(
         return;
     }
     let native = sensor.native.as_ref().map(|digest| Falconutil {
-        image: sensor.repository.at(digest),
+        image: repository.at(digest),
         arm64: false,
         emulated: false,
     });
@@ -330,6 +361,17 @@ fn finish(config: &Config, target: &TargetFacts, way: Way, plan: &mut Plan) {
             // Not before all else is there, so that a run that is cut off leaves no tag behind.
             let first = add_tag(target, &config.target_tag);
             plan.then(std::iter::once(first).chain(others).collect());
+        }
+    }
+}
+
+/// Puts the image that is in the registry by then into the ECS task definition, last, since what is registered may be deployed
+/// at once.
+fn hand_over(config: &Config, plan: &mut Plan) {
+    if let Some(file) = &config.task_definition {
+        plan.then(vec![Step::WriteTaskDefinition]);
+        if file.register {
+            plan.then(vec![Step::RegisterTaskDefinition]);
         }
     }
 }

@@ -16,6 +16,7 @@ mod credentials;
 mod error;
 mod exchange;
 mod manifest;
+mod ping;
 mod read;
 mod referrers;
 mod sign_in;

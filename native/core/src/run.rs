@@ -1,5 +1,7 @@
 //! Carries a plan out: one loop, one place that watches for cancellation, cleanup at the end.
 
+mod builder;
+mod ecs;
 mod emulate;
 mod execute;
 mod graft;
@@ -7,6 +9,7 @@ mod image;
 mod mirror;
 mod patch;
 mod provenance;
+mod staging;
 mod steps;
 mod transfer;
 mod verify;
@@ -15,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use ecs::Finished;
 use graft::Grafted;
 use steps::Steps;
 use tokio::sync::SetOnce;
@@ -33,6 +37,7 @@ use crate::plan::{Plan, Stage, plan};
 use crate::reference::Digest;
 use crate::registry::RegistryImage;
 use crate::services::Services;
+use crate::staging::Staged;
 use crate::standing::{Standing, standing};
 use crate::step::Step;
 
@@ -85,8 +90,12 @@ struct State {
     pushed: Option<Digest>,
     /// An image that is put together and not pushed yet.
     grafted: Option<Arc<Grafted>>,
+    /// The host and port of the local registry.
+    staging: Option<String>,
     /// The patched image as the registry has it.
     image: Option<Arc<RegistryImage>>,
+    /// The ECS task definition that names it.
+    task_definition: Option<Finished>,
 }
 
 /// What a step found out.
@@ -97,6 +106,10 @@ enum Learned {
     SensorCopied,
     /// An emulator has been installed.
     EmulatorInstalled,
+    /// The images are staged.
+    Staged(Staged),
+    /// The builder for later steps is there.
+    BuilderMade,
     /// Whether ARM64 programs run.
     Arm64Runs(bool),
     /// Whether a falconutil knows `--platform`.
@@ -188,17 +201,19 @@ impl Run {
         }
     }
 
-    async fn look(&self) -> Result<Facts, Problem> {
+    async fn look(&self) -> Result<Box<Facts>, Problem> {
         self.steps
             .run(
                 "Look at the images, the registry and the engine",
                 |events| async move {
-                    // The look is by far the largest future of a run, so it lives on the heap.
-                    let facts = Box::pin(facts::gather(&self.config, &self.services)).await;
+                    // The look is by far the largest future of a run, so it lives on the heap, as does what it found.
+                    let look = Box::pin(facts::gather(&self.config, &self.services));
+                    let facts = Box::new(look.await);
                     for line in facts.lines(self.services.aws().await.ok()) {
                         events.note(line);
                     }
                     self.compare_customer_ids(&events);
+                    Self::warn_of_task_definition(&facts, &events);
                     self.tell_standing(&facts, &events);
                     // Whether the run is possible is decided here, so that this step is the one that fails.
                     let plan = plan(&self.config, &facts)?;
@@ -254,6 +269,16 @@ impl Run {
                 facts.handler = facts::handler(facts.engine.as_ref().ok(), &self.services);
                 facts.probes.emulator_installed = true;
                 facts.probes.arm64_runs = None;
+            }
+            Learned::Staged(staged) => {
+                // What the engine holds is held under other names.
+                facts.in_engine.clear();
+                facts.staged = Some(staged);
+            }
+            Learned::BuilderMade => {
+                if let Some(Ok(builder)) = &mut facts.builder {
+                    builder.is_made = true;
+                }
             }
             Learned::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
             Learned::KnowsPlatform { arm64: true, knows } => {
@@ -311,6 +336,7 @@ impl Run {
             facts.target.clone()?,
         );
         let image = self.state(|state| state.image.clone());
+        let task_definition = self.state(|state| state.task_definition.clone());
         Ok(Outcome {
             target: target.repository,
             target_tag: self.config.target_tag.clone(),
@@ -323,6 +349,11 @@ impl Run {
             changed: plan.kept.is_none(),
             source_bytes: source.bytes,
             target_bytes: image.map(|image| image.layers_size()),
+            task_definition: task_definition
+                .as_ref()
+                .map(|finished| finished.path.clone()),
+            revision: task_definition.and_then(|finished| finished.revision),
+            builder: self.builder_for_later_steps(facts),
             effects: Vec::new(),
             cleanup: Vec::new(),
         })
@@ -330,6 +361,9 @@ impl Run {
 
     /// Cleans up, and turns what came of the run into its one result.
     async fn end(self, driven: Option<Result<Driven, Problem>>) -> Ending {
+        if let Some(Ok(Driven::Done(_))) = &driven {
+            self.keep_builder();
+        }
         let journal = self
             .journal
             .get()

@@ -63,11 +63,11 @@ impl Reason {
 /// How the target stands, in view of the facts.
 #[must_use]
 pub fn standing(config: &Config, facts: &Facts) -> Standing {
-    let (Ok(source), Ok(sensor), Ok(target), Ok(customer_id)) = (
+    let (Ok(source), Ok(sensor), Ok(target), Ok(options)) = (
         &facts.source,
         &facts.sensor,
         &facts.target,
-        &facts.customer_id,
+        facts.falcon_options(config),
     ) else {
         return Standing::Unknown;
     };
@@ -77,7 +77,6 @@ pub fn standing(config: &Config, facts: &Facts) -> Standing {
     let Some(current) = &target.current else {
         return Standing::Outdated(Reason::Missing);
     };
-    let options = config.falcon.for_customer(customer_id.clone());
     let is_right = prove_image(source.evidence(), &current.image, &options).is_ok();
     match compare(source, sensor, current, &options) {
         Ok(()) if is_right => Standing::UpToDate,

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::config::EmulatorImage;
+use crate::builder::BuilderName;
+use crate::config::PinnedImage;
 use crate::facts::SensorCopy;
 use crate::reference::{Digest, Repository, Tag};
 
@@ -14,7 +15,11 @@ pub enum Step {
     /// Copy the sensor from CrowdStrike's registry into the mirror.
     CopySensor(SensorCopy),
     /// Register the ARM64 emulator with the kernel.
-    InstallEmulator(EmulatorImage),
+    InstallEmulator(PinnedImage),
+    /// Start a registry on the agent and copy source and sensor into it.
+    Stage(PinnedImage),
+    /// Make a buildx builder for the later steps of the job.
+    CreateBuilder(BuilderName),
     /// Run an ARM64 program, to see whether they run.
     ProbeArm64 {
         /// The sensor image for ARM64.
@@ -67,6 +72,10 @@ pub enum Step {
         /// The tag.
         tag: Tag,
     },
+    /// Write the ECS task definition with the patched image in it.
+    WriteTaskDefinition,
+    /// Register what was written.
+    RegisterTaskDefinition,
 }
 
 /// An image to bring into the engine.
@@ -108,7 +117,8 @@ impl Step {
     pub fn needs(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Pull(pull), Self::CopySensor(_)) => pull.role != Role::Source,
-            (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
+            (Self::Stage(_), Self::CopySensor(_))
+            | (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
             (
                 Self::ProbeArm64 { image } | Self::ProbeFalconutil(Falconutil { image, .. }),
                 Self::Pull(pull),
@@ -153,6 +163,14 @@ impl fmt::Display for Step {
             Self::InstallEmulator(image) => {
                 write!(f, "Install the ARM64 emulator of {}", image.repository)
             }
+            Self::Stage(image) => write!(
+                f,
+                "Stage source and sensor in a local registry of {}",
+                image.repository
+            ),
+            Self::CreateBuilder(name) => {
+                write!(f, "Make the buildx builder `{name}` for linux/arm64")
+            }
             Self::ProbeArm64 { .. } => f.write_str("Check that ARM64 programs run"),
             Self::ProbeFalconutil(falconutil) => write!(f, "Ask {falconutil} for its flags"),
             Self::Patch { falconutil, .. } => write!(f, "Patch with {falconutil}"),
@@ -170,6 +188,8 @@ impl fmt::Display for Step {
             Self::ReadBack => f.write_str("Read the pushed image back"),
             Self::RecordProvenance => f.write_str("Record what the image was made of"),
             Self::AddTag { tag, .. } => write!(f, "Add the tag {tag}"),
+            Self::WriteTaskDefinition => f.write_str("Write the ECS task definition"),
+            Self::RegisterTaskDefinition => f.write_str("Register the ECS task definition"),
         }
     }
 }

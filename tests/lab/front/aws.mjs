@@ -13,6 +13,7 @@ const USERS = {
   ADMIN: everything,
   LIMITED: allBut("ecr:GetAuthorizationToken"),
   NODESCRIBE: allBut("ecr:DescribeRepositories"),
+  NOREGISTER: allBut("ecs:RegisterTaskDefinition"),
 };
 
 export class Aws {

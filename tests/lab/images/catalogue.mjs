@@ -18,6 +18,7 @@ export function catalogue(cache) {
     "app/excluded": { "1.0": web(trees), latest: web(trees) },
     containersensor: sensorImages(cache, trees, fixtures),
     "lab/binfmt": emulatorImages(cache, trees),
+    "lab/registry": { 2: registryImage(cache, trees) },
   };
 }
 
@@ -50,7 +51,7 @@ const web = (trees, { config, family, platform = "linux/arm64" } = {}) =>
   image({ family, platform, layers: [trees.web, site()], config: { ...webConfig(), ...config } });
 
 // One field of each kind, so that a patch which drops or changes any of them is seen.
-const webConfig = () => ({
+export const webConfig = () => ({
   User: "101:101",
   ExposedPorts: { "8080/tcp": {} },
   Env: [
@@ -76,7 +77,7 @@ const webConfig = () => ({
 });
 
 // The packages were unpacked and never configured, so the accounts come from here.
-function site() {
+export function site() {
   return layer(
     {
       "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnginx:x:101:101:nginx:/var/cache/nginx:/bin/sh\n",
@@ -143,4 +144,28 @@ function emulatorImages(cache, trees) {
       config: { Env: ["PATH=/usr/bin:/bin"], Entrypoint: ["/usr/bin/binfmt"] },
     });
   return { "qemu-v7.2": emulator("installs"), "no-effect": emulator("no-effect") };
+}
+
+// Debian's build of Distribution's registry, laid out as the image `registry:2`, with its anonymous volume.
+function registryImage(cache, trees) {
+  const registry = layer(
+    {
+      "bin/registry": { from: join(cache, "registry/usr/bin/docker-registry"), mode: 0o755 },
+      "etc/docker/registry/config.yml":
+        "version: 0.1\nstorage: {filesystem: {rootdirectory: /var/lib/registry}}\nhttp: {addr: ':5000'}\n",
+      "var/lib/registry": { dir: true },
+    },
+    "COPY registry /bin/ # buildkit",
+  );
+  return image({
+    platform: "linux/amd64",
+    layers: [trees.amd64, registry],
+    config: {
+      Env: ["PATH=/usr/bin:/bin"],
+      ExposedPorts: { "5000/tcp": {} },
+      Volumes: { "/var/lib/registry": {} },
+      Entrypoint: ["/bin/registry"],
+      Cmd: ["serve", "/etc/docker/registry/config.yml"],
+    },
+  });
 }

@@ -100,9 +100,13 @@ impl Call<'_> {
                 denial: Denial::of(message, self.action),
                 source,
             },
-            _ => AwsError::RequestFailed {
-                purpose: self.purpose.clone(),
-                source,
+            // ECS lets its own call fail over a role that may not be passed on, under a code of its own.
+            _ => match Denial::read(message) {
+                Some(denial) => AwsError::Denied { denial, source },
+                None => AwsError::RequestFailed {
+                    purpose: self.purpose.clone(),
+                    source,
+                },
             },
         }
     }

@@ -14,7 +14,7 @@ use url::{Host, Url};
 use super::AwsError;
 
 /// The services that this crate and the SDK's credential chain call; IDs as the SDK writes them.
-const SERVICES: [&str; 2] = ["ECR", "STS"];
+const SERVICES: [&str; 3] = ["ECR", "ECS", "STS"];
 
 /// The variables under whose names the shared configuration is looked up. With the first one it
 /// keeps silent when it says `ignore_configured_endpoint_urls`, which the chain's clients do not heed.

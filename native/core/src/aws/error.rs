@@ -91,6 +91,14 @@ pub enum AwsError {
         /// What AWS said.
         source: Cause,
     },
+    /// ECS has something against the content of a task definition.
+    #[error("ECS does not accept the task definition `{family}`")]
+    TaskDefinitionRefused {
+        /// The family of which it would be a revision.
+        family: String,
+        /// What AWS said.
+        source: Cause,
+    },
     /// An endpoint override points elsewhere than to AWS or this machine.
     #[error("The endpoint `{url}` in `{setting}` is neither AWS's nor on this machine")]
     EndpointRefused {
@@ -139,6 +147,7 @@ impl Explain for AwsError {
             Self::RoleDurationRefused { .. } => Code::AwsRoleDurationRefused,
             Self::Denied { .. } => Code::AwsDenied,
             Self::RepositoryNotFound { .. } => Code::EcrRepositoryNotFound,
+            Self::TaskDefinitionRefused { .. } => Code::EcsRegistrationRefused,
             Self::EndpointRefused { .. } => Code::AwsEndpointRefused,
             Self::RegionInvalid { .. } => Code::InputMalformed,
             Self::NotReachable { .. } => Code::AwsNotReachable,
@@ -171,8 +180,9 @@ impl Explain for AwsError {
             Self::Denied { denial, .. } => Some(denial.hint()),
             Self::RepositoryNotFound { repository, .. } => Some(repository_hint(repository)),
             Self::EndpointRefused { setting, .. } => Some(format!(
-                "Remove `{setting}`, or set it to an endpoint of ECR or STS, such as `https://api.ecr.eu-west-1.amazonaws.com`"
+                "Remove `{setting}`, or set it to an endpoint of ECR, ECS or STS, such as `https://api.ecr.eu-west-1.amazonaws.com`"
             )),
+            Self::TaskDefinitionRefused { .. } => Some("Correct what ECS names in the file of `taskDefinition`".to_owned()),
             Self::RegionInvalid { .. } => Some(
                 "Set `awsRegion` to a region such as `eu-west-1`".to_owned(),
             ),

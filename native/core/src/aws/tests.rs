@@ -69,7 +69,7 @@ fn signed_in(sdk: SdkConfig) -> Aws {
     Aws::with(sdk, &settings, Events::silent())
 }
 
-async fn server(status: u16, body: Value) -> LoopbackServer {
+pub(super) async fn server(status: u16, body: Value) -> LoopbackServer {
     LoopbackServer::start(move |_, _| {
         let headers = [
             ("content-type", "application/x-amz-json-1.1"),
@@ -80,7 +80,7 @@ async fn server(status: u16, body: Value) -> LoopbackServer {
     .await
 }
 
-fn of(server: &LoopbackServer) -> Aws {
+pub(super) fn of(server: &LoopbackServer) -> Aws {
     aws(&format!("http://{}", server.host()))
 }
 

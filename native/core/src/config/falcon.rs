@@ -4,6 +4,7 @@ use url::Url;
 
 use super::check::Check;
 use super::{Sensor, image};
+use crate::ecs::is_name;
 use crate::error::Code;
 use crate::falcon::{
     CustomerId, CustomerIdError, FalconApiSettings, FalconSettings, Region, VersionChoice,
@@ -215,12 +216,6 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
     let container_name = check
         .text("containerName", &inputs.container_name)
         .map(str::to_owned);
-    let is_name = |name: &String| {
-        name.len() <= 255
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    };
     if container_name.as_ref().is_some_and(|name| !is_name(name)) {
         check.refuse(
             Code::InputMalformed,

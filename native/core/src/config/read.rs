@@ -2,13 +2,15 @@
 
 use super::check::Check;
 use super::{
-    Action, Asked, Config, Emulation, Sensor, Source, Strategy, aws, falcon, image, verify,
+    Action, Asked, Config, Emulation, Sensor, Source, Strategy, aws, builder, ecs, falcon, image,
+    staging, verify,
 };
 use crate::inputs::Inputs;
 use crate::reference::ImageName;
 
 pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Asked> {
-    refuse_what_comes_later(check, inputs);
+    // The filter comes with a later version, and must not be taken for granted before.
+    check.not_available("engineAccess", &inputs.engine_access, &["direct"]);
     let action = check.choice(
         "action",
         &inputs.action,
@@ -49,8 +51,11 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         &inputs.strategy,
         &[("full", Strategy::Full), ("graft", Strategy::Graft)],
     );
+    let staging_image = staging::read(check, inputs);
+    let builder = builder::name(check, &inputs.builder_name);
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
+    let task_definition = ecs::read(check, inputs);
     let skip_unchanged = check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
     let (source, sensor, (target, target_tag)) = (source?, sensor?, target?);
     image::refuse_target_that_is_source(check, &source, &target);
@@ -73,27 +78,11 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         emulation: emulation?,
         emulator_image: emulator_image?,
         strategy: strategy?,
+        staging_image,
+        builder,
         keep_local_images: keep_local_images?,
+        task_definition,
     })
-}
-
-/// Every input of task.json whose capability comes later: set to something else than its default, it must not be ignored.
-fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
-    for (name, value, defaults) in [
-        ("builderName", &inputs.builder_name, &[][..]),
-        ("stagingRegistry", &inputs.staging_registry, &["none"]),
-        ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
-        ("engineAccess", &inputs.engine_access, &["direct"]),
-        ("taskDefinition", &inputs.task_definition, &[]),
-        ("taskDefinitionOutput", &inputs.task_definition_output, &[]),
-        (
-            "registerTaskDefinition",
-            &inputs.register_task_definition,
-            &["false"],
-        ),
-    ] {
-        check.not_available(name, value, defaults);
-    }
 }
 
 impl Source {

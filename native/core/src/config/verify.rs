@@ -120,7 +120,7 @@ mod tests {
             }),
             (Code::InputMalformed, |i| i.aws_region = "Ireland".into()),
             (Code::InputNotAvailable, |i| {
-                i.staging_registry = "local".into();
+                i.engine_access = "filtered".into();
             }),
         ];
         for (code, change) in cases {

@@ -10,11 +10,15 @@ use crate::falcon::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE, SensorMarks};
 /// The facts that patching needs.
 ///
 /// # Errors
-/// The first that is missing or forbids it: sign-in first, since the rest follows from it.
+/// The first that is missing or forbids it: the ECS task definition first, since it is as much the user's as the
+/// inputs are, then the sign-in, since the rest follows from it.
 pub(super) fn check<'a>(
     config: &Config,
     facts: &'a Facts,
 ) -> Result<(&'a SourceFacts, &'a SensorFacts, &'a TargetFacts), Problem> {
+    if let Some(Err(problem)) = &facts.task_definition {
+        return Err(problem.clone());
+    }
     if let Some(Err(problem)) = &facts.caller
         && is_about_credentials(problem.code)
     {

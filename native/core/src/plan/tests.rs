@@ -8,14 +8,18 @@ use serde_json::json;
 use super::plan;
 use crate::aws::{CallerIdentity, TagMutability};
 use crate::config::Config;
+use crate::ecs::{TaskDefinition, Wanted};
 use crate::emulation::{Handler, Registration};
 use crate::engine::{ApiVersion, EngineFacts, Store};
 use crate::error::{Code, Problem};
-use crate::facts::{Facts, Probes, SensorCopy, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::facts::{
+    BuilderFacts, Facts, Probes, SensorCopy, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
+};
 use crate::inputs::Inputs;
 use crate::platform::Platform;
 use crate::reference::{Digest, Repository, Tag};
 use crate::registry::RegistryImage;
+use crate::staging::Staged;
 use crate::step::Step;
 
 const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
@@ -93,6 +97,9 @@ fn facts() -> Facts {
             mutability: Some(TagMutability::Mutable),
             is_missing: false,
         }),
+        builder: None,
+        staged: None,
+        task_definition: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
     }
@@ -397,6 +404,87 @@ fn a_missing_repository_is_created_once_there_is_something_to_push() {
     assert!(lines[nth + 1].starts_with("Push "), "{drawn}");
 }
 
+fn with_builder(is_made: bool) -> (Config, Facts) {
+    let facts = Facts {
+        builder: Some(Ok(BuilderFacts {
+            buildx: "v0.29.1".to_owned(),
+            is_made,
+        })),
+        ..facts()
+    };
+    (config(|i| i.builder_name = "arm64builder".into()), facts)
+}
+
+#[test]
+fn a_builder_for_later_steps_is_made_beside_the_pulls_and_once() {
+    let (config, facts) = with_builder(false);
+    let text = drawn(&config, &facts);
+    insta::assert_snapshot!(text.lines().next().unwrap_or_default(), @"? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Make the buildx builder `arm64builder` for linux/arm64 | Check that ARM64 programs run | Ask the native falconutil for its flags");
+    let (config, facts) = with_builder(true);
+    assert!(!drawn(&config, &facts).contains("buildx"));
+}
+
+#[test]
+fn a_builder_that_cannot_be_made_is_found_before_anything_is_done() {
+    let (config, mut facts) = with_builder(false);
+    let missing = Problem {
+        code: Code::EngineBuildxMissing,
+        what: "no buildx".to_owned(),
+        why: vec![],
+        hint: None,
+    };
+    facts.builder = Some(Err(missing.clone()));
+    assert_eq!(refusal(&config, &facts), missing);
+}
+
+fn definition(file: &str) -> Result<TaskDefinition, Problem> {
+    TaskDefinition::read(file, Wanted::default())
+}
+
+#[test]
+fn an_ecs_task_definition_is_written_and_registered_last() {
+    let mut facts = facts();
+    let file = json!({
+        "family": "web", "containerDefinitions": [{"name": "web"}], "cpu": "256", "memory": "512",
+        "executionRoleArn": "arn:aws:iam::123456789012:role/x",
+    });
+    facts.task_definition = Some(definition(&file.to_string()));
+    let last = |inputs: fn(&mut Inputs)| {
+        let drawn = drawn(&config(inputs), &facts);
+        drawn.lines().rev().take(3).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(last(|i| i.task_definition = "ecs.json".into()), @r"
+    Write the ECS task definition
+    Record what the image was made of
+    Read the pushed image back
+    ");
+    insta::assert_snapshot!(last(|i| {
+        i.task_definition = "ecs.json".into();
+        i.register_task_definition = "true".into();
+    }), @r"
+    Register the ECS task definition
+    Write the ECS task definition
+    Record what the image was made of
+    ");
+}
+
+#[test]
+fn a_task_definition_that_has_to_be_corrected_comes_before_everything_else() {
+    let mut facts = facts();
+    facts.task_definition = Some(definition("{}"));
+    facts.caller = Some(Err(Problem {
+        code: Code::AwsCredentialsInvalid,
+        what: String::new(),
+        why: vec![],
+        hint: None,
+    }));
+    let config = config(|i| i.task_definition = "ecs.json".into());
+    assert_eq!(
+        refusal(&config, &facts).code,
+        Code::EcsTaskDefinitionUnreadable
+    );
+}
+
 /// For each step of the first stage, those that it waits for.
 fn waits(config: &Config, facts: &Facts) -> Vec<(String, Vec<String>)> {
     let plan = plan(config, facts).expect("there is a plan");
@@ -442,4 +530,57 @@ fn each_step_of_a_stage_waits_for_what_it_needs_and_for_nothing_else() {
     Check that ARM64 programs <- Pull the sensor image, Install the ARM64 emulator
     Ask the native falconutil <- Pull the sensor image
     ");
+}
+
+fn staging(change: impl FnOnce(&mut Inputs)) -> Config {
+    config(|i| {
+        i.staging_registry = "local".into();
+        change(i);
+    })
+}
+
+#[test]
+fn staged_images_are_pulled_from_where_they_are_staged() {
+    let config = staging(|_| {});
+    let mut facts = facts();
+    insta::assert_snapshot!(drawn(&config, &facts).lines().take(2).collect::<Vec<_>>().join("\n"), @r"
+    ? Stage source and sensor in a local registry of docker.io/library/registry
+    ? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Check that ARM64 programs run | Ask the native falconutil for its flags
+    ");
+    let local = |name| Repository::new("127.0.0.1:32768", name);
+    facts.staged = Some(Staged {
+        source: local("app/web"),
+        source_digest: Digest::of(b"source"),
+        sensor: local("sensor"),
+    });
+    let stages = plan(&config, &facts).expect("a plan").stages;
+    let pulled: Vec<String> = stages[0]
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Pull(pull) => Some(pull.repository.to_string()),
+            Step::ProbeArm64 { image } => Some(image.split('@').next()?.to_owned()),
+            _ => None,
+        })
+        .collect();
+    let (source, sensor) = ("127.0.0.1:32768/app/web", "127.0.0.1:32768/sensor");
+    assert_eq!(pulled, [source, sensor, sensor, sensor]);
+}
+
+#[test]
+fn a_source_of_the_engine_is_pulled_once_it_is_staged() {
+    let config = staging(|_| {});
+    let mut facts = facts();
+    if let Ok(source) = &mut facts.source {
+        source.place = SourcePlace::Engine {
+            id: "sha256:1".to_owned(),
+        };
+    }
+    assert!(!drawn(&config, &facts).contains("Pull the source image"));
+    facts.staged = Some(Staged {
+        source: Repository::new("127.0.0.1:32768", "source"),
+        source_digest: Digest::of(b"staged"),
+        sensor: Repository::new("127.0.0.1:32768", "sensor"),
+    });
+    assert!(drawn(&config, &facts).contains("Pull the source image source@"));
 }

@@ -17,6 +17,9 @@ impl Run {
             Step::Pull(pull) => self.pull(pull, &events).await,
             Step::CopySensor(copy) => self.copy_sensor(copy, &events).await,
             Step::InstallEmulator(image) => self.install_emulator(image, &events).await,
+            // By far the largest future of all steps, and asked for seldom.
+            Step::Stage(image) => Box::pin(self.stage(image, facts, &events)).await,
+            Step::CreateBuilder(name) => self.create_builder(name, &events).await,
             Step::ProbeArm64 { image } => self.probe_arm64(image, &events).await,
             Step::ProbeFalconutil(falconutil) => self.probe_falconutil(falconutil, &events).await,
             Step::Patch {
@@ -42,6 +45,8 @@ impl Run {
             Step::ReadBack => self.read_back(facts).await,
             Step::RecordProvenance => self.record_provenance(facts, &events).await,
             Step::AddTag { repository, tag } => self.add_tag(repository, tag).await,
+            Step::WriteTaskDefinition => self.write_task_definition(facts, &events).await,
+            Step::RegisterTaskDefinition => self.register_task_definition(facts, &events).await,
         }
     }
 }

@@ -34,8 +34,7 @@ impl Run {
 
     /// What falconutil is told, now that the customer is known.
     pub(super) fn falcon_options(&self, facts: &Facts) -> Result<FalconOptions, Problem> {
-        let id = facts.customer_id.clone()?;
-        Ok(self.config.falcon.for_customer(id))
+        facts.falcon_options(&self.config)
     }
 
     /// Warns of what falconutil added beyond what is documented.

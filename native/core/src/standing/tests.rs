@@ -6,14 +6,18 @@ use serde_json::{Value, json};
 use super::{Reason, Standing, standing};
 use crate::aws::TagMutability;
 use crate::config::Config;
+use crate::ecs::{TaskDefinition, Wanted};
 use crate::emulation::Registration;
+use crate::engine::{ApiVersion, EngineFacts, Store};
 use crate::error::{Code, Problem};
+
 use crate::facts::{
-    CurrentImage, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
+    BuilderFacts, CurrentImage, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
 };
 use crate::falcon::FALCON_ENTRYPOINT;
 use crate::inputs::Inputs;
 use crate::plan::{self, Kept};
+use crate::platform::Platform;
 use crate::provenance::{Provenance, Recipe};
 use crate::reference::{Digest, Repository};
 use crate::registry::RegistryImage;
@@ -99,6 +103,9 @@ fn facts(config: &Config) -> Facts {
             mutability: None,
             is_missing: false,
         }),
+        builder: None,
+        staged: None,
+        task_definition: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
     }
@@ -253,4 +260,91 @@ fn beside_an_image_that_stays_only_missing_tags_are_put_and_no_engine_is_needed(
         .map(ToString::to_string)
         .collect();
     assert_eq!(steps, ["Add the tag latest", "Add the tag new"]);
+}
+
+/// The same, with an ECS task definition whose container is `web`.
+fn with_definition(config: &Config) -> Facts {
+    let file = json!({
+        "family": "web", "containerDefinitions": [{"name": "web"}], "cpu": "256", "memory": "512",
+        "executionRoleArn": "arn:aws:iam::123456789012:role/x",
+    });
+    let mut facts = facts(config);
+    facts.task_definition = Some(TaskDefinition::read(&file.to_string(), Wanted::default()));
+    facts
+}
+
+#[test]
+fn the_container_of_the_ecs_task_definition_is_one_of_the_options() {
+    let config = config(|_| {});
+    let standing = standing(&config, &with_definition(&config));
+    assert_eq!(standing, Standing::Outdated(Reason::Options));
+}
+
+#[test]
+fn an_image_that_is_kept_goes_into_the_ecs_task_definition_all_the_same() {
+    let config = config(|i| {
+        i.container_name = "web".to_owned();
+        i.task_definition = "/s/ecs.json".to_owned();
+        i.register_task_definition = "true".to_owned();
+    });
+    let mut facts = with_definition(&config);
+    let mut object = patched();
+    let variables = object["Env"].as_array_mut().expect("a list");
+    variables.push(json!("CS_CONTAINER=web"));
+    current(&mut facts).image = Arc::new(RegistryImage::of(&["a", "sensor"], &object));
+    assert_eq!(standing(&config, &facts), Standing::UpToDate);
+    let plan = plan::plan(&config, &facts).expect("a plan");
+    assert_eq!(plan.kept, Some(Kept::UpToDate));
+    let steps: Vec<String> = plan
+        .stages
+        .iter()
+        .flat_map(|stage| &stage.steps)
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "Write the ECS task definition",
+            "Register the ECS task definition"
+        ]
+    );
+    // What is to be deployed changes nothing in the registry, so nothing more has to be known.
+    assert!(plan::changes_nothing(&config, &facts));
+}
+
+#[test]
+fn a_builder_for_later_steps_is_made_beside_an_image_that_is_kept() {
+    let config = config(|i| i.builder_name = "arm64builder".into());
+    let mut facts = facts(&config);
+    facts.handler = Registration::Absent;
+    facts.builder = Some(Ok(BuilderFacts {
+        buildx: "v0.29.1".to_owned(),
+        is_made: false,
+    }));
+    let without_engine = plan::plan(&config, &facts).expect_err("no engine");
+    assert_eq!(without_engine.code, Code::EngineNotReachable);
+    facts.engine = Ok(EngineFacts {
+        version: "28.5.2".to_owned(),
+        api_version: ApiVersion {
+            major: 1,
+            minor: 51,
+        },
+        store: Store::Overlay2,
+        platform: Platform::linux("amd64"),
+        is_local: true,
+    });
+    let plan = plan::plan(&config, &facts).expect("a plan");
+    assert_eq!(plan.kept, Some(Kept::UpToDate));
+    let steps: Vec<String> = plan.stages[0]
+        .steps
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "Install the ARM64 emulator of docker.io/tonistiigi/binfmt",
+            "Make the buildx builder `arm64builder` for linux/arm64"
+        ]
+    );
 }

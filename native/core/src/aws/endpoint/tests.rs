@@ -14,6 +14,8 @@ fn this_machine_and_the_services_themselves_are_allowed() {
         "https://ecr-fips.us-gov-west-1.amazonaws.com",
         "https://ecr.eu-west-1.api.aws",
         "https://api.ecr.cn-north-1.amazonaws.com.cn",
+        "https://ecs.eu-west-1.amazonaws.com",
+        "https://ecs-fips.us-gov-west-1.amazonaws.com",
         "https://sts.amazonaws.com",
         "https://sts.eu-west-1.amazonaws.com:443/",
         "https://vpce-0a1b-2c3d.api.ecr.eu-west-1.vpce.amazonaws.com",
