@@ -22,6 +22,7 @@ function stages() {
       name: "task units",
       command: [node, "--import", "tsx", ...testRunner, ...testsIn("task/test", ".test.ts")],
     },
+    { name: "bench units", command: [node, ...testRunner, ...testsIn("tests/bench", ".test.mjs")] },
     { name: "package", prepares: true, command: [node, "scripts/package.mjs"] },
     { name: "package tests", command: [node, ...testRunner, ...testsIn("tests/package", ".test.mjs")] },
     { name: "lab", prepares: true, command: ["tests/lab/prepare.sh"] },

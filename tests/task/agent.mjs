@@ -32,9 +32,18 @@ export class Job {
 
   /**
    * `variables` are public variables of the job, `secrets` are secret ones; `env` is the step's `env:`; `uid` is the
-   * agent's user; `endpoints` are service connections by ID, each with its `parameters`.
+   * agent's user; `endpoints` are service connections by ID, each with its `parameters`. A job that is `timed` is not searched for
+   * credentials, which would take the processor from it.
    */
-  constructor({ variables = {}, secrets = {}, endpoints = {}, env = {}, folder = taskFolder, uid } = {}) {
+  constructor({
+    variables = {},
+    secrets = {},
+    endpoints = {},
+    env = {},
+    folder = taskFolder,
+    uid,
+    timed = false,
+  } = {}) {
     this.root = mkdtempSync(join(tmpdir(), "falcon-agent-"));
     this.folders = { work: this.root, temp: join(this.root, "_temp"), sources: join(this.root, "1/s") };
     for (const path of [this.folders.temp, this.folders.sources]) mkdirSync(path, { recursive: true });
@@ -42,6 +51,7 @@ export class Job {
       for (const path of [this.root, this.folders.temp, this.folders.sources]) chownSync(path, uid, uid);
     this.folder = folder;
     this.uid = uid;
+    this.timed = timed;
     this.env = env;
     this.variables = { ...agentVariables(this.folders), ...variables };
     this.secrets = secrets;
@@ -97,7 +107,7 @@ export class Job {
       stdio: ["ignore", "pipe", "pipe"],
       ...(this.uid === undefined ? {} : { uid: this.uid, gid: this.uid }),
     });
-    if (process.env.LAB === "1") {
+    if (process.env.LAB === "1" && !this.timed) {
       this.#search.seekAllOf(this);
       this.#search.watch(child);
     }

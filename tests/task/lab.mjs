@@ -87,10 +87,11 @@ export function engineState() {
   };
 }
 
-/** Asks the control interface of the registry's front. */
+/** Asks the control interface of the registry's front, anew each time: it closes connections while a caller waits for a program. */
 export async function front(method, path, body) {
   const response = await fetch(`${process.env.LAB_FRONT}${path}`, {
     method,
+    headers: { connection: "close" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);

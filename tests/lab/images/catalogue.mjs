@@ -50,7 +50,7 @@ const web = (trees, { config, family, platform = "linux/arm64" } = {}) =>
   image({ family, platform, layers: [trees.web, site()], config: { ...webConfig(), ...config } });
 
 // One field of each kind, so that a patch which drops or changes any of them is seen.
-const webConfig = () => ({
+export const webConfig = () => ({
   User: "101:101",
   ExposedPorts: { "8080/tcp": {} },
   Env: [
@@ -76,7 +76,7 @@ const webConfig = () => ({
 });
 
 // The packages were unpacked and never configured, so the accounts come from here.
-function site() {
+export function site() {
   return layer(
     {
       "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnginx:x:101:101:nginx:/var/cache/nginx:/bin/sh\n",

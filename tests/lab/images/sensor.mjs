@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { image, index, layer } from "./oci.mjs";
 
-const VERSION = "7.39.0-7802";
+export const VERSION = "7.39.0-7802";
 // What each variant does is in fixtures/sensor/falconutil.
 const VARIANTS = [
   "no-platform",
@@ -44,7 +44,7 @@ export function sensorImages(cache, trees, fixtures) {
 const behaviour = (variant) =>
   layer({ "etc/falconutil-variant": `${variant}\n` }, "COPY variant /etc/falconutil-variant # buildkit");
 
-const sensorConfig = (version) => ({
+export const sensorConfig = (version) => ({
   Env: [
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     `FALCON_SENSOR_VERSION=${version}`,
@@ -58,7 +58,7 @@ const sensorConfig = (version) => ({
 });
 
 // The static shell is all that the patched image starts by itself, so it must be the target architecture's own.
-function sensorFiles(cache, fixtures, architecture) {
+export function sensorFiles(cache, fixtures, architecture) {
   const fixture = (name) => ({ from: join(fixtures, "sensor", name), mode: 0o755 });
   return layer(
     {

@@ -1,0 +1,201 @@
+// The benchmark's own arithmetic and drawing, without a lab. What it measures is tried by `npm run bench -- --quick`.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { root } from "../../scripts/tools.mjs";
+import { chart, groupsOf } from "./chart.mjs";
+import { between, summary } from "./documents.mjs";
+import { faultsOf, fetched } from "./proof.mjs";
+import { chosen, idOf, rows, turnsOf } from "./rows.mjs";
+import { aligned, figures, goals, markdown } from "./table.mjs";
+import { evaluate, median, verdict } from "./verdicts.mjs";
+
+/** Seconds of each flow in rounds 1, 2 and 3; the median is the second of them in order of size. */
+const times = {
+  pipeline: [50, 40, 30],
+  cli: [20, 21, 22],
+  full: [24, 20, 16],
+  unchanged: [1, 1.2, 1.1],
+  graft: [10, 6, 8],
+  "graft again": [3, 4, 2],
+};
+
+/** Results of a whole run, made up, with `change` applied to each sample. */
+function results(change = (sample) => sample) {
+  const samples = turnsOf(rows)
+    .flatMap(({ leader, followers }) => [leader, ...followers])
+    .flatMap((each) =>
+      times[each.flow].map((seconds, index) => ({
+        case: idOf(each),
+        round: index + 1,
+        seconds,
+        peakBytes: each.flow === "pipeline" || each.flow === "cli" ? undefined : 80e6 + index,
+        requests: each.flow === "unchanged" ? 9 : 60,
+        received: 1e6,
+        sent: 2e6,
+        load: 0.5,
+      })),
+    );
+  const machine = { cpu: "CPU", cores: 2, memoryBytes: 2 ** 34, kernel: "6.1", engine: "28.5.2" };
+  const sizes = { sensor: [50e6, 4e6], sources: { 50: [18e6], 400: [190e6] } };
+  const lab = { store: "overlay2", machine, sizes, samples: samples.map(change) };
+  return { date: "2026-01-02T03:04:05Z", pairs: 3, quick: false, seconds: 600, labs: [lab] };
+}
+
+test("the_median_is_in_the_middle", () => {
+  assert.equal(median([3, 1, 2]), 2);
+  assert.equal(median([4, 1, 3, 2]), 2.5);
+  assert.equal(median([7]), 7);
+  assert.equal(median([10, 9, 100]), 10, "compared as numbers");
+});
+
+test("a_missed_goal_says_by_how_much", () => {
+  assert.equal(verdict(0.2, 0.2), "reached");
+  assert.equal(verdict(0.25, 0.2), "missed by 25 %");
+  assert.equal(verdict(0.2001, 0.2), "missed by 1 %", "never missed by nothing");
+  assert.equal(verdict(0.5, undefined), "no goal");
+});
+
+test("ratios_are_those_of_medians", () => {
+  const { comparisons, limits, broken } = evaluate(results(), rows);
+  assert.deepEqual(broken, []);
+  const told = comparisons
+    .filter(({ id }) => id.endsWith("-overlay2"))
+    .map(({ id, against, ratio, verdict: text }) => `${id} / ${against.flow} = ${ratio.toFixed(4)}: ${text}`);
+  assert.deepEqual(told, [
+    "full-overlay2 / pipeline = 0.5000: reached",
+    "full-overlay2 / cli = 0.9524: reached",
+    "graft-overlay2 / pipeline = 0.2000: reached",
+    "graft-again-overlay2 / pipeline = 0.0750: reached",
+    "unchanged-overlay2 / pipeline = 0.0275: reached",
+  ]);
+  assert.deepEqual(
+    limits.map(({ id, value, verdict: text }) => `${id} ${value}: ${text}`),
+    ["unchanged-overlay2 9: reached", "unchanged-containerd 9: reached", "memory 80: reached"],
+  );
+});
+
+test("ten_requests_are_not_under_ten_and_one_greedy_run_counts", () => {
+  const greedy = results((sample) =>
+    sample.case.includes("unchanged")
+      ? { ...sample, requests: 10, peakBytes: sample.round === 2 ? 150e6 : 1e6 }
+      : sample,
+  );
+  const missed = evaluate(greedy, rows).limits.map(({ id, verdict: text }) => `${id}: ${text}`);
+  assert.deepEqual(missed, [
+    "unchanged-overlay2: missed by 12 %",
+    "unchanged-containerd: missed by 12 %",
+    "memory: missed by 25 %",
+  ]);
+});
+
+test("what_failed_or_was_not_measured_is_broken", () => {
+  const id = idOf({ ...rows[0].case });
+  const failed = results((sample) =>
+    sample.case === id ? { case: id, round: sample.round, error: "exit code 1" } : sample,
+  );
+  const { broken, comparisons } = evaluate(failed, rows);
+  assert.deepEqual(broken, [...Array(3).fill(`${id}: exit code 1`), `${id}: not measured`]);
+  assert.ok(!comparisons.some((each) => each.id === rows[0].id), "and is compared with nothing");
+});
+
+test("a_wrong_image_is_not_measured", () => {
+  const falcon = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
+  const image = (Entrypoint, diff_ids, architecture = "arm64") => ({
+    architecture,
+    config: { Entrypoint },
+    rootfs: { diff_ids },
+  });
+  const source = image(["/start"], ["a", "b"]);
+  const layers = [{ size: 1 }, { size: 2 }, { size: 52e6 }];
+  const faults = (config, of = layers) => faultsOf({ config, layers: of }, source).join("; ");
+  assert.equal(faults(image([falcon, "/start"], ["a", "b", "c"])), "");
+  assert.equal(faults(image(["/start"], ["a", "b", "c"])), "another entrypoint");
+  assert.equal(faults(image([falcon, "/start"], ["a", "b", "c"], "amd64")), "the architecture amd64");
+  assert.equal(faults(image([falcon, "/start"], ["b", "a", "c"])), "other layers than the source's");
+  assert.equal(
+    faults(image([falcon, "/start"], ["a", "b", "c"]), layers.slice(1)),
+    "2 layers, where the source has 2",
+  );
+  assert.equal(
+    faults(image([falcon, "/start"], ["a", "b", "c"]), [...layers.slice(0, 2), { size: 1e6 }]),
+    "a sensor's layer of 1000000 bytes",
+  );
+});
+
+test("a_layer_that_was_fetched_is_seen_wherever_it_came_from", () => {
+  const requests = [
+    { method: "HEAD", path: "/v2/app/web/blobs/sha256:aa" },
+    { method: "GET", path: "/bb?X-Amz-Signature=…" },
+    { method: "GET", path: "/v2/app/web/blobs/sha256:cc" },
+  ];
+  assert.deepEqual(fetched(["sha256:aa", "sha256:bb", "sha256:cc", "sha256:dd"], requests), [
+    "sha256:bb",
+    "sha256:cc",
+  ]);
+});
+
+test("followers_come_with_their_leader_and_each_case_once", () => {
+  const turns = turnsOf(chosen("graft-again-overlay2"));
+  const flows = turns.map(({ leader, followers }) => [leader.flow, ...followers.map(({ flow }) => flow)]);
+  assert.deepEqual(flows, [["pipeline"], ["graft", "graft again"]]);
+  const all = turnsOf(rows).flatMap(({ leader, followers }) => [leader, ...followers].map(idOf));
+  assert.equal(new Set(all).size, all.length);
+  assert.throws(() => chosen("grafting"), /no row is called grafting; there are: full-overlay2, /);
+});
+
+test("the_tables_have_a_cell_in_every_column", () => {
+  const evaluated = evaluate(results(), rows);
+  for (const table of [goals(evaluated), figures(evaluated)]) {
+    for (const cells of table) assert.equal(cells.length, table[0].length, cells.join());
+    assert.equal(markdown(table).split("\n").length, table.length + 1);
+    assert.equal(aligned(table).split("\n").length, table.length);
+  }
+});
+
+test("the_chart_is_well_formed_and_its_bars_are_to_scale", () => {
+  const groups = groupsOf(evaluate(results(), rows));
+  const svg = chart(groups);
+  assertWellFormed(svg);
+  assert.equal(groups.length, 3);
+  assert.doesNotMatch(svg, /<script|href|on[a-z]+=/);
+  const lengths = [...svg.matchAll(/class="(?:own|other)".*? width="([\d.]+)"/g)].map(([, length]) =>
+    Number(length),
+  );
+  const [pipeline, , full] = lengths;
+  assert.equal((full / pipeline).toFixed(2), "0.50");
+});
+
+/** A small reader of XML: every element is closed in order, and nothing is left bare. */
+function assertWellFormed(svg) {
+  const open = [];
+  for (const [, closing, name, rest, text] of svg.matchAll(/<(\/?)([a-z]+)([^<>]*)>([^<]*)/g)) {
+    assert.doesNotMatch(text, /&(?!(amp|lt|gt|quot);)/);
+    if (closing) assert.equal(open.pop(), name);
+    else if (!rest.endsWith("/")) open.push(name);
+  }
+  assert.deepEqual(open, []);
+}
+
+test("a_block_of_a_document_is_replaced_and_nothing_else", () => {
+  const document = "a\n<!-- bench: x -->\nold\n<!-- end of bench: x -->\nb\n";
+  assert.equal(between(document, "x", "new"), document.replace("old", "new"));
+  assert.throws(() => between(document, "y", "new"), /the markers of y are missing/);
+});
+
+test("the_documents_have_a_place_for_what_is_measured", () => {
+  const text = ["README.md", "docs/performance.md"]
+    .map((path) => readFileSync(join(root, path), "utf8"))
+    .join();
+  for (const name of ["summary", "chart", "goals", "figures", "circumstances"])
+    assert.ok(between(text, name, "").length > 0, name);
+  const told = summary(evaluate(results(), rows));
+  assert.match(told, /patched in 20\.0 s, or in 8\.0 s with .* unchanged in 1\.1 s, where .* takes 40\.0 s/);
+});
+
+test("the_scripts_are_valid_for_bash", () => {
+  for (const name of ["pipeline-stage.sh", "docker-cli.sh"])
+    execFileSync("bash", ["-n", join(root, "tests/bench", name)]);
+});

@@ -1,0 +1,51 @@
+// Writes what was measured into the documents, between markers; what stands around them is written by hand.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../../scripts/tools.mjs";
+import { chart, groupsOf, inWords } from "./chart.mjs";
+import { idOf, rows } from "./rows.mjs";
+import { circumstances, figures, goals, inSeconds, markdown } from "./table.mjs";
+
+/** Puts a text between the markers of a name. */
+export function between(document, name, text) {
+  const [open, close] = [`<!-- bench: ${name} -->`, `<!-- end of bench: ${name} -->`];
+  const [start, end] = [document.indexOf(open), document.indexOf(close)];
+  if (start < 0 || end < start) throw new Error(`the markers of ${name} are missing`);
+  return `${document.slice(0, start + open.length)}\n${text}\n${document.slice(end)}`;
+}
+
+/** What README's first screen says: the chart, and what to make of it. */
+export function summary(evaluated) {
+  const groups = groupsOf(evaluated);
+  const of = (flow) => {
+    const { case: given } = rows.find(({ id }) => id === "full-overlay2");
+    const found = evaluated.cases.find(({ case: each }) => idOf(each) === idOf({ ...given, flow }));
+    return inSeconds(found.seconds.median);
+  };
+  const judged = [...evaluated.comparisons, ...evaluated.limits].filter(({ goal }) => goal !== undefined);
+  const reached = judged.filter(({ verdict }) => verdict === "reached").length;
+  const sentences = [
+    `From an empty engine, an image of 800 MB is patched in ${of("full")}, or in ${of("graft")} with \`strategy: graft\`, and found unchanged in ${of("unchanged")}, where the patch stage of the hand-written pipeline takes ${of("pipeline")} (overlay2 image store).`,
+    "falconutil is a stand-in there, whose sensor has the real one's published size, and the registry is on the same machine's loopback: trust the ratios, not the seconds, and take the last group for a model of a network.",
+    `${reached} of ${judged.length} goals are reached; [docs/performance.md](docs/performance.md) has the method, and what is missed by how much.`,
+  ];
+  return `![${inWords(groups.slice(0, 1))}](docs/performance.svg)\n\n${sentences.join(" ")}`;
+}
+
+/** Writes chart, tables and figures of a complete run. */
+export function writeDocuments(evaluated) {
+  const edit = (path, change) => {
+    const file = join(root, path);
+    writeFileSync(file, change(readFileSync(file, "utf8")));
+  };
+  writeFileSync(join(root, "docs/performance.svg"), chart(groupsOf(evaluated)));
+  edit("docs/performance.md", (text) =>
+    Object.entries({
+      chart: `![${inWords(groupsOf(evaluated))}](performance.svg)`,
+      goals: markdown(goals(evaluated)),
+      figures: markdown(figures(evaluated)),
+      circumstances: circumstances(evaluated),
+    }).reduce((document, [name, content]) => between(document, name, content), text),
+  );
+  edit("README.md", (text) => between(text, "summary", summary(evaluated)));
+}

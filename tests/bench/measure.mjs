@@ -1,0 +1,93 @@
+// measure.mjs PLAN RESULTS: the part of the benchmark that runs inside the lab. Measures the plan's turns, round by round, and writes all
+// samples after each of them, so that a benchmark that breaks off has something to show.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, release, totalmem } from "node:os";
+import { Job } from "../task/agent.mjs";
+import { config, front, manifest } from "../task/lab.mjs";
+import { Bed, emptyEngine } from "./bed.mjs";
+import { flows } from "./flows.mjs";
+import { useLine } from "./network.mjs";
+import { faultsOf, fetched } from "./proof.mjs";
+import { idOf } from "./rows.mjs";
+
+const [planFile, resultsFile] = process.argv.slice(2);
+const plan = JSON.parse(readFileSync(planFile, "utf8"));
+const samples = [];
+
+/** One cold engine and one new repository, and every flow that goes on from there; after one that is broken no other can. */
+async function takeTurn(bed, { leader, followers }, round) {
+  const job = new Job({ timed: true });
+  let current = leader;
+  try {
+    emptyEngine();
+    const place = await bed.place(leader);
+    for (current of [leader, ...followers])
+      record(current, round, await measure(current, { place, sensor: bed.sensor, job }));
+  } catch (error) {
+    record(current, round, { error: error.message });
+  } finally {
+    job.end();
+  }
+}
+
+async function measure({ flow }, given) {
+  const { prepare, run, target = (same) => same, leavesSource = false } = flows[flow];
+  prepare?.();
+  const place = { ...given.place, target: target(given.place.target) };
+  execFileSync("sync");
+  const [load] = loadavg();
+  await front("DELETE", "/requests");
+  const measured = await run({ ...given, place });
+  const requests = await front("GET", "/requests");
+  prove(place, requests, leavesSource);
+  const sum = (key) => requests.reduce((total, entry) => total + entry[key], 0);
+  return { ...measured, load, requests: requests.length, sent: sum("bytesIn"), received: sum("bytesOut") };
+}
+
+/** Fails unless the registry has the right image, and the layers of the source stayed where they were if the flow leaves them there. */
+function prove({ source, target, sourceLayers }, requests, leavesSource) {
+  const faults = faultsOf({ config: config(target), layers: manifest(target).layers }, config(source));
+  const isSameRepository = source.split(":")[0] === target.split(":")[0];
+  if (leavesSource && isSameRepository && fetched(sourceLayers, requests).length > 0)
+    faults.push("fetched layers of the source");
+  if (faults.length > 0) throw new Error(`${target} has ${faults.join(", ")}`);
+}
+
+function record(measured, round, result) {
+  const name = idOf(measured);
+  samples.push({ case: name, round, ...result });
+  const { seconds, peakBytes, requests, error } = result;
+  const memory = peakBytes ? `, ${(peakBytes / 1e6).toFixed(0)} MB` : "";
+  const told = error ? `broken: ${error}` : `${seconds.toFixed(2)} s${memory}, ${requests} requests`;
+  console.log(`${elapsed()}: round ${round}: ${name}: ${told}`);
+  writeFileSync(resultsFile, JSON.stringify({ machine, sizes, samples }, null, 2));
+}
+
+/** Since the start of this lab, as minutes and seconds. */
+function elapsed() {
+  const seconds = Math.round(performance.now() / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+const machine = {
+  cpu: cpus()[0].model.trim(),
+  cores: cpus().length,
+  memoryBytes: totalmem(),
+  kernel: release(),
+  engine: process.env.LAB_ENGINE_VERSION,
+};
+console.log(`Pushing the images of the benchmark, ${machine.engine} with ${process.env.LAB_STORE}`);
+const bed = await Bed.make([...new Set(plan.turns.map(({ leader }) => leader.source))], plan);
+const { sizes } = bed;
+
+for (const network of ["loopback", "line"]) {
+  const turns = plan.turns.filter(({ leader }) => leader.network === network);
+  if (turns.length === 0) continue;
+  if (network === "line") await useLine();
+  for (let round = 1; round <= plan.pairs; round += 1) {
+    const due = turns.filter(({ leader }) => round <= (leader.rounds ?? plan.pairs));
+    // What drifts, a disk that fills or a processor that warms up, shall not favour one of them.
+    for (const turn of round % 2 === 1 ? due : due.reverse()) await takeTurn(bed, turn, round);
+  }
+}

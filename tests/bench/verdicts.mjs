@@ -1,0 +1,107 @@
+// The arithmetic of the benchmark: from samples to medians, ratios and verdicts.
+import { idOf, memoryGoal, turnsOf } from "./rows.mjs";
+
+/** The middle of some numbers, or half way between the two in the middle. */
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Median and extremes. */
+const spread = (numbers) => ({
+  median: median(numbers),
+  min: Math.min(...numbers),
+  max: Math.max(...numbers),
+});
+
+/** A value held against the most that it may be; without a goal it is only told. */
+export function verdict(value, goal) {
+  if (goal === undefined) return "no goal";
+  if (value <= goal) return "reached";
+  return `missed by ${Math.ceil((value / goal - 1) * 100)} %`;
+}
+
+/**
+ * What the samples of all labs say about some rows: every case with its spread; each comparison and each limit with its verdict; and what
+ * is broken, that is cases that failed, or that no sample is of.
+ */
+export function evaluate({ labs, ...about }, wanted) {
+  const samples = labs.flatMap((lab) => lab.samples);
+  const asked = turnsOf(wanted).flatMap(({ leader, followers }) => [leader, ...followers]);
+  const cases = new Map(asked.map((each) => [idOf(each), summary(each, samples)]));
+  const measured = [...cases.values()].filter(({ pairs }) => pairs > 0);
+  return {
+    ...about,
+    machine: labs[0].machine,
+    sizes: {
+      sensor: labs[0].sizes.sensor,
+      sources: Object.assign({}, ...labs.map(({ sizes }) => sizes.sources)),
+    },
+    load: spread(samples.filter(({ load }) => load !== undefined).map(({ load }) => load)),
+    cases: measured,
+    comparisons: wanted.flatMap((row) => compare(row, cases)),
+    limits: [...wanted.flatMap((row) => limit(row, cases)), ...memory(measured)],
+    broken: [
+      ...samples.filter(({ error }) => error).map(({ case: name, error }) => `${name}: ${error}`),
+      ...[...cases].filter(([, { pairs }]) => pairs === 0).map(([name]) => `${name}: not measured`),
+    ],
+  };
+}
+
+/** All samples of one case as one: their spread, and the most of what else was counted. */
+function summary(measured, samples) {
+  const good = samples.filter(({ case: name, error }) => name === idOf(measured) && !error);
+  if (good.length === 0) return { case: measured, pairs: 0 };
+  const each = (key) => good.map((sample) => sample[key]);
+  const most = (key) => Math.max(...each(key));
+  const peakBytes = good[0].peakBytes === undefined ? undefined : most("peakBytes");
+  return {
+    case: measured,
+    pairs: good.length,
+    seconds: spread(each("seconds")),
+    peakBytes,
+    requests: most("requests"),
+    received: median(each("received")),
+    sent: median(each("sent")),
+  };
+}
+
+/** The case of a row against each of the others. */
+function compare({ id, case: measured, against }, cases) {
+  const own = cases.get(idOf(measured));
+  return against.flatMap(({ case: other, goal }) => {
+    const theirs = cases.get(idOf(other));
+    if (own.pairs === 0 || theirs.pairs === 0) return [];
+    const ratio = own.seconds.median / theirs.seconds.median;
+    return [{ id, case: measured, against: other, goal, ratio, verdict: verdict(ratio, goal) }];
+  });
+}
+
+/** The limit of requests, where a row has one. */
+function limit({ id, case: measured, requestsBelow }, cases) {
+  const { pairs, requests } = cases.get(idOf(measured));
+  if (requestsBelow === undefined || pairs === 0) return [];
+  const goal = requestsBelow - 1;
+  return [
+    { id, case: measured, what: "HTTP requests", goal, value: requests, verdict: verdict(requests, goal) },
+  ];
+}
+
+/** The limit of memory, for the case in which the task's process took most. */
+function memory(measured) {
+  const ofTask = measured.filter(({ peakBytes }) => peakBytes !== undefined);
+  if (ofTask.length === 0) return [];
+  const most = ofTask.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a));
+  const [goal, value] = [memoryGoal, most.peakBytes].map((bytes) => Math.round(bytes / 1e6));
+  return [
+    {
+      id: "memory",
+      case: most.case,
+      what: "MB of memory, most of all cases",
+      goal,
+      value,
+      verdict: verdict(value, goal),
+    },
+  ];
+}
