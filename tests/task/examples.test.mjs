@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startCrowdStrike } from "../lab/crowdstrike.mjs";
-import { examples } from "../package/pipelines.mjs";
+import { blocks, examples } from "../package/pipelines.mjs";
 import { Job } from "./agent.mjs";
 import { assertSucceeded } from "./expect.mjs";
 import {
@@ -90,27 +90,36 @@ async function runStep(job, step, known) {
   return { inputs, ended };
 }
 
-for (const { path, steps } of examples()) {
-  test(`${path}_works`, needsLab, async () => {
-    const job = new Job({ endpoints });
-    const known = { ...variables };
-    try {
-      for (const step of steps) {
-        const { inputs, ended } = await runStep(job, step, known);
-        assert.equal(config(ended.outputs.imageReference).config.Entrypoint[0], falconEntrypoint);
-        if (inputs.taskDefinition) {
-          const written = JSON.parse(readFileSync(ended.outputs.taskDefinitionPath, "utf8"));
-          assert.equal(written.containerDefinitions[0].image, ended.outputs.imageReference);
-          rmSync(join(job.folders.sources, "deploy"), { recursive: true });
-        }
+/** Runs the task's steps of a pipeline in one job, and looks at what each has made. */
+async function runPipeline({ steps }) {
+  const job = new Job({ endpoints });
+  const known = { ...variables };
+  try {
+    for (const step of steps) {
+      const { inputs, ended } = await runStep(job, step, known);
+      assert.equal(config(ended.outputs.imageReference).config.Entrypoint[0], falconEntrypoint);
+      if (inputs.taskDefinition) {
+        const written = JSON.parse(readFileSync(ended.outputs.taskDefinitionPath, "utf8"));
+        assert.equal(written.containerDefinitions[0].image, ended.outputs.imageReference);
+        rmSync(join(job.folders.sources, "deploy"), { recursive: true });
       }
-    } finally {
-      await job.post();
-      job.end();
     }
-    assert.equal(docker("images", "--quiet"), "", "no image stays on the agent");
-  });
+  } finally {
+    await job.post();
+    job.end();
+  }
+  assert.equal(docker("images", "--quiet"), "", "no image stays on the agent");
 }
+
+for (const pipeline of examples()) test(`${pipeline.path}_works`, needsLab, () => runPipeline(pipeline));
+
+test("the_pipeline_that_replaces_the_hand_written_one_works", needsLab, async () => {
+  const [pipeline, ...others] = blocks("docs/migrating.md").filter(
+    ({ document }) => document.trigger === "none",
+  );
+  assert.deepEqual(others, []);
+  await runPipeline(pipeline);
+});
 
 test("a_second_night_changes_nothing", needsLab, async () => {
   const job = new Job({ endpoints });
