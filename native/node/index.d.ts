@@ -85,6 +85,14 @@ export interface AwsVariables {
   roleDuration: string
 }
 
+/** A buildx builder for later steps. */
+export interface BuildxBuilder {
+  /** What they call it: `BUILDX_BUILDER`. */
+  name: string
+  /** The folder that it is kept in: `BUILDX_CONFIG`. */
+  folder: string
+}
+
 /** Every code that a failure or a warning can carry, for the test that holds the documentation to them. */
 export declare function codes(): Array<string>
 
@@ -160,6 +168,8 @@ export interface Outcome {
   taskDefinitionPath?: string
   /** The ARN of its registered revision. */
   taskDefinitionArn?: string
+  /** The buildx builder that later steps of the job have. */
+  builder?: BuildxBuilder
   /** What the run changed, a phrase each. */
   effects: Array<string>
   /** What could not be cleaned up, a sentence each. */

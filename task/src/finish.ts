@@ -36,12 +36,17 @@ export function verifiedVariables(image: VerifiedImage): Record<string, string> 
   };
 }
 
-/** Plain variables of the job, under the names of the pipeline that this task replaces. */
+/**
+ * Plain variables of the job: the images under the names of the pipeline that this task replaces, and the builder, if
+ * there is one, where buildx looks for it.
+ */
 export function jobVariables(outcome: Outcome): Record<string, string> {
+  const { builder } = outcome;
   return {
     SOURCE_IMAGE_URI: outcome.sourceReference,
     TARGET_IMAGE_URI: outcome.imageTag,
     FALCON_ECR_IMAGE: outcome.sensorReference,
+    ...(builder && { BUILDX_CONFIG: builder.folder, BUILDX_BUILDER: builder.name }),
   };
 }
 

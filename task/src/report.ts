@@ -5,7 +5,7 @@ import { duration, megabytes } from "./format.ts";
 
 /** The block at the end of a run that succeeded. */
 export function outcomeLines(outcome: Outcome, milliseconds: number): string[] {
-  const title = outcome.changed ? "Patched and pushed" : "Nothing to do: the target is up to date";
+  const title = outcome.changed ? "Patched and pushed" : "Nothing to patch: the target is up to date";
   return [
     `##[section]${title}`,
     ...facts(outcome),

@@ -63,9 +63,21 @@ test("an_ecs_task_definition_is_told_and_set", () => {
 
 test("an_unchanged_image_sets_the_variables_too", () => {
   const lines = log({ type: "done", outcome: outcome({ changed: false, effects: [] }) });
-  assert.equal(lines[0], "##[section]Nothing to do: the target is up to date");
+  assert.equal(lines[0], "##[section]Nothing to patch: the target is up to date");
   assert.ok(lines.includes("##vso[task.setvariable variable=changed;isoutput=true;]false"));
   assert.equal(lines.filter((line) => line.includes("task.setvariable")).length, variables.length);
+});
+
+test("a_builder_is_told_to_later_steps_where_buildx_looks_for_it", () => {
+  const builder = { name: "arm64builder", folder: "/agent/_temp/builder" };
+  const lines = log({ type: "done", outcome: outcome({ builder }) });
+  assert.deepEqual(
+    lines.filter((line) => line.includes("BUILDX")),
+    [
+      "##vso[task.setvariable variable=BUILDX_CONFIG;]/agent/_temp/builder",
+      "##vso[task.setvariable variable=BUILDX_BUILDER;]arm64builder",
+    ],
+  );
 });
 
 test("what_is_unknown_is_an_empty_variable_and_no_row", () => {

@@ -40,6 +40,11 @@ private_machine() {
   mount -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/lock
   ip link set lo up
+  # The machine's own plugins of Docker are not the lab's.
+  local plugins
+  for plugins in /usr/{lib,libexec,local/lib,local/libexec}/docker; do
+    [ ! -d "$plugins" ] || mount -t tmpfs tmpfs "$plugins"
+  done
   [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
   printf '127.0.0.1 localhost %s\n' "$(hostname)" "${hosts[*]} ${api_hosts[*]}" >"$LAB_DIR/hosts"
   mount --bind "$LAB_DIR/hosts" /etc/hosts
@@ -97,7 +102,8 @@ await_aws
 LAB_ENGINE_VERSION=$(cat "$LAB_ENGINE_PART/version")
 LAB_EMULATOR_IMAGE=$LAB_REGISTRY/lab/binfmt@$(digest_of lab/binfmt:qemu-v7.2)
 LAB_EMULATOR_NO_EFFECT_IMAGE=$LAB_REGISTRY/lab/binfmt@$(digest_of lab/binfmt:no-effect)
-export LAB=1 LAB_ENGINE_VERSION LAB_EMULATOR_IMAGE LAB_EMULATOR_NO_EFFECT_IMAGE LAB_IMAGES=$LAB_PARTS/seed/images.json
+LAB_STAGING_IMAGE=$LAB_REGISTRY/lab/registry@$(digest_of lab/registry:2)
+export LAB=1 LAB_ENGINE_VERSION LAB_EMULATOR_IMAGE LAB_EMULATOR_NO_EFFECT_IMAGE LAB_STAGING_IMAGE LAB_IMAGES=$LAB_PARTS/seed/images.json
 export AWS_EC2_METADATA_DISABLED=true
 
 [ -z "$got" ] || exit 143

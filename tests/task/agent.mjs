@@ -10,6 +10,9 @@ import { fileURLToPath } from "node:url";
 import { StepLog } from "./commands.mjs";
 import { CredentialSearch } from "./credentials.mjs";
 
+/** The task library's key, and what the task remembers of the sensor's layers from job to job. */
+const kept = new Set([".taskkey", "layers.json"]);
+
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The task as it was built. */
@@ -74,11 +77,11 @@ export class Job {
     return this.#spawn("post.js").done;
   }
 
-  /** What the task left in the agent's folders; the task library keeps its key in the temporary one. */
+  /** What the task left in the agent's folders, but for what stays on purpose. */
   files() {
     const all = readdirSync(this.root, { recursive: true, withFileTypes: true });
     return all
-      .filter((entry) => !entry.isDirectory() && entry.name !== ".taskkey")
+      .filter((entry) => !entry.isDirectory() && !kept.has(entry.name))
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
   }
 

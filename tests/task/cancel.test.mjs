@@ -10,13 +10,13 @@ const slow = {
   sensorImage: `${registry}/containersensor:${sensorTag}-slow`,
   targetImage: `${registry}/app/target:cancelled`,
 };
-const patching = /##\[group\]Patch with/;
+const patching = /##\[group\]Patch (with|a stub)/;
 
-async function cancelWhilePatching(signal) {
+async function cancelWhilePatching(signal, changes = {}) {
   const job = new Job();
   try {
     const before = engineState();
-    const given = inputs(slow);
+    const given = inputs({ ...slow, ...changes });
     const step = job.start(given);
     await step.until(patching);
     const ended = await step.cancel(signal);
@@ -43,6 +43,10 @@ async function cancelWhilePatching(signal) {
 test("sigint_while_patching_ends_in_cleanup", needsLab, () => cancelWhilePatching("SIGINT"));
 
 test("sigterm_while_patching_ends_in_cleanup", needsLab, () => cancelWhilePatching("SIGTERM"));
+
+test("a_graft_that_is_cancelled_leaves_no_stub", needsLab, () =>
+  cancelWhilePatching("SIGINT", { strategy: "graft" }),
+);
 
 test("a_second_signal_ends_the_process_at_once_and_the_post_job_step_does_the_rest", needsLab, async () => {
   const job = new Job();

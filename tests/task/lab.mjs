@@ -49,6 +49,11 @@ export function docker(...args) {
   return tool("docker", args).trim();
 }
 
+/** The same as a later step of a job runs it, with the variables that the job has by then. */
+export function dockerInStep({ variables }, ...args) {
+  return tool("docker", args, variables).trim();
+}
+
 /** crane, signed in to the registry; it tells its progress on stderr, which is of no interest. */
 export function crane(...args) {
   return tool("crane", args).trim();
@@ -57,15 +62,15 @@ export function crane(...args) {
 let configuration;
 
 /** Runs a program with a Docker configuration of the tests' own, which the task never sees. */
-function tool(program, args) {
+function tool(program, args, variables = {}, encoding = "utf8") {
   if (configuration === undefined) {
     configuration = mkdtempSync(join(tmpdir(), "falcon-docker-"));
     const auth = Buffer.from(`AWS:${registryPassword}`).toString("base64");
     writeFileSync(join(configuration, "config.json"), JSON.stringify({ auths: { [registry]: { auth } } }));
   }
-  const env = { ...process.env, DOCKER_CONFIG: configuration };
+  const env = { ...process.env, ...variables, DOCKER_CONFIG: configuration };
   return execFileSync(program, args, {
-    encoding: "utf8",
+    encoding,
     env,
     maxBuffer: 1 << 26,
     stdio: ["ignore", "pipe", "pipe"],
@@ -91,6 +96,7 @@ export function engineState() {
 export async function front(method, path, body) {
   const response = await fetch(`${process.env.LAB_FRONT}${path}`, {
     method,
+    // Tests wait for programs without looking, and so would not see that a connection was closed meanwhile.
     headers: { connection: "close" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
@@ -110,6 +116,14 @@ export function content(reference) {
 
 export function config(reference) {
   return JSON.parse(crane("config", reference));
+}
+
+/** The paths in the last layer that the registry holds of an image. */
+export function lastLayer(reference) {
+  const { digest } = manifest(reference).layers.at(-1);
+  const repository = reference.slice(0, reference.lastIndexOf(":"));
+  const tar = tool("crane", ["blob", `${repository}@${digest}`], {}, "buffer");
+  return execFileSync("tar", ["--list", "--gzip"], { input: tar, encoding: "utf8" }).split("\n").sort();
 }
 
 /** An engine that only says what it is, for engines that the task refuses. */

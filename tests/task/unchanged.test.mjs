@@ -51,7 +51,7 @@ test("an_unchanged_image_takes_a_few_requests_and_no_engine", needsLab, async ()
   assert.deepEqual(second.outputs, { ...first.outputs, changed: "false" });
   assert.deepEqual(second.variables, first.variables);
   assert.ok(requests.length < 10, requests.join("\n"));
-  assert.match(story(second), /##\[section\]Nothing to do: the target is up to date/);
+  assert.match(story(second), /##\[section\]Nothing to patch: the target is up to date/);
   assert.doesNotMatch(story(second), /^Changed:/m);
 });
 

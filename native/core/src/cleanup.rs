@@ -41,6 +41,14 @@ impl Cleanup {
             .push(undo);
     }
 
+    /// Lets something stay after all; tells whether it was to go.
+    pub fn keep(&self, undo: &Undo) -> bool {
+        let mut stack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = stack.len();
+        stack.retain(|known| known != undo);
+        stack.len() < before
+    }
+
     /// Takes everything away, the last first, within `budget`.
     ///
     /// Returns what is left, a sentence each; it never fails, since the run's own result comes first.

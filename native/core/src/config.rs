@@ -1,11 +1,13 @@
 //! What the inputs mean, once nothing about them can be wrong.
 
 mod aws;
+mod builder;
 mod check;
 mod ecs;
 mod falcon;
 mod image;
 mod read;
+mod staging;
 mod verify;
 
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use std::path::PathBuf;
 use check::Check;
 
 use crate::aws::AwsSettings;
+use crate::builder::BuilderName;
 use crate::error::Problem;
 use crate::falcon::{FalconApiSettings, FalconSettings, SensorVersion, VersionChoice};
 use crate::inputs::Inputs;
@@ -74,7 +77,13 @@ pub struct Config {
     /// Whether an emulator may be installed.
     pub emulation: Emulation,
     /// The image that installs it.
-    pub emulator_image: EmulatorImage,
+    pub emulator_image: PinnedImage,
+    /// Which way an image is patched.
+    pub strategy: Strategy,
+    /// The registry that the images are staged in; none where the engine takes them from their own.
+    pub staging_image: Option<PinnedImage>,
+    /// The buildx builder that later steps get.
+    pub builder: Option<BuilderName>,
     /// Whether the images stay in the engine.
     pub keep_local_images: bool,
     /// The ECS task definition that gets the image; none where none was given.
@@ -99,6 +108,15 @@ pub enum Action {
     Patch,
     /// Say what patching would do.
     Plan,
+}
+
+/// Which way an image is patched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// As a whole, in the engine.
+    Full,
+    /// By its manifest alone, in the registry, where nothing forbids it.
+    Graft,
 }
 
 /// Where the image to patch is.
@@ -133,9 +151,9 @@ pub enum Emulation {
     Never,
 }
 
-/// The image that registers the emulator; it runs privileged, so only its digest names it.
+/// An image that helps and is run as it is, so only its digest names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EmulatorImage {
+pub struct PinnedImage {
     /// Its repository.
     pub repository: Repository,
     /// Its digest.

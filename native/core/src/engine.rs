@@ -6,12 +6,14 @@
 //! line decoder turns some successful streams into errors (<https://github.com/fussybeaver/bollard/issues/560>).
 
 mod address;
+mod archive;
 mod container;
 mod error;
 mod facts;
 mod image;
 mod socket;
 mod transfer;
+mod volume;
 mod wire;
 
 use std::future::Future;
@@ -94,6 +96,12 @@ impl Engine {
     #[must_use]
     pub fn socket(&self) -> Option<&Path> {
         self.wire.address().socket()
+    }
+
+    /// Where the engine listens, as `DOCKER_HOST` says it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.wire.address().to_string()
     }
 
     /// A fault of some request as the error that a user sees; `what` says what could not be done.

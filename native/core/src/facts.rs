@@ -1,5 +1,6 @@
 //! What the world looks like, as far as a run needs to know.
 
+mod builder;
 mod ecs;
 mod gather;
 mod images;
@@ -27,11 +28,13 @@ use crate::emulation::Registration;
 use crate::engine::EngineFacts;
 use crate::error::Problem;
 use crate::falcon::{CustomerId, FalconOptions};
+use crate::graft::Obstacle;
 use crate::platform::Platform;
 use crate::proof::Evidence;
 use crate::provenance::{Provenance, Told};
 use crate::reference::{Digest, Repository, Tag};
 use crate::registry::RegistryImage;
+use crate::staging::Staged;
 
 /// Something that was looked up; a look-up that failed is a fact too, and the plan decides whether it matters.
 pub type Fact<T> = Result<T, Problem>;
@@ -53,6 +56,10 @@ pub struct Facts {
     pub customer_id: Fact<CustomerId>,
     /// Where the patched image goes.
     pub target: Fact<TargetFacts>,
+    /// What the builder for later steps needs; none where none is asked for.
+    pub builder: Option<Fact<BuilderFacts>>,
+    /// Where the images are staged by now; none where the engine takes them from their own registries.
+    pub staged: Option<Staged>,
     /// The ECS task definition, corrected; none where none was given.
     pub task_definition: Option<Fact<TaskDefinition>>,
     /// The digests of images that the engine holds already.
@@ -184,6 +191,15 @@ pub struct TargetFacts {
     pub is_missing: bool,
 }
 
+/// What a buildx builder needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuilderFacts {
+    /// The plugin's version.
+    pub buildx: String,
+    /// Whether the builder is there, made by this step or an earlier one of the job.
+    pub is_made: bool,
+}
+
 /// What the target's tag names before the run.
 #[derive(Clone, Debug)]
 pub struct CurrentImage {
@@ -204,6 +220,41 @@ pub struct Probes {
     pub native_knows_platform: Option<bool>,
     /// Whether the falconutil for ARM64 knows `--platform`.
     pub arm64_knows_platform: Option<bool>,
+    /// Whether there is a graft to be pushed, or what forbids it.
+    pub graft: Option<Result<(), Obstacle>>,
+}
+
+/// Where the engine has or takes the source from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceOrigin<'a> {
+    /// A registry, its own or the one that it is staged in.
+    Registry(&'a Repository, &'a Digest),
+    /// The engine itself has it, under this ID.
+    Engine(&'a str),
+}
+
+impl Facts {
+    /// Where the engine has or takes the source from.
+    #[must_use]
+    pub fn source_origin<'a>(&'a self, source: &'a SourceFacts) -> SourceOrigin<'a> {
+        match (&self.staged, &source.place) {
+            (Some(staged), _) => SourceOrigin::Registry(&staged.source, &staged.source_digest),
+            (
+                None,
+                SourcePlace::Registry {
+                    repository, image, ..
+                },
+            ) => SourceOrigin::Registry(repository, &image.digest),
+            (None, SourcePlace::Engine { id }) => SourceOrigin::Engine(id),
+        }
+    }
+
+    /// Where the engine takes the sensor from.
+    #[must_use]
+    pub fn sensor_origin<'a>(&'a self, sensor: &'a SensorFacts) -> &'a Repository {
+        let staged = self.staged.as_ref();
+        staged.map_or(&sensor.repository, |staged| &staged.sensor)
+    }
 }
 
 impl TargetFacts {

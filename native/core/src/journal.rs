@@ -40,6 +40,16 @@ pub enum Thing {
         /// The name.
         reference: String,
     },
+    /// A container that another program makes.
+    Container {
+        /// Its name.
+        name: String,
+    },
+    /// A volume that another program makes.
+    Volume {
+        /// Its name.
+        name: String,
+    },
     /// A temporary folder.
     Folder {
         /// Its absolute path.

@@ -4,6 +4,7 @@
 //! Nothing in here prints, and nothing knows of Node or of Azure Pipelines.
 
 pub mod aws;
+pub mod builder;
 mod cause;
 mod cleanup;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod event;
 pub mod facts;
 pub mod falcon;
+pub mod graft;
 mod http;
 pub mod inputs;
 pub mod journal;
@@ -27,6 +29,7 @@ pub mod registry;
 pub mod run;
 pub mod secret;
 mod services;
+pub mod staging;
 mod standing;
 mod step;
 pub mod sweep;

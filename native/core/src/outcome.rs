@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::aws::Revision;
+use crate::builder::{Builder, BuilderName};
 use crate::error::Failure;
 use crate::facts::Record;
 use crate::reference::{Digest, Repository, Tag};
@@ -24,6 +25,18 @@ pub enum Effect {
         tag: Tag,
         /// What it names now.
         digest: Digest,
+    },
+    /// The registry holds the patched image, and no tag names it yet.
+    ManifestPushed {
+        /// The repository.
+        repository: Repository,
+        /// The digest of its manifest.
+        digest: Digest,
+    },
+    /// Layers were being uploaded when the run ended, and no manifest refers to them yet.
+    UploadInterrupted {
+        /// The repository.
+        repository: Repository,
     },
     /// The registry keeps a record of what the image was made of.
     ProvenanceRecorded {
@@ -60,6 +73,11 @@ pub enum Effect {
         /// The emulator image that registered the handler.
         image: String,
     },
+    /// The job's later steps have a buildx builder.
+    BuilderMade {
+        /// Its name.
+        name: BuilderName,
+    },
     /// The patched image stays in the engine because `keepLocalImages` asks for it.
     ImageKept {
         /// Its name in the engine.
@@ -90,6 +108,13 @@ impl fmt::Display for Effect {
             } => {
                 write!(f, "pushed `{}` ({digest})", repository.tagged(tag))
             }
+            Self::ManifestPushed { repository, digest } => {
+                write!(f, "pushed `{}`, which no tag names", repository.at(digest))
+            }
+            Self::UploadInterrupted { repository } => write!(
+                f,
+                "began to upload layers to `{repository}`, to which no image refers yet"
+            ),
             Self::ProvenanceRecorded { repository, digest } => {
                 write!(
                     f,
@@ -122,6 +147,10 @@ impl fmt::Display for Effect {
                     "registered the ARM64 emulator of `{image}`, which stays until the machine restarts"
                 )
             }
+            Self::BuilderMade { name } => write!(
+                f,
+                "made the buildx builder `{name}`, which stays until the end of the job"
+            ),
             Self::ImageKept { name } => write!(f, "kept `{name}` in the engine"),
             Self::TaskDefinitionWritten { path } => {
                 write!(f, "wrote `{}`", path.display())
@@ -160,6 +189,8 @@ pub struct Outcome {
     pub task_definition: Option<PathBuf>,
     /// What ECS made of it, where it was registered.
     pub revision: Option<Revision>,
+    /// The buildx builder that later steps have.
+    pub builder: Option<Builder>,
     /// What the run changed.
     pub effects: Vec<Effect>,
     /// What could not be cleaned up.

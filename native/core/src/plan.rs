@@ -2,10 +2,11 @@
 
 mod refusal;
 
-use crate::config::{Config, Emulation};
+use crate::config::{Config, Emulation, Strategy};
 use crate::emulation::Registration;
 use crate::error::Problem;
-use crate::facts::{Facts, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::facts::{Facts, SensorFacts, SourceFacts, SourceOrigin, TargetFacts};
+use crate::graft::Stock;
 use crate::platform::Platform;
 use crate::reference::Tag;
 use crate::standing::{Standing, standing};
@@ -61,6 +62,15 @@ impl Plan {
         });
     }
 
+    /// Has falconutil work; whether a graft is possible shows only then.
+    fn then_patch(&mut self, way: Way, falconutil: Falconutil, knows_platform: bool) {
+        self.stages.push(Stage {
+            steps: vec![way.patch(falconutil, knows_platform)],
+            probes: way == Way::Graft,
+            only_if: None,
+        });
+    }
+
     fn then_if(&mut self, only_if: &'static str, step: Step) {
         self.stages.push(Stage {
             steps: vec![step],
@@ -76,24 +86,73 @@ impl Plan {
 /// Why it cannot be done at all, found before anything is changed.
 pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
     if let Some(mut plan) = kept(config, facts) {
+        plan.then(for_later_steps(config, facts)?);
         hand_over(config, &mut plan);
         return Ok(plan);
     }
     let (source, sensor, target) = refusal::check(config, facts)?;
     let engine = facts.engine.clone()?;
     let is_native = engine.platform == Platform::linux_arm64();
+    let way = Way::of(config, source, facts);
     let mut plan = Plan::default();
-    let mut prepare = pulls(facts, source, sensor, is_native);
-    if let Some(copy) = &sensor.copy {
-        prepare.insert(0, Step::CopySensor(copy.clone()));
+    if facts.probes.graft == Some(Ok(())) {
+        finish(config, target, way, &mut plan);
+        hand_over(config, &mut plan);
+        return Ok(plan);
     }
-    if let Some(install) = emulator_step(config, facts, is_native)? {
-        prepare.push(install);
+    let copy = sensor.copy.clone().map(Step::CopySensor);
+    let install = emulator_step(config, facts, is_native)?;
+    let beside = install.into_iter().chain(builder_step(config, facts)?);
+    let mut pulls = pulls(facts, source, sensor, is_native);
+    if way == Way::Graft {
+        pulls.retain(|step| !matches!(step, Step::Pull(pull) if pull.role == Role::Source));
     }
-    patch_steps(facts, sensor, is_native, prepare, &mut plan);
-    finish(config, target, &mut plan);
+    let prepare = match &config.staging_image {
+        // The addresses that are pulled from are known once the registry runs.
+        Some(image) if facts.staged.is_none() => {
+            let stage = Step::Stage(image.clone());
+            plan.then_probe(copy.into_iter().chain([stage]).chain(beside).collect());
+            pulls
+        }
+        _ => copy.into_iter().chain(pulls).chain(beside).collect(),
+    };
+    patch_steps(facts, sensor, is_native, way, prepare, &mut plan);
+    finish(config, target, way, &mut plan);
     hand_over(config, &mut plan);
     Ok(plan)
+}
+
+/// How the image comes to be patched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// falconutil patches the source in the engine.
+    Full,
+    /// It patches a stub there, and the registry does the rest.
+    Graft,
+}
+
+impl Way {
+    fn of(config: &Config, source: &SourceFacts, facts: &Facts) -> Self {
+        let is_refused = matches!(facts.probes.graft, Some(Err(_)));
+        match config.strategy {
+            Strategy::Graft if !is_refused && Stock::of(source).is_ok() => Self::Graft,
+            Strategy::Graft | Strategy::Full => Self::Full,
+        }
+    }
+
+    /// The step in which falconutil works.
+    fn patch(self, falconutil: Falconutil, knows_platform: bool) -> Step {
+        match self {
+            Self::Full => Step::Patch {
+                falconutil,
+                knows_platform,
+            },
+            Self::Graft => Step::Graft {
+                falconutil,
+                knows_platform,
+            },
+        }
+    }
 }
 
 /// Whether the run would leave the registry as it is, so that nothing else need be known.
@@ -124,25 +183,23 @@ fn kept(config: &Config, facts: &Facts) -> Option<Plan> {
 /// The images that the engine does not hold yet.
 fn pulls(facts: &Facts, source: &SourceFacts, sensor: &SensorFacts, is_native: bool) -> Vec<Step> {
     let mut pulls = Vec::new();
-    if let SourcePlace::Registry {
-        repository, image, ..
-    } = &source.place
-    {
+    if let SourceOrigin::Registry(repository, digest) = facts.source_origin(source) {
         pulls.push(Pull {
             role: Role::Source,
             repository: repository.clone(),
-            digest: image.digest.clone(),
+            digest: digest.clone(),
         });
     }
+    let sensor_repository = facts.sensor_origin(sensor);
     pulls.push(Pull {
         role: Role::Sensor,
-        repository: sensor.repository.clone(),
+        repository: sensor_repository.clone(),
         digest: sensor.arm64.clone(),
     });
     if let Some(native) = sensor.native.as_ref().filter(|_| !is_native) {
         pulls.push(Pull {
             role: Role::NativeSensor,
-            repository: sensor.repository.clone(),
+            repository: sensor_repository.clone(),
             digest: native.clone(),
         });
     }
@@ -175,30 +232,51 @@ fn emulator_step(config: &Config, facts: &Facts, is_native: bool) -> Result<Opti
     }
 }
 
+/// What is needed beside an image that is kept: later steps count on a builder, and on ARM64 programs that run.
+fn for_later_steps(config: &Config, facts: &Facts) -> Result<Vec<Step>, Problem> {
+    if config.builder.is_none() {
+        return Ok(Vec::new());
+    }
+    let is_native = facts.engine.clone()?.platform == Platform::linux_arm64();
+    let install = emulator_step(config, facts, is_native)?;
+    Ok(install
+        .into_iter()
+        .chain(builder_step(config, facts)?)
+        .collect())
+}
+
+/// Whether a builder for later steps has yet to be made.
+fn builder_step(config: &Config, facts: &Facts) -> Result<Option<Step>, Problem> {
+    let (Some(name), Some(builder)) = (&config.builder, &facts.builder) else {
+        return Ok(None);
+    };
+    let is_made = builder.as_ref().map_err(Clone::clone)?.is_made;
+    Ok((!is_made).then(|| Step::CreateBuilder(name.clone())))
+}
+
 /// What prepares for the patch, with the probes that are still open beside it; or the one step that patches.
 fn patch_steps(
     facts: &Facts,
     sensor: &SensorFacts,
     is_native: bool,
+    way: Way,
     mut prepare: Vec<Step>,
     plan: &mut Plan,
 ) {
+    let repository = facts.sensor_origin(sensor);
     let arm64 = Falconutil {
-        image: sensor.repository.at(&sensor.arm64),
+        image: repository.at(&sensor.arm64),
         arm64: true,
         emulated: !is_native,
     };
     if is_native {
-        // An ARM64 engine builds for ARM64 by itself, so the flag makes no difference.
         plan.then(prepare);
-        plan.then(vec![Step::Patch {
-            falconutil: arm64,
-            knows_platform: false,
-        }]);
+        // An ARM64 engine builds for ARM64 by itself, so the flag makes no difference.
+        plan.then_patch(way, arm64, false);
         return;
     }
     let native = sensor.native.as_ref().map(|digest| Falconutil {
-        image: sensor.repository.at(digest),
+        image: repository.at(digest),
         arm64: false,
         emulated: false,
     });
@@ -219,16 +297,15 @@ fn patch_steps(
     };
     if probes.is_empty() && open.is_none() {
         plan.then(prepare);
-        plan.then(vec![match native {
-            Some(falconutil) if facts.probes.native_knows_platform == Some(true) => Step::Patch {
-                falconutil,
-                knows_platform: true,
-            },
-            _ => Step::Patch {
-                falconutil: arm64,
-                knows_platform: facts.probes.arm64_knows_platform == Some(true),
-            },
-        }]);
+        match native {
+            Some(native) if facts.probes.native_knows_platform == Some(true) => {
+                plan.then_patch(way, native, true);
+            }
+            _ => {
+                let knows_platform = facts.probes.arm64_knows_platform == Some(true);
+                plan.then_patch(way, arm64, knows_platform);
+            }
+        }
         return;
     }
     // The ARM64 falconutil can only be asked once ARM64 programs are known to run.
@@ -242,43 +319,50 @@ fn patch_steps(
         Some(native) if facts.probes.native_knows_platform != Some(false) => {
             plan.then_if(
                 "the native falconutil knows `--platform`",
-                Step::Patch {
-                    falconutil: native,
-                    knows_platform: true,
-                },
+                way.patch(native, true),
             );
-            plan.then_if(
-                "it does not",
-                Step::Patch {
-                    falconutil: arm64,
-                    knows_platform: false,
-                },
-            );
+            plan.then_if("it does not", way.patch(arm64, false));
         }
-        _ => plan.then(vec![Step::Patch {
-            falconutil: arm64,
-            knows_platform: false,
-        }]),
+        _ => plan.then_patch(way, arm64, false),
     }
 }
 
-fn finish(config: &Config, target: &TargetFacts, plan: &mut Plan) {
+fn finish(config: &Config, target: &TargetFacts, way: Way, plan: &mut Plan) {
     let repository = &target.repository;
-    plan.then(vec![Step::Prove]);
+    if way == Way::Full {
+        plan.then(vec![Step::Prove]);
+    }
     // As late as that, so that nothing is left behind when there is nothing to push.
     if target.is_missing {
         plan.then(vec![Step::CreateRepository {
             repository: repository.clone(),
         }]);
     }
-    plan.then(vec![Step::Push {
-        repository: repository.clone(),
-        tag: config.target_tag.clone(),
-    }]);
-    plan.then(vec![Step::ReadBack]);
-    let mut last = vec![Step::RecordProvenance];
-    last.extend(config.other_tags().map(|tag| add_tag(target, tag)));
-    plan.then(last);
+    let others = config.other_tags().map(|tag| add_tag(target, tag));
+    match way {
+        Way::Full => {
+            plan.then(vec![Step::Push {
+                repository: repository.clone(),
+                tag: config.target_tag.clone(),
+            }]);
+            plan.then(vec![Step::ReadBack]);
+            plan.then(
+                std::iter::once(Step::RecordProvenance)
+                    .chain(others)
+                    .collect(),
+            );
+        }
+        Way::Graft => {
+            plan.then(vec![Step::PushGrafted {
+                repository: repository.clone(),
+            }]);
+            plan.then(vec![Step::ReadBack]);
+            plan.then(vec![Step::RecordProvenance]);
+            // Not before all else is there, so that a run that is cut off leaves no tag behind.
+            let first = add_tag(target, &config.target_tag);
+            plan.then(std::iter::once(first).chain(others).collect());
+        }
+    }
 }
 
 /// Puts the image that is in the registry by then into the ECS task definition, last, since what is registered may be deployed

@@ -16,6 +16,7 @@ mod credentials;
 mod error;
 mod exchange;
 mod manifest;
+mod ping;
 mod read;
 mod referrers;
 mod sign_in;
@@ -39,6 +40,9 @@ use answer::Refusal;
 
 pub use credentials::{Credentials, DockerConfig, SignIn, SignInError};
 pub use error::{Access, RegistryError};
+pub(crate) use manifest::diff_ids;
+pub(crate) use upload::{Arrival, Origin, Upload};
+
 pub use manifest::{
     Descriptor, ManifestReference, PlatformManifest, RawManifest, RegistryImage, ResolvedImage,
 };

@@ -1,12 +1,15 @@
 //! Carries a plan out: one loop, one place that watches for cancellation, cleanup at the end.
 
+mod builder;
 mod ecs;
 mod emulate;
 mod execute;
+mod graft;
 mod image;
 mod mirror;
 mod patch;
 mod provenance;
+mod staging;
 mod steps;
 mod transfer;
 mod verify;
@@ -16,15 +19,17 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ecs::Finished;
+use graft::Grafted;
 use steps::Steps;
 use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 use crate::cleanup::{Cleanup, Undo};
-use crate::config::{Action, Agent, Asked, Config};
+use crate::config::{Action, Agent, Asked, Config, Strategy};
 use crate::error::{Code, Failure, Problem};
 use crate::event::{Event, Events, StepEvents};
 use crate::facts::{self, Facts};
+use crate::graft::{Obstacle, Stock};
 use crate::inputs::Inputs;
 use crate::journal::{Journal, Thing};
 use crate::outcome::{Effect, Ending, Forecast, Outcome};
@@ -32,6 +37,7 @@ use crate::plan::{Plan, Stage, plan};
 use crate::reference::Digest;
 use crate::registry::RegistryImage;
 use crate::services::Services;
+use crate::staging::Staged;
 use crate::standing::{Standing, standing};
 use crate::step::Step;
 
@@ -82,6 +88,10 @@ struct Run {
 struct State {
     effects: Vec<Effect>,
     pushed: Option<Digest>,
+    /// An image that is put together and not pushed yet.
+    grafted: Option<Arc<Grafted>>,
+    /// The host and port of the local registry.
+    staging: Option<String>,
     /// The patched image as the registry has it.
     image: Option<Arc<RegistryImage>>,
     /// The ECS task definition that names it.
@@ -96,10 +106,16 @@ enum Learned {
     SensorCopied,
     /// An emulator has been installed.
     EmulatorInstalled,
+    /// The images are staged.
+    Staged(Staged),
+    /// The builder for later steps is there.
+    BuilderMade,
     /// Whether ARM64 programs run.
     Arm64Runs(bool),
     /// Whether a falconutil knows `--platform`.
     KnowsPlatform { arm64: bool, knows: bool },
+    /// Whether there is a graft to be pushed, or what forbids it.
+    Grafted(Result<(), Obstacle>),
     /// Nothing that a plan depends on.
     Nothing,
 }
@@ -200,7 +216,10 @@ impl Run {
                     Self::warn_of_task_definition(&facts, &events);
                     self.tell_standing(&facts, &events);
                     // Whether the run is possible is decided here, so that this step is the one that fails.
-                    plan(&self.config, &facts)?;
+                    let plan = plan(&self.config, &facts)?;
+                    if plan.kept.is_none() {
+                        self.tell_way(&facts, &events);
+                    }
                     Ok(facts)
                 },
             )
@@ -251,6 +270,16 @@ impl Run {
                 facts.probes.emulator_installed = true;
                 facts.probes.arm64_runs = None;
             }
+            Learned::Staged(staged) => {
+                // What the engine holds is held under other names.
+                facts.in_engine.clear();
+                facts.staged = Some(staged);
+            }
+            Learned::BuilderMade => {
+                if let Some(Ok(builder)) = &mut facts.builder {
+                    builder.is_made = true;
+                }
+            }
             Learned::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
             Learned::KnowsPlatform { arm64: true, knows } => {
                 facts.probes.arm64_knows_platform = Some(knows);
@@ -259,6 +288,7 @@ impl Run {
                 arm64: false,
                 knows,
             } => facts.probes.native_knows_platform = Some(knows),
+            Learned::Grafted(grafted) => facts.probes.graft = Some(grafted),
             Learned::Nothing => {}
         }
     }
@@ -278,6 +308,15 @@ impl Run {
                 Some("A run that was stopped after its push leaves such an image; to be sure of the sensor, push another tag".to_owned()),
             ),
             Standing::Unknown => {}
+        }
+    }
+
+    /// Says why the full way is taken where the other was asked for.
+    fn tell_way(&self, facts: &Facts, events: &StepEvents) {
+        if let (Strategy::Graft, Ok(source)) = (self.config.strategy, &facts.source)
+            && let Err(obstacle) = Stock::of(source)
+        {
+            events.note(obstacle.told());
         }
     }
 
@@ -314,6 +353,7 @@ impl Run {
                 .as_ref()
                 .map(|finished| finished.path.clone()),
             revision: task_definition.and_then(|finished| finished.revision),
+            builder: self.builder_for_later_steps(facts),
             effects: Vec::new(),
             cleanup: Vec::new(),
         })
@@ -321,6 +361,9 @@ impl Run {
 
     /// Cleans up, and turns what came of the run into its one result.
     async fn end(self, driven: Option<Result<Driven, Problem>>) -> Ending {
+        if let Some(Ok(Driven::Done(_))) = &driven {
+            self.keep_builder();
+        }
         let journal = self
             .journal
             .get()

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::config::EmulatorImage;
+use crate::builder::BuilderName;
+use crate::config::PinnedImage;
 use crate::facts::SensorCopy;
 use crate::reference::{Digest, Repository, Tag};
 
@@ -14,7 +15,11 @@ pub enum Step {
     /// Copy the sensor from CrowdStrike's registry into the mirror.
     CopySensor(SensorCopy),
     /// Register the ARM64 emulator with the kernel.
-    InstallEmulator(EmulatorImage),
+    InstallEmulator(PinnedImage),
+    /// Start a registry on the agent and copy source and sensor into it.
+    Stage(PinnedImage),
+    /// Make a buildx builder for the later steps of the job.
+    CreateBuilder(BuilderName),
     /// Run an ARM64 program, to see whether they run.
     ProbeArm64 {
         /// The sensor image for ARM64.
@@ -28,6 +33,19 @@ pub enum Step {
         falconutil: Falconutil,
         /// Whether it knows `--platform`.
         knows_platform: bool,
+    },
+    /// Have falconutil patch a stub of the source, take the layer that it adds, and compare what comes of both with the
+    /// source.
+    Graft {
+        /// The falconutil that does it.
+        falconutil: Falconutil,
+        /// Whether it knows `--platform`.
+        knows_platform: bool,
+    },
+    /// Push what was grafted, without a tag.
+    PushGrafted {
+        /// The target's repository.
+        repository: Repository,
     },
     /// Compare the patched image in the engine with the source.
     Prove,
@@ -99,7 +117,8 @@ impl Step {
     pub fn needs(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Pull(pull), Self::CopySensor(_)) => pull.role != Role::Source,
-            (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
+            (Self::Stage(_), Self::CopySensor(_))
+            | (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
             (
                 Self::ProbeArm64 { image } | Self::ProbeFalconutil(Falconutil { image, .. }),
                 Self::Pull(pull),
@@ -144,9 +163,23 @@ impl fmt::Display for Step {
             Self::InstallEmulator(image) => {
                 write!(f, "Install the ARM64 emulator of {}", image.repository)
             }
+            Self::Stage(image) => write!(
+                f,
+                "Stage source and sensor in a local registry of {}",
+                image.repository
+            ),
+            Self::CreateBuilder(name) => {
+                write!(f, "Make the buildx builder `{name}` for linux/arm64")
+            }
             Self::ProbeArm64 { .. } => f.write_str("Check that ARM64 programs run"),
             Self::ProbeFalconutil(falconutil) => write!(f, "Ask {falconutil} for its flags"),
             Self::Patch { falconutil, .. } => write!(f, "Patch with {falconutil}"),
+            Self::Graft { falconutil, .. } => {
+                write!(f, "Patch a stub of the source with {falconutil}")
+            }
+            Self::PushGrafted { repository } => {
+                write!(f, "Put the sensor's layer on the source in {repository}")
+            }
             Self::Prove => f.write_str("Compare the patched image with the source"),
             Self::CreateRepository { repository } => {
                 write!(f, "Create the repository {repository}")

@@ -92,6 +92,18 @@ impl Sweep {
                     .map(|removal| removal == Removal::Removed);
                 self.note(format!("image `{reference}`"), removed);
             }
+            Thing::Container { name } => {
+                let is_there = engine.has_container(name).await;
+                let removed = match is_there {
+                    Ok(true) => engine.remove_container(name).await.map(|()| true),
+                    other => other,
+                };
+                self.note(format!("container `{name}`"), removed);
+            }
+            Thing::Volume { name } => {
+                let removed = engine.remove_volume(name).await;
+                self.note(format!("volume `{name}`"), removed);
+            }
             Thing::Folder { path } => {
                 let what = format!("folder `{}`", path.display());
                 self.note::<std::io::Error>(what, remove_folder(path).await);

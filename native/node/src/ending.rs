@@ -70,10 +70,21 @@ pub struct Outcome {
     pub task_definition_path: Option<String>,
     /// The ARN of its registered revision.
     pub task_definition_arn: Option<String>,
+    /// The buildx builder that later steps of the job have.
+    pub builder: Option<BuildxBuilder>,
     /// What the run changed, a phrase each.
     pub effects: Vec<String>,
     /// What could not be cleaned up, a sentence each.
     pub cleanup: Vec<String>,
+}
+
+/// A buildx builder for later steps.
+#[napi(object, object_from_js = false)]
+pub struct BuildxBuilder {
+    /// What they call it: `BUILDX_BUILDER`.
+    pub name: String,
+    /// The folder that it is kept in: `BUILDX_CONFIG`.
+    pub folder: String,
 }
 
 /// An image that was found to be patched.
@@ -198,6 +209,10 @@ impl From<outcome::Outcome> for Outcome {
                 .task_definition
                 .map(|path| path.display().to_string()),
             task_definition_arn: outcome.revision.map(|revision| revision.arn),
+            builder: outcome.builder.map(|builder| BuildxBuilder {
+                name: builder.name.to_string(),
+                folder: builder.folder.to_string_lossy().into_owned(),
+            }),
             effects: told(&outcome.effects),
             cleanup: outcome.cleanup,
         }

@@ -18,6 +18,7 @@ export function catalogue(cache) {
     "app/excluded": { "1.0": web(trees), latest: web(trees) },
     containersensor: sensorImages(cache, trees, fixtures),
     "lab/binfmt": emulatorImages(cache, trees),
+    "lab/registry": { 2: registryImage(cache, trees) },
   };
 }
 
@@ -143,4 +144,28 @@ function emulatorImages(cache, trees) {
       config: { Env: ["PATH=/usr/bin:/bin"], Entrypoint: ["/usr/bin/binfmt"] },
     });
   return { "qemu-v7.2": emulator("installs"), "no-effect": emulator("no-effect") };
+}
+
+// Debian's build of Distribution's registry, laid out as the image `registry:2`, with its anonymous volume.
+function registryImage(cache, trees) {
+  const registry = layer(
+    {
+      "bin/registry": { from: join(cache, "registry/usr/bin/docker-registry"), mode: 0o755 },
+      "etc/docker/registry/config.yml":
+        "version: 0.1\nstorage: {filesystem: {rootdirectory: /var/lib/registry}}\nhttp: {addr: ':5000'}\n",
+      "var/lib/registry": { dir: true },
+    },
+    "COPY registry /bin/ # buildkit",
+  );
+  return image({
+    platform: "linux/amd64",
+    layers: [trees.amd64, registry],
+    config: {
+      Env: ["PATH=/usr/bin:/bin"],
+      ExposedPorts: { "5000/tcp": {} },
+      Volumes: { "/var/lib/registry": {} },
+      Entrypoint: ["/bin/registry"],
+      Cmd: ["serve", "/etc/docker/registry/config.yml"],
+    },
+  });
 }

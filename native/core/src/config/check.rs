@@ -185,6 +185,9 @@ fn hint(code: Code) -> Option<String> {
         Code::InputEmulatorWithoutDigest => {
             "Add the digest: `crane digest IMAGE` prints it; the image runs privileged, so a tag that can move is not enough"
         }
+        Code::InputStagingWithoutDigest => {
+            "Add the digest: `crane digest IMAGE` prints it; only images by digest are run"
+        }
         Code::InputTargetIsSource => {
             "Give the patched image a tag of its own, such as the source's with `-falcon` behind it"
         }
@@ -201,6 +204,7 @@ fn hint(code: Code) -> Option<String> {
             "Remove whatever sets `System.OidcRequestUri` or `SYSTEM_OIDCREQUESTURI`: the agent sets it by itself"
         }
         Code::InputMissing => "Set the input in the step",
+        Code::InputWithoutEffect => "Remove the input from the step, or set what the message names",
         Code::InputMalformed => "Write the value as the message says",
         Code::InputUnknownValue => "Use one of the values listed",
         Code::InputReferenceInvalid => "Write it as `repository:tag` or `registry/repository:tag`",

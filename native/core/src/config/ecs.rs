@@ -18,7 +18,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<TaskDefinitionF
                     "false",
                 ),
             ],
-            "no `taskDefinition`",
+            "an empty `taskDefinition`",
         );
         return None;
     }

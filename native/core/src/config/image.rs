@@ -1,7 +1,7 @@
 //! The inputs that name images.
 
 use super::check::Check;
-use super::{EmulatorImage, Source};
+use super::{PinnedImage, Source};
 use crate::error::Code;
 use crate::inputs::Inputs;
 use crate::reference::{Digest, EcrHost, ImageName, Repository, Tag};
@@ -119,25 +119,39 @@ pub(super) fn additional_tags(check: &mut Check, value: &str) -> Option<Vec<Tag>
     good.then_some(tags)
 }
 
-pub(super) fn emulator_image(check: &mut Check, value: &str) -> Option<EmulatorImage> {
+/// An image that is named by digest; nothing stands for `default`.
+pub(super) fn pinned(
+    check: &mut Check,
+    input: &str,
+    value: &str,
+    default: &str,
+    without_digest: Code,
+) -> Option<PinnedImage> {
     let value = if value.trim().is_empty() {
-        DEFAULT_EMULATOR_IMAGE
+        default
     } else {
         value
     };
-    let name = check.image("emulatorImage", value)?;
+    let name = check.image(input, value)?;
     let Some(digest) = name.digest.clone() else {
-        check.refuse(
-            Code::InputEmulatorWithoutDigest,
-            "emulatorImage",
-            format!("`{name}` carries no digest"),
-        );
+        check.refuse(without_digest, input, format!("`{name}` carries no digest"));
         return None;
     };
     // A reference without a host means Docker Hub here, as everywhere but in the images that ECR holds.
     let registry = name.registry.as_deref().unwrap_or("docker.io");
-    Some(EmulatorImage {
+    Some(PinnedImage {
         repository: Repository::new(registry, &name.repository),
         digest,
     })
+}
+
+/// The image that registers the emulator; it runs privileged, so no tag that can move will do.
+pub(super) fn emulator_image(check: &mut Check, value: &str) -> Option<PinnedImage> {
+    pinned(
+        check,
+        "emulatorImage",
+        value,
+        DEFAULT_EMULATOR_IMAGE,
+        Code::InputEmulatorWithoutDigest,
+    )
 }

@@ -1,12 +1,16 @@
 //! Reads the inputs one by one; a problem with one does not hide another's.
 
 use super::check::Check;
-use super::{Action, Asked, Config, Emulation, Sensor, Source, aws, ecs, falcon, image, verify};
+use super::{
+    Action, Asked, Config, Emulation, Sensor, Source, Strategy, aws, builder, ecs, falcon, image,
+    staging, verify,
+};
 use crate::inputs::Inputs;
 use crate::reference::ImageName;
 
 pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Asked> {
-    refuse_what_comes_later(check, inputs);
+    // The filter comes with a later version, and must not be taken for granted before.
+    check.not_available("engineAccess", &inputs.engine_access, &["direct"]);
     let action = check.choice(
         "action",
         &inputs.action,
@@ -42,6 +46,13 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         &[("auto", Emulation::Auto), ("never", Emulation::Never)],
     );
     let emulator_image = image::emulator_image(check, &inputs.emulator_image);
+    let strategy = check.choice(
+        "strategy",
+        &inputs.strategy,
+        &[("full", Strategy::Full), ("graft", Strategy::Graft)],
+    );
+    let staging_image = staging::read(check, inputs);
+    let builder = builder::name(check, &inputs.builder_name);
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
     let task_definition = ecs::read(check, inputs);
@@ -66,22 +77,12 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
         create_repository: create_repository?,
         emulation: emulation?,
         emulator_image: emulator_image?,
+        strategy: strategy?,
+        staging_image,
+        builder,
         keep_local_images: keep_local_images?,
         task_definition,
     })
-}
-
-/// Every input of task.json whose capability comes later: set to something else than its default, it must not be ignored.
-fn refuse_what_comes_later(check: &mut Check, inputs: &Inputs) {
-    for (name, value, defaults) in [
-        ("builderName", &inputs.builder_name, &[][..]),
-        ("strategy", &inputs.strategy, &["full"]),
-        ("stagingRegistry", &inputs.staging_registry, &["none"]),
-        ("stagingRegistryImage", &inputs.staging_registry_image, &[]),
-        ("engineAccess", &inputs.engine_access, &["direct"]),
-    ] {
-        check.not_available(name, value, defaults);
-    }
 }
 
 impl Source {

@@ -121,11 +121,27 @@ fn every_problem_has_its_code() {
         (Code::InputEmulatorWithoutDigest, |i| {
             i.emulator_image = "tonistiigi/binfmt:latest".into();
         }),
+        (Code::InputStagingWithoutDigest, |i| {
+            i.staging_registry = "local".into();
+            i.staging_registry_image = "registry:2".into();
+        }),
+        (Code::InputWithoutEffect, |i| {
+            i.staging_registry_image = "registry:2".into();
+        }),
+        (Code::InputUnknownValue, |i| {
+            i.staging_registry = "remote".into();
+        }),
+        (Code::InputMalformed, |i| {
+            i.builder_name = "my builder".into();
+        }),
+        (Code::InputMalformed, |i| {
+            i.builder_name = "default".into();
+        }),
         (Code::InputRegistryNotEcr, |i| {
             i.target_image = "ghcr.io/app/web:1".into();
         }),
         (Code::InputNotAvailable, |i| {
-            i.strategy = "graft".into();
+            i.engine_access = "filtered".into();
         }),
         (Code::InputWithoutEffect, |i| {
             i.minimum_sensor_version = "7.39".into();
@@ -168,6 +184,7 @@ fn defaults_that_the_form_fills_in_are_accepted() {
         skip_unchanged: "true".into(),
         create_repository: "false".into(),
         staging_registry: "none".into(),
+        staging_registry_image: super::staging::DEFAULT_IMAGE.into(),
         engine_access: "direct".into(),
         keep_local_images: "false".into(),
         register_task_definition: "false".into(),
@@ -214,4 +231,28 @@ fn no_secret_is_printed_with_the_configuration() {
     for secret in ["secret-key", "prov", "0123456789abcdef"] {
         assert!(!printed.contains(secret), "{secret} in {printed}");
     }
+}
+
+#[test]
+fn a_local_registry_has_an_image_of_its_own_and_no_place_beside_a_graft() {
+    let local = Inputs {
+        staging_registry: "local".into(),
+        ..inputs()
+    };
+    let config = Config::from_inputs(&local).expect("a configuration");
+    let image = config.staging_image.expect("an image");
+    assert_eq!(
+        image.repository.at(&image.digest),
+        "docker.io/library/registry@sha256:a3d8aaa63ed8681a604f1dea0aa03f100d5895b6a58ace528858a7b332415373"
+    );
+    let grafted = Inputs {
+        strategy: "graft".into(),
+        ..local
+    };
+    let problem = Config::from_inputs(&grafted).expect_err("a refusal");
+    let told = problem.why.join("\n") + &problem.what;
+    assert!(
+        told.contains("`stagingRegistry`: has no effect with `strategy: graft`"),
+        "{told}"
+    );
 }

@@ -5,6 +5,7 @@
 //! whoever waits for it, and a removal waits for creations that are under way.
 
 mod output;
+mod service;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -139,7 +140,7 @@ impl Engine {
         spec: &ContainerSpec,
         events: &StepEvents,
     ) -> Result<ContainerEnd, EngineError> {
-        self.create(spec).await?;
+        self.create(spec, body(spec)).await?;
         let run = tokio::time::timeout(spec.limit, self.follow(spec, events)).await;
         let end = run.unwrap_or_else(|_| {
             Err(EngineError::ContainerTooSlow {
@@ -154,12 +155,15 @@ impl Engine {
     }
 
     /// Creates the container in a task of its own, which a dropped [`Engine::run`] does not end.
-    async fn create(&self, spec: &ContainerSpec) -> Result<(), EngineError> {
+    async fn create(
+        &self,
+        spec: &ContainerSpec,
+        body: ContainerCreateBody,
+    ) -> Result<(), EngineError> {
         let options = CreateContainerOptionsBuilder::default()
             .name(&spec.name)
             .platform(&spec.platform.to_string())
             .build();
-        let body = body(spec);
         let under_way = self.creating.clone().read_owned().await;
         let docker = self.docker.clone();
         let creation = tokio::spawn(async move {
@@ -233,6 +237,20 @@ impl Engine {
         let found =
             found.map_err(|error| self.failed("Cannot list the engine's containers", error))?;
         Ok(found.into_iter().map(FoundContainer::of).collect())
+    }
+
+    /// Whether there is a container of that name.
+    pub async fn has_container(&self, name: &str) -> Result<bool, EngineError> {
+        match self.wire.get(&format!("/containers/{name}/json")).await {
+            Ok(_) => Ok(true),
+            Err(fault) => {
+                let error = self.failed(format!("Cannot look for the container `{name}`"), fault);
+                match error.reason() {
+                    Some(Reason::NotFound) => Ok(false),
+                    _ => Err(error),
+                }
+            }
+        }
     }
 
     /// Removes a container by name or id at once, even while it runs, with its anonymous volumes. One that is not

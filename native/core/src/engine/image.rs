@@ -22,6 +22,8 @@ pub struct EngineImage {
     pub diff_ids: Vec<String>,
     /// The configuration as the engine tells it, unknown fields included.
     pub config: Value,
+    /// When it was made, as its configuration says.
+    pub created: Option<String>,
     /// Its tag references.
     pub repo_tags: Vec<String>,
     /// Its digest references. The containerd store makes one for every repository that has a tag of the image, pulled
@@ -135,6 +137,7 @@ impl EngineImage {
             platforms,
             diff_ids: texts(&answer["RootFS"]["Layers"]),
             config: answer["Config"].clone(),
+            created: answer["Created"].as_str().map(str::to_owned),
             repo_tags,
             repo_digests,
             size: answer["Size"].as_u64().unwrap_or_default(),

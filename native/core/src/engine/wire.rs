@@ -65,7 +65,7 @@ impl Wire {
             .body(Full::<Bytes>::default())
             .map_err(Fault::broken)?;
         let question = async {
-            let answer = successful(self.send(request).await?).await?;
+            let answer = self.successful(request).await?;
             let body = answer.into_body().collect().await.map_err(Fault::broken)?;
             serde_json::from_slice(&body.to_bytes()).map_err(Fault::broken)
         };
@@ -83,6 +83,11 @@ impl Wire {
         let request = request
             .body(Full::<Bytes>::default())
             .map_err(Fault::broken)?;
+        self.successful(request).await
+    }
+
+    /// Sends a request; only a successful answer is one.
+    pub(super) async fn successful(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {
         successful(self.send(request).await?).await
     }
 }

@@ -49,6 +49,7 @@ codes! {
     InputTagMissing "INPUT_TAG_MISSING" Input "An image reference needs a tag.";
     InputTargetIsSource "INPUT_TARGET_IS_SOURCE" Input "The target is the source itself.";
     InputEmulatorWithoutDigest "INPUT_EMULATOR_WITHOUT_DIGEST" Input "The emulator image is not pinned by digest.";
+    InputStagingWithoutDigest "INPUT_STAGING_WITHOUT_DIGEST" Input "The image of the local registry is not pinned by digest.";
     InputRegistryNotEcr "INPUT_REGISTRY_NOT_ECR" Input "An image is not in an ECR registry.";
     InputWithoutEffect "INPUT_WITHOUT_EFFECT" Input "An input has no meaning beside the others.";
     InputNotAvailable "INPUT_NOT_AVAILABLE" Input "An input asks for something that this version cannot do yet.";
@@ -71,6 +72,10 @@ codes! {
     EnginePushFailed "ENGINE_PUSH_FAILED" Upstream "The engine could not push the image.";
     EngineNoSpace "ENGINE_NO_SPACE" Environment "The engine's disk is full.";
     EngineRequestFailed "ENGINE_REQUEST_FAILED" Upstream "The engine refused a request.";
+    EngineBuildxMissing "ENGINE_BUILDX_MISSING" Environment "The buildx plugin is not installed or cannot be run.";
+    EngineBuilderTaken "ENGINE_BUILDER_TAKEN" Input "The agent's user has a buildx builder of that name.";
+    EngineBuilderFailed "ENGINE_BUILDER_FAILED" Environment "The buildx builder could not be made.";
+    EngineStagingFailed "ENGINE_STAGING_FAILED" Environment "The local registry did not start or does not answer.";
     AwsCredentialsMissing "AWS_CREDENTIALS_MISSING" Input "No AWS credentials were found.";
     AwsCredentialsInvalid "AWS_CREDENTIALS_INVALID" Input "AWS does not know the credentials.";
     AwsCredentialsExpired "AWS_CREDENTIALS_EXPIRED" Input "The AWS credentials have expired.";

@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
+use super::builder;
 use super::ecs;
 use super::images::{Images, Platforms};
 use super::now::Now;
-use super::{Fact, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use super::{
+    BuilderFacts, Fact, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
+};
 use crate::aws::TagMutability;
 use crate::config::{Config, Source};
 use crate::ecs::TaskDefinition;
@@ -66,13 +69,14 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         services,
         images: Images::new(config.account.as_deref(), services),
     };
-    let (engine, source, sensor, target, customer_id, task_definition) = tokio::join!(
+    let (engine, source, sensor, target, customer_id, task_definition, builder) = tokio::join!(
         services.engine_facts(),
         resolve.source(),
         resolve.sensor(),
         resolve.target(),
         resolve.customer_id(),
-        resolve.task_definition()
+        resolve.task_definition(),
+        resolve.builder()
     );
     let mut facts = Facts {
         caller: None,
@@ -83,6 +87,8 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         customer_id,
         target,
         task_definition,
+        builder,
+        staged: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
     };
@@ -192,6 +198,10 @@ impl Resolve<'_> {
             Some(id) => Ok(id.clone()),
             None => self.services.tenant().customer_id().await,
         }
+    }
+
+    async fn builder(&self) -> Option<Fact<BuilderFacts>> {
+        Some(builder::look(self.config.builder.as_ref()?, self.services.agent()).await)
     }
 
     async fn task_definition(&self) -> Option<Fact<TaskDefinition>> {

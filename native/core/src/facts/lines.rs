@@ -23,6 +23,14 @@ impl Facts {
                 lines.push(format!("Emulation: {}", describe(&self.handler)));
             }
         }
+        if let Some(Ok(builder)) = &self.builder {
+            let made = if builder.is_made {
+                "the builder is there, made by an earlier step of this job"
+            } else {
+                "no builder yet"
+            };
+            lines.push(format!("Buildx: {}, {made}", builder.buildx));
+        }
         if let Ok(source) = &self.source {
             lines.push(match &source.place {
                 SourcePlace::Registry {

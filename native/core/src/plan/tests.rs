@@ -1,3 +1,5 @@
+mod grafting;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -10,11 +12,14 @@ use crate::ecs::{TaskDefinition, Wanted};
 use crate::emulation::{Handler, Registration};
 use crate::engine::{ApiVersion, EngineFacts, Store};
 use crate::error::{Code, Problem};
-use crate::facts::{Facts, Probes, SensorCopy, SensorFacts, SourceFacts, SourcePlace, TargetFacts};
+use crate::facts::{
+    BuilderFacts, Facts, Probes, SensorCopy, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
+};
 use crate::inputs::Inputs;
 use crate::platform::Platform;
 use crate::reference::{Digest, Repository, Tag};
 use crate::registry::RegistryImage;
+use crate::staging::Staged;
 use crate::step::Step;
 
 const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
@@ -92,6 +97,8 @@ fn facts() -> Facts {
             mutability: Some(TagMutability::Mutable),
             is_missing: false,
         }),
+        builder: None,
+        staged: None,
         task_definition: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
@@ -397,6 +404,39 @@ fn a_missing_repository_is_created_once_there_is_something_to_push() {
     assert!(lines[nth + 1].starts_with("Push "), "{drawn}");
 }
 
+fn with_builder(is_made: bool) -> (Config, Facts) {
+    let facts = Facts {
+        builder: Some(Ok(BuilderFacts {
+            buildx: "v0.29.1".to_owned(),
+            is_made,
+        })),
+        ..facts()
+    };
+    (config(|i| i.builder_name = "arm64builder".into()), facts)
+}
+
+#[test]
+fn a_builder_for_later_steps_is_made_beside_the_pulls_and_once() {
+    let (config, facts) = with_builder(false);
+    let text = drawn(&config, &facts);
+    insta::assert_snapshot!(text.lines().next().unwrap_or_default(), @"? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Make the buildx builder `arm64builder` for linux/arm64 | Check that ARM64 programs run | Ask the native falconutil for its flags");
+    let (config, facts) = with_builder(true);
+    assert!(!drawn(&config, &facts).contains("buildx"));
+}
+
+#[test]
+fn a_builder_that_cannot_be_made_is_found_before_anything_is_done() {
+    let (config, mut facts) = with_builder(false);
+    let missing = Problem {
+        code: Code::EngineBuildxMissing,
+        what: "no buildx".to_owned(),
+        why: vec![],
+        hint: None,
+    };
+    facts.builder = Some(Err(missing.clone()));
+    assert_eq!(refusal(&config, &facts), missing);
+}
+
 fn definition(file: &str) -> Result<TaskDefinition, Problem> {
     TaskDefinition::read(file, Wanted::default())
 }
@@ -490,4 +530,57 @@ fn each_step_of_a_stage_waits_for_what_it_needs_and_for_nothing_else() {
     Check that ARM64 programs <- Pull the sensor image, Install the ARM64 emulator
     Ask the native falconutil <- Pull the sensor image
     ");
+}
+
+fn staging(change: impl FnOnce(&mut Inputs)) -> Config {
+    config(|i| {
+        i.staging_registry = "local".into();
+        change(i);
+    })
+}
+
+#[test]
+fn staged_images_are_pulled_from_where_they_are_staged() {
+    let config = staging(|_| {});
+    let mut facts = facts();
+    insta::assert_snapshot!(drawn(&config, &facts).lines().take(2).collect::<Vec<_>>().join("\n"), @r"
+    ? Stage source and sensor in a local registry of docker.io/library/registry
+    ? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Check that ARM64 programs run | Ask the native falconutil for its flags
+    ");
+    let local = |name| Repository::new("127.0.0.1:32768", name);
+    facts.staged = Some(Staged {
+        source: local("app/web"),
+        source_digest: Digest::of(b"source"),
+        sensor: local("sensor"),
+    });
+    let stages = plan(&config, &facts).expect("a plan").stages;
+    let pulled: Vec<String> = stages[0]
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Pull(pull) => Some(pull.repository.to_string()),
+            Step::ProbeArm64 { image } => Some(image.split('@').next()?.to_owned()),
+            _ => None,
+        })
+        .collect();
+    let (source, sensor) = ("127.0.0.1:32768/app/web", "127.0.0.1:32768/sensor");
+    assert_eq!(pulled, [source, sensor, sensor, sensor]);
+}
+
+#[test]
+fn a_source_of_the_engine_is_pulled_once_it_is_staged() {
+    let config = staging(|_| {});
+    let mut facts = facts();
+    if let Ok(source) = &mut facts.source {
+        source.place = SourcePlace::Engine {
+            id: "sha256:1".to_owned(),
+        };
+    }
+    assert!(!drawn(&config, &facts).contains("Pull the source image"));
+    facts.staged = Some(Staged {
+        source: Repository::new("127.0.0.1:32768", "source"),
+        source_digest: Digest::of(b"staged"),
+        sensor: Repository::new("127.0.0.1:32768", "sensor"),
+    });
+    assert!(drawn(&config, &facts).contains("Pull the source image source@"));
 }

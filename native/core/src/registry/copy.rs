@@ -1,16 +1,21 @@
 //! Images on their way from one registry to another, without an engine between.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::manifest::{self, Manifest};
+use super::upload::{Arrival, Origin, Upload};
 use super::{Access, Descriptor, ManifestReference, RawManifest, Registry, RegistryError, Subject};
 use crate::reference::{Digest, Repository, Tag};
 
 /// Blobs that are on their way at the same time.
 const AT_ONCE: usize = 4;
+/// How often progress is told; the log thins it out further.
+const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
 /// What hears how many bytes of how many are done.
 pub type OnProgress<'a> = &'a (dyn Fn(u64, u64) + Sync);
@@ -43,36 +48,45 @@ impl Registry {
             let needed = needed(image).map_err(|why| unusable(from, &image.digest(), &why))?;
             blobs.extend(needed.into_iter().map(|blob| (blob.digest.clone(), blob)));
         }
-        self.copy_blobs(from, to, blobs.into_values().collect(), progress)
-            .await?;
+        let uploads: Vec<Upload<'_>> = blobs
+            .values()
+            .map(|blob| Upload {
+                blob,
+                origin: Origin::Repository(from),
+            })
+            .collect();
+        self.upload_all(to, &uploads, progress).await?;
         for child in &children {
             self.put_by_digest(to, child).await?;
         }
         self.put_manifest(to, tag, &top).await
     }
 
-    async fn copy_blobs(
+    /// Brings blobs into a repository, several at a time, and tells how each came there.
+    pub(crate) async fn upload_all(
         &self,
-        from: &Repository,
         to: &Repository,
-        blobs: Vec<Descriptor>,
+        uploads: &[Upload<'_>],
         progress: OnProgress<'_>,
-    ) -> Result<(), RegistryError> {
-        let total = blobs.iter().map(|blob| blob.size).sum();
-        let done = AtomicU64::new(0);
-        let copies = blobs.into_iter().map(|blob| {
-            let done = &done;
-            async move {
-                self.copy_blob(from, to, &blob).await?;
-                let now = done.fetch_add(blob.size, Ordering::Relaxed) + blob.size;
-                progress(now, total);
-                Ok(())
+    ) -> Result<Vec<Arrival>, RegistryError> {
+        let total = uploads.iter().map(|upload| upload.blob.size).sum();
+        let sent: Vec<Arc<AtomicU64>> = uploads.iter().map(|_| Arc::default()).collect();
+        let tell = || progress(sum(&sent), total);
+        // Collected first: a lazy iterator's borrows are too general for the compiler to see that this can be sent.
+        let each: Vec<_> = std::iter::zip(uploads, &sent)
+            .map(|(upload, sent)| self.upload(to, *upload, sent))
+            .collect();
+        let all = stream::iter(each).buffered(AT_ONCE).try_collect();
+        tokio::pin!(all);
+        loop {
+            tokio::select! {
+                arrivals = &mut all => {
+                    tell();
+                    return arrivals;
+                }
+                () = tokio::time::sleep(PROGRESS_EVERY) => tell(),
             }
-        });
-        stream::iter(copies)
-            .buffer_unordered(AT_ONCE)
-            .try_collect()
-            .await
+        }
     }
 
     /// A manifest by its digest, which its bytes are held to.
@@ -85,6 +99,11 @@ impl Registry {
         };
         Ok(self.manifest(&subject).await?.0)
     }
+}
+
+/// The bytes that are there of all blobs together.
+fn sum(sent: &[Arc<AtomicU64>]) -> u64 {
+    sent.iter().map(|sent| sent.load(Ordering::Relaxed)).sum()
 }
 
 /// The blobs that a manifest refers to.

@@ -142,6 +142,12 @@ impl Credentials {
         *slot.0.lock().await = Known::Asked(Some(sign_in));
     }
 
+    /// Has a registry taken for one that lets anybody in, so that nobody is asked for a password.
+    pub async fn need_none(&self, registry: &str) {
+        let slot = self.slot(registry).await;
+        *slot.0.lock().await = Known::Asked(None);
+    }
+
     /// Where secrets are told before they are used.
     pub(super) fn events(&self) -> &Events {
         &self.0.events

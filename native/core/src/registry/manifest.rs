@@ -12,6 +12,8 @@ pub(super) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
+const OCI_GZIP_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
 /// The media types that are asked for.
 pub(super) const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
@@ -45,6 +47,15 @@ impl RawManifest {
     pub fn digest(&self) -> Digest {
         Digest::of(&self.bytes)
     }
+
+    /// The media type of a gzipped layer in this manifest's family, OCI's or Docker's.
+    #[must_use]
+    pub fn gzip_layer(&self) -> &'static str {
+        match self.media_type.as_str() {
+            DOCKER_MANIFEST => "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            _ => OCI_GZIP_LAYER,
+        }
+    }
 }
 
 /// What a manifest says of something that it refers to.
@@ -56,6 +67,27 @@ pub struct Descriptor {
     pub digest: Digest,
     /// The size in bytes.
     pub size: u64,
+}
+
+impl Descriptor {
+    /// What describes some bytes.
+    #[must_use]
+    pub fn of(media_type: &str, bytes: &[u8]) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            digest: Digest::of(bytes),
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Whether it is of a layer that registries do not hold, because only its owner may hand it out
+    /// (<https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers>).
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        ["rootfs.foreign.", "layer.nondistributable."]
+            .iter()
+            .any(|mark| self.media_type.contains(mark))
+    }
 }
 
 /// What a reference names, and for which platforms.
@@ -125,11 +157,7 @@ impl RegistryImage {
     /// The digests of the layers, uncompressed, lowest first.
     #[must_use]
     pub fn diff_ids(&self) -> Vec<String> {
-        let list = self.config["rootfs"]["diff_ids"].as_array();
-        list.into_iter()
-            .flatten()
-            .filter_map(|id| id.as_str().map(str::to_owned))
-            .collect()
+        diff_ids(&self.config)
     }
 
     /// The compressed size of all layers in bytes.
@@ -139,6 +167,15 @@ impl RegistryImage {
             .iter()
             .fold(0, |sum, layer| sum.saturating_add(layer.size))
     }
+}
+
+/// The digests of the layers that a configuration tells of, uncompressed, lowest first.
+pub(crate) fn diff_ids(config: &Value) -> Vec<String> {
+    let list = config["rootfs"]["diff_ids"].as_array();
+    list.into_iter()
+        .flatten()
+        .filter_map(|id| id.as_str().map(str::to_owned))
+        .collect()
 }
 
 #[cfg(test)]
@@ -152,12 +189,7 @@ impl RegistryImage {
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
         });
         let config_bytes = whole.to_string().into_bytes();
-        let descriptor = |media_type: &str, bytes: &[u8]| Descriptor {
-            media_type: media_type.to_owned(),
-            digest: Digest::of(bytes),
-            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-        };
-        let config_descriptor = descriptor(IMAGE_CONFIGS[0], &config_bytes);
+        let config_descriptor = Descriptor::of(IMAGE_CONFIGS[0], &config_bytes);
         let manifest = RawManifest {
             media_type: OCI_MANIFEST.to_owned(),
             bytes: config_descriptor.digest.to_string().into_bytes(),
@@ -168,7 +200,7 @@ impl RegistryImage {
             config_descriptor,
             layers: diff_ids
                 .iter()
-                .map(|id| descriptor("application/vnd.oci.image.layer.v1.tar+gzip", id.as_bytes()))
+                .map(|id| Descriptor::of(OCI_GZIP_LAYER, id.as_bytes()))
                 .collect(),
             config: whole,
             config_bytes,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Learned, Run};
 use crate::cleanup::Undo;
-use crate::config::EmulatorImage;
+use crate::config::PinnedImage;
 use crate::engine::{ContainerEnd, ContainerSpec, LABEL_AGENT, LABEL_JOB, LABEL_RUN, Network};
 use crate::error::{Code, Explain, Problem};
 use crate::event::StepEvents;
@@ -55,7 +55,7 @@ impl Explain for EmulationError {
 impl Run {
     pub(super) async fn install_emulator(
         &self,
-        image: &EmulatorImage,
+        image: &PinnedImage,
         events: &StepEvents,
     ) -> Result<Learned, Problem> {
         let reference = image.repository.at(&image.digest);

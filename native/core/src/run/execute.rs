@@ -17,6 +17,9 @@ impl Run {
             Step::Pull(pull) => self.pull(pull, &events).await,
             Step::CopySensor(copy) => self.copy_sensor(copy, &events).await,
             Step::InstallEmulator(image) => self.install_emulator(image, &events).await,
+            // By far the largest future of all steps, and asked for seldom.
+            Step::Stage(image) => Box::pin(self.stage(image, facts, &events)).await,
+            Step::CreateBuilder(name) => self.create_builder(name, &events).await,
             Step::ProbeArm64 { image } => self.probe_arm64(image, &events).await,
             Step::ProbeFalconutil(falconutil) => self.probe_falconutil(falconutil, &events).await,
             Step::Patch {
@@ -26,6 +29,14 @@ impl Run {
                 self.patch(falconutil, *knows_platform, facts, &events)
                     .await
             }
+            Step::Graft {
+                falconutil,
+                knows_platform,
+            } => {
+                self.graft(falconutil, *knows_platform, facts, &events)
+                    .await
+            }
+            Step::PushGrafted { repository } => self.push_grafted(repository, facts, &events).await,
             Step::Prove => self.prove(facts, &events).await,
             Step::CreateRepository { repository } => {
                 self.create_repository(repository, &events).await

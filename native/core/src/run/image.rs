@@ -26,13 +26,7 @@ impl Run {
             config: &image.config,
         };
         let more = self.prove_evidence(facts, evidence)?;
-        if !more.is_empty() {
-            let message = format!(
-                "falconutil added more to the image than is documented: {}",
-                more.join(", ")
-            );
-            events.warning(Code::FalconutilChangedMore, message, None);
-        }
+        Self::tell_more(&more, events);
         let added = image.diff_ids.len() - source.diff_ids.len();
         events.note(format!("linux/arm64, {} layers of the source and {added} of the sensor, Falcon's entrypoint in front, and what the source's configuration says is kept", source.diff_ids.len()));
         Ok(Learned::Nothing)
@@ -43,7 +37,23 @@ impl Run {
         facts.falcon_options(&self.config)
     }
 
-    fn prove_evidence(&self, facts: &Facts, patched: Evidence<'_>) -> Result<Vec<String>, Problem> {
+    /// Warns of what falconutil added beyond what is documented.
+    pub(super) fn tell_more(more: &[String], events: &StepEvents) {
+        if more.is_empty() {
+            return;
+        }
+        let message = format!(
+            "falconutil added more to the image than is documented: {}",
+            more.join(", ")
+        );
+        events.warning(Code::FalconutilChangedMore, message, None);
+    }
+
+    pub(super) fn prove_evidence(
+        &self,
+        facts: &Facts,
+        patched: Evidence<'_>,
+    ) -> Result<Vec<String>, Problem> {
         let source = facts.source.as_ref().map_err(Clone::clone)?;
         Ok(prove(
             source.evidence(),
@@ -86,7 +96,12 @@ impl Run {
             .put_manifest(repository, tag, &image.manifest)
             .await?;
         let digest = image.digest.clone();
+        let untagged = Effect::ManifestPushed {
+            repository: repository.clone(),
+            digest: digest.clone(),
+        };
         self.state(|state| {
+            state.effects.retain(|effect| *effect != untagged);
             state.effects.push(Effect::TagPushed {
                 repository: repository.clone(),
                 tag: tag.clone(),

@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use super::emulate::LastLines;
 use super::{Learned, Run};
-use crate::cleanup::Undo;
 use crate::engine::{
     Bind, ContainerEnd, ContainerSpec, EngineImage, EngineSocket, Grant, tells_exec_format,
 };
 use crate::error::{Code, Explain, Problem};
 use crate::event::StepEvents;
-use crate::facts::{Facts, SourcePlace};
+use crate::facts::{Facts, SourceOrigin};
 use crate::falcon::falconutil::{PatchCommand, help_arguments, help_names_platform};
-use crate::journal::Thing;
 use crate::platform::Platform;
 use crate::reference::Repository;
 use crate::step::Falconutil;
@@ -125,12 +123,31 @@ impl Run {
         events: &StepEvents,
     ) -> Result<Learned, Problem> {
         let source = self.source_for_falconutil(facts).await?;
-        let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
         let target = self.local_name("patched")?;
-        let sensor_image = sensor.repository.at(&sensor.arm64);
+        let end = self
+            .run_falconutil(&source, &target, falconutil, knows_platform, facts, events)
+            .await?;
+        if end.exit_code != 0 {
+            return Err(FalconutilError::failed(&end).into());
+        }
+        Ok(Learned::Nothing)
+    }
+
+    /// Has falconutil patch an image of the engine, and tells how it ended.
+    pub(super) async fn run_falconutil(
+        &self,
+        source: &str,
+        target: &str,
+        falconutil: &Falconutil,
+        knows_platform: bool,
+        facts: &Facts,
+        events: &StepEvents,
+    ) -> Result<ContainerEnd, Problem> {
+        let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
+        let sensor_image = facts.sensor_origin(sensor).at(&sensor.arm64);
         let command = PatchCommand {
-            source: &source,
-            target: &target,
+            source,
+            target,
             sensor: &sensor_image,
             knows_platform,
         };
@@ -145,11 +162,7 @@ impl Run {
             }],
             ..self.sensor_container("falconutil", falconutil).await?
         };
-        let end = self.run_container(&spec, events).await?;
-        if end.exit_code != 0 {
-            return Err(FalconutilError::failed(&end).into());
-        }
-        Ok(Learned::Nothing)
+        self.run_container(&spec, events).await
     }
 
     async fn sensor_container(
@@ -171,11 +184,10 @@ impl Run {
 
     /// The reference by which falconutil finds the source in the engine.
     async fn source_for_falconutil(&self, facts: &Facts) -> Result<String, Problem> {
-        match &facts.source.as_ref().map_err(Clone::clone)?.place {
-            SourcePlace::Registry {
-                repository, image, ..
-            } => Ok(repository.at(&image.digest)),
-            SourcePlace::Engine { id } => {
+        let source = facts.source.as_ref().map_err(Clone::clone)?;
+        match facts.source_origin(source) {
+            SourceOrigin::Registry(repository, digest) => Ok(repository.at(digest)),
+            SourceOrigin::Engine(id) => {
                 let name = self.local_name("source")?;
                 self.services
                     .engine()?
@@ -187,12 +199,9 @@ impl Run {
     }
 
     /// A name of this run alone in the engine, taken away at the end.
-    fn local_name(&self, tag: &str) -> Result<String, Problem> {
+    pub(super) fn local_name(&self, tag: &str) -> Result<String, Problem> {
         let name = format!("{LOCAL_DOMAIN}/{}:{tag}", self.id);
-        self.record(Thing::Tag {
-            reference: name.clone(),
-        })?;
-        self.cleanup.push(Undo::Image(name.clone()));
+        self.lend_name(name.clone())?;
         Ok(name)
     }
 
@@ -230,17 +239,10 @@ impl Run {
 
 /// The repositories that falconutil may have pulled: the sensor's, and the source's if it is in a registry.
 fn granted(facts: &Facts) -> Result<Vec<Repository>, Problem> {
-    let mut repositories = vec![
-        facts
-            .sensor
-            .as_ref()
-            .map_err(Clone::clone)?
-            .repository
-            .clone(),
-    ];
-    if let SourcePlace::Registry { repository, .. } =
-        &facts.source.as_ref().map_err(Clone::clone)?.place
-    {
+    let source = facts.source.as_ref().map_err(Clone::clone)?;
+    let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
+    let mut repositories = vec![facts.sensor_origin(sensor).clone()];
+    if let SourceOrigin::Registry(repository, _) = facts.source_origin(source) {
         repositories.push(repository.clone());
     }
     Ok(repositories)

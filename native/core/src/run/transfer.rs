@@ -60,17 +60,19 @@ impl Run {
         Ok(Learned::InEngine(pull.digest.clone()))
     }
 
-    /// Brings an image into the engine; unless it is to stay, the journal hears of it first.
+    /// Brings an image into the engine; unless it is to stay, the journal hears of it first. A name in the local registry
+    /// is of no use to anybody after the run, so it goes with it.
     pub(super) async fn pull_by_digest(
         &self,
         repository: &Repository,
         digest: &Digest,
         events: &StepEvents,
     ) -> Result<(), Problem> {
-        if !self.config.keep_local_images {
-            self.record(Thing::Image {
-                reference: repository.at(digest),
-            })?;
+        let reference = repository.at(digest);
+        if self.is_staging(repository) {
+            self.lend_name(reference)?;
+        } else if !self.config.keep_local_images {
+            self.record(Thing::Image { reference })?;
         }
         self.transfer(repository, Direction::Pull(digest), events)
             .await?;

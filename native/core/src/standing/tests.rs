@@ -8,13 +8,16 @@ use crate::aws::TagMutability;
 use crate::config::Config;
 use crate::ecs::{TaskDefinition, Wanted};
 use crate::emulation::Registration;
+use crate::engine::{ApiVersion, EngineFacts, Store};
 use crate::error::{Code, Problem};
+
 use crate::facts::{
-    CurrentImage, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
+    BuilderFacts, CurrentImage, Facts, Probes, SensorFacts, SourceFacts, SourcePlace, TargetFacts,
 };
 use crate::falcon::FALCON_ENTRYPOINT;
 use crate::inputs::Inputs;
 use crate::plan::{self, Kept};
+use crate::platform::Platform;
 use crate::provenance::{Provenance, Recipe};
 use crate::reference::{Digest, Repository};
 use crate::registry::RegistryImage;
@@ -100,6 +103,8 @@ fn facts(config: &Config) -> Facts {
             mutability: None,
             is_missing: false,
         }),
+        builder: None,
+        staged: None,
         task_definition: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
@@ -305,4 +310,41 @@ fn an_image_that_is_kept_goes_into_the_ecs_task_definition_all_the_same() {
     );
     // What is to be deployed changes nothing in the registry, so nothing more has to be known.
     assert!(plan::changes_nothing(&config, &facts));
+}
+
+#[test]
+fn a_builder_for_later_steps_is_made_beside_an_image_that_is_kept() {
+    let config = config(|i| i.builder_name = "arm64builder".into());
+    let mut facts = facts(&config);
+    facts.handler = Registration::Absent;
+    facts.builder = Some(Ok(BuilderFacts {
+        buildx: "v0.29.1".to_owned(),
+        is_made: false,
+    }));
+    let without_engine = plan::plan(&config, &facts).expect_err("no engine");
+    assert_eq!(without_engine.code, Code::EngineNotReachable);
+    facts.engine = Ok(EngineFacts {
+        version: "28.5.2".to_owned(),
+        api_version: ApiVersion {
+            major: 1,
+            minor: 51,
+        },
+        store: Store::Overlay2,
+        platform: Platform::linux("amd64"),
+        is_local: true,
+    });
+    let plan = plan::plan(&config, &facts).expect("a plan");
+    assert_eq!(plan.kept, Some(Kept::UpToDate));
+    let steps: Vec<String> = plan.stages[0]
+        .steps
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "Install the ARM64 emulator of docker.io/tonistiigi/binfmt",
+            "Make the buildx builder `arm64builder` for linux/arm64"
+        ]
+    );
 }

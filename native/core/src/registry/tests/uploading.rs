@@ -1,12 +1,13 @@
 //! Blobs of our own.
 
 use std::io::Write as _;
+use std::sync::{Arc, Mutex};
 
 use super::{Setting, refusal};
 use crate::error::{Code, Explain};
 use crate::loopback_server::Reply;
 use crate::reference::Digest;
-use crate::registry::Descriptor;
+use crate::registry::{Arrival, Descriptor, Origin, Upload};
 
 /// A registry without the blob; every try gets a session of its own.
 async fn registry(failures: usize) -> Setting {
@@ -45,20 +46,35 @@ async fn bytes_are_sent_in_one_piece_and_again_in_a_new_session() {
     assert_ne!(puts[0].line, puts[1].line, "each try has its own session");
 }
 
+/// What is told of the bytes done and to do.
+type Told = Arc<Mutex<Vec<(u64, u64)>>>;
+
+fn recorded() -> (Told, impl Fn(u64, u64) + Sync) {
+    let told = Told::default();
+    let tell = Arc::clone(&told);
+    let tell = move |done, total| tell.lock().expect("no panic").push((done, total));
+    (told, tell)
+}
+
 #[tokio::test]
 async fn a_file_is_sent_unless_it_is_not_what_it_was() {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(b"layer").expect("written");
     for (content, is_good) in [(&b"layer"[..], true), (b"other", false)] {
         let setting = registry(0).await;
-        let blob = Descriptor {
-            media_type: "application/octet-stream".to_owned(),
-            digest: Digest::of(content),
-            size: 5,
-        };
+        let blob = Descriptor::of("application/octet-stream", content);
         let to = setting.repository();
-        match setting.registry.put_file(&to, &blob, file.path()).await {
-            Ok(()) => assert!(is_good),
+        let upload = Upload {
+            blob: &blob,
+            origin: Origin::File(file.path()),
+        };
+        let (told, tell) = recorded();
+        match setting.registry.upload_all(&to, &[upload], &tell).await {
+            Ok(arrivals) => {
+                assert!(is_good);
+                assert_eq!(arrivals, [Arrival::Sent]);
+                assert_eq!(told.lock().expect("no panic").last(), Some(&(5, 5)));
+            }
             Err(error) => {
                 assert!(!is_good, "{error:?}");
                 assert_eq!(error.code(), Code::RegistryAnswerInvalid);

@@ -1,0 +1,67 @@
+//! What keeps an image from being grafted.
+
+/// Why the full way has to be taken; a phrase that goes on after a colon.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Obstacle {
+    /// There is no manifest that a layer could be put on.
+    #[error("the source is in the engine and not in a registry")]
+    SourceInEngine,
+    /// The triggers would run on the stub's empty file system.
+    #[error("the source has `ONBUILD` triggers, which need its files")]
+    OnBuild,
+    /// The source's configuration does not fit its manifest.
+    #[error("the source has {held} layers, and its configuration tells of {told}")]
+    LayersUncounted {
+        /// Layers that the configuration tells of.
+        told: usize,
+        /// Layers that the manifest names.
+        held: usize,
+    },
+    /// The engine did not take the stub, or did not give its layer.
+    #[error("the engine does not go along: {0}")]
+    Engine(String),
+    /// falconutil needs more than the stub has.
+    #[error("falconutil does not patch an image without files (exit code {exit_code})")]
+    NotPatched {
+        /// What it ended with.
+        exit_code: i64,
+    },
+    /// It ended well, and nothing came of it.
+    #[error("falconutil left no patched stub in the engine")]
+    NoImage,
+    /// It added no layer, or several.
+    #[error("falconutil added {added} layers instead of one")]
+    Layers {
+        /// How many it added.
+        added: usize,
+    },
+    /// It built on something else than the stub.
+    #[error("falconutil did not keep the stub's own layer")]
+    StubLost,
+    /// The layer changes more than the sensor's folder.
+    #[error("the layer holds `{path}`, which is not of the sensor alone")]
+    Elsewhere {
+        /// The path, as the layer has it.
+        path: String,
+    },
+    /// The layer cannot be written anew.
+    #[error("the layer cannot be read: {0}")]
+    Unreadable(String),
+    /// The export holds no layer with the digest that the engine tells of.
+    #[error("the engine's export lacks the layer {diff_id}")]
+    LayerMissing {
+        /// The layer's digest, unpacked.
+        diff_id: String,
+    },
+    /// The grafted image is not what it has to be.
+    #[error("the grafted image would be wrong: {0}")]
+    Unproven(String),
+}
+
+impl Obstacle {
+    /// The line that says so.
+    #[must_use]
+    pub fn told(&self) -> String {
+        format!("Grafting is not possible: {self}; the full way is taken")
+    }
+}

@@ -1,0 +1,198 @@
+//! Source and sensor on their way through a registry of the run's own.
+
+use std::time::{Duration, Instant};
+
+use super::{Learned, Run};
+use crate::cause::Cause;
+use crate::cleanup::Undo;
+use crate::config::PinnedImage;
+use crate::engine::{ContainerSpec, Network};
+use crate::error::Problem;
+use crate::event::StepEvents;
+use crate::facts::{Facts, SourceFacts, SourcePlace};
+use crate::journal::Thing;
+use crate::reference::{Digest, Repository, Tag};
+use crate::registry::RegistryError;
+use crate::staging::{PORT, Staged, StagingError};
+
+/// The registry starts within a second; an agent under heavy load may need more.
+const PATIENCE: Duration = Duration::from_secs(30);
+const BETWEEN: Duration = Duration::from_millis(100);
+/// The name of an engine's image in the registry: its own need not be a repository's.
+const ENGINE_SOURCE: &str = "source";
+
+impl Run {
+    /// Starts the registry and copies the images into it, each for one platform.
+    pub(super) async fn stage(
+        &self,
+        image: &PinnedImage,
+        facts: &Facts,
+        events: &StepEvents,
+    ) -> Result<Learned, Problem> {
+        let source = facts.source.as_ref().map_err(Clone::clone)?;
+        let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
+        let registry = self.open_registry(image, events).await?;
+        let (source_at, source_digest) = self.stage_source(&registry, source, events).await?;
+        let sensor_at = Repository::new(&registry, &sensor.repository.name);
+        for (digest, tag) in [
+            (Some(&sensor.arm64), "sensor"),
+            (sensor.native.as_ref(), "native"),
+        ] {
+            if let Some(digest) = digest {
+                self.stage_image(&sensor.repository, digest, &sensor_at, tag, events)
+                    .await?;
+            }
+        }
+        Ok(Learned::Staged(Staged {
+            source: source_at,
+            source_digest,
+            sensor: sensor_at,
+        }))
+    }
+
+    /// Starts the registry, and gives its host and port once it answers.
+    async fn open_registry(
+        &self,
+        image: &PinnedImage,
+        events: &StepEvents,
+    ) -> Result<String, Problem> {
+        let engine = self.services.engine()?;
+        let reference = image.repository.at(&image.digest);
+        if engine.image(&reference).await?.is_none() {
+            self.pull_by_digest(&image.repository, &image.digest, events)
+                .await?;
+        }
+        let variables = [
+            ("REGISTRY_HTTP_ADDR", format!(":{PORT}")),
+            // Since 3.0 it would look for a collector of traces, and complain.
+            ("OTEL_TRACES_EXPORTER", "none".to_owned()),
+        ];
+        let spec = ContainerSpec {
+            network: Network::Default,
+            env: variables
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
+            ..self.container("registry", reference, self.engine_platform().await?)
+        };
+        self.cleanup.push(Undo::Container(spec.name.clone()));
+        let port = engine.serve(&spec, PORT).await?;
+        let registry = format!("127.0.0.1:{port}");
+        self.services
+            .credentials()
+            .await?
+            .need_none(&registry)
+            .await;
+        self.state(|state| state.staging = Some(registry.clone()));
+        self.await_registry(&spec, &registry).await?;
+        events.note(format!("{registry} answers, to this machine alone"));
+        Ok(registry)
+    }
+
+    async fn await_registry(&self, spec: &ContainerSpec, registry: &str) -> Result<(), Problem> {
+        let image = || spec.image.clone();
+        let client = self.services.registry().await?;
+        let any = Repository::new(registry, ENGINE_SOURCE);
+        let started = Instant::now();
+        while !client.answers(&any).await {
+            if let Some(end) = self.services.engine()?.ended(spec).await? {
+                let image = image();
+                return Err(StagingError::Ended {
+                    image,
+                    exit_code: end.exit_code,
+                    why: Cause::said(&end.last_lines.join("\n")),
+                }
+                .into());
+            }
+            if started.elapsed() > PATIENCE {
+                let (image, registry) = (image(), registry.to_owned());
+                return Err(StagingError::Silent { image, registry }.into());
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+        Ok(())
+    }
+
+    async fn stage_source(
+        &self,
+        registry: &str,
+        source: &SourceFacts,
+        events: &StepEvents,
+    ) -> Result<(Repository, Digest), Problem> {
+        match &source.place {
+            SourcePlace::Registry {
+                repository, image, ..
+            } => {
+                let to = Repository::new(registry, &repository.name);
+                self.stage_image(repository, &image.digest, &to, "source", events)
+                    .await?;
+                Ok((to, image.digest.clone()))
+            }
+            SourcePlace::Engine { id } => {
+                let to = Repository::new(registry, ENGINE_SOURCE);
+                let digest = self.push_source(id, &to, events).await?;
+                Ok((to, digest))
+            }
+        }
+    }
+
+    /// Copies the image of one platform from registry to registry, byte for byte.
+    async fn stage_image(
+        &self,
+        from: &Repository,
+        digest: &Digest,
+        to: &Repository,
+        tag: &'static str,
+        events: &StepEvents,
+    ) -> Result<(), Problem> {
+        let client = self.services.registry().await?;
+        let progress = |current, total| events.progress(current, Some(total));
+        client
+            .copy(from, digest, to, &tag_of(tag), &progress)
+            .await?;
+        events.note(format!("{} is staged", to.at(digest)));
+        Ok(())
+    }
+
+    /// Has the engine push an image that only it has.
+    async fn push_source(
+        &self,
+        id: &str,
+        to: &Repository,
+        events: &StepEvents,
+    ) -> Result<Digest, Problem> {
+        let tag = tag_of("source");
+        self.lend_name(to.tagged(&tag))?;
+        let engine = self.services.engine()?;
+        engine.tag(id, &to.to_string(), tag.as_str()).await?;
+        engine.push(to, &tag, None, events).await?;
+        let client = self.services.registry().await?;
+        let digest = client.digest_of(to, &tag).await?;
+        let digest = digest.ok_or_else(|| RegistryError::ImageNotFound {
+            image: to.tagged(&tag),
+            source: Cause::said("the engine has pushed it"),
+        })?;
+        events.note(format!("{} is staged", to.at(&digest)));
+        Ok(digest)
+    }
+
+    /// Whether a repository is in the local registry.
+    pub(super) fn is_staging(&self, repository: &Repository) -> bool {
+        self.state(|state| state.staging.as_ref() == Some(&repository.registry))
+    }
+
+    /// Prepares for a name in the engine that is this run's alone.
+    pub(super) fn lend_name(&self, reference: String) -> Result<(), Problem> {
+        self.record(Thing::Tag {
+            reference: reference.clone(),
+        })?;
+        self.cleanup.push(Undo::Image(reference));
+        Ok(())
+    }
+}
+
+fn tag_of(text: &'static str) -> Tag {
+    let Ok(tag) = text.parse() else {
+        unreachable!("the tags of this file are tags")
+    };
+    tag
+}
