@@ -88,7 +88,8 @@ test("the_sensor_container_has_none_of_what_the_hand_written_flow_gives_it", nee
 });
 
 test("a_push_that_ecr_refuses_fails_the_step", needsLab, async () => {
-  const body = JSON.stringify({ errors: [{ code: "DENIED", message: "not authorized to push" }] });
+  const message = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:PutImage";
+  const body = JSON.stringify({ errors: [{ code: "DENIED", message }] });
   await front("POST", "/faults", {
     match: { method: "PUT", pathPattern: "/v2/app/target/manifests/" },
     count: 100,
@@ -98,7 +99,7 @@ test("a_push_that_ecr_refuses_fails_the_step", needsLab, async () => {
     await inJob(async (job) => {
       const step = await job.run(inputs({ targetImage: `${registry}/app/target:refused` }));
       assertFailed(step, "REGISTRY_DENIED");
-      assert.match(story(step), /not authorized to push|denied/i);
+      assert.match(story(step), /Push .*app\/target:refused[\s\S]*ecr:PutImage/);
     });
   } finally {
     await front("DELETE", "/faults");
