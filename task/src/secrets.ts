@@ -40,6 +40,12 @@ export class Masks {
       this.#write(command("task.setsecret", {}, form));
     }
   }
+
+  /** A text as the agent would show it: what is written to a file it does not mask. */
+  hide(text: string): string {
+    const longestFirst = [...this.#known].sort((a, b) => b.length - a.length);
+    return longestFirst.reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text);
+  }
 }
 
 /** Reads the secret inputs, removes them from `env`, and masks them. */
