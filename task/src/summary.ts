@@ -131,7 +131,7 @@ function story(history: History): string[] {
 
 function facts(rows: Row[]): string[] {
   const told = rows.flatMap(([name, value]) => (value ? [[name, literal(value)]] : []));
-  return ["", ...table(["", ""], told)];
+  return ["", ...table(["What", "Value"], told)];
 }
 
 function list(title: string, items: string[]): string[] {

@@ -27,7 +27,7 @@ function history(): History {
 }
 
 const rows = [
-  "|  |  |",
+  "| What | Value |",
   "| --- | --- |",
   `| Image | \`${registry}/app/web@${digest("a")}\` |`,
   `| Tag | \`${registry}/app/web:1.4.2-falcon\` |`,
