@@ -44,6 +44,7 @@ export class Job {
     env = {},
     folder = taskFolder,
     uid,
+    restricted = false,
     timed = false,
   } = {}) {
     this.root = mkdtempSync(join(tmpdir(), "falcon-agent-"));
