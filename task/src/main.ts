@@ -7,6 +7,7 @@ import { watchSignals } from "./cancel.ts";
 import { writeToStdout } from "./command.ts";
 import { finish, internalFailure } from "./finish.ts";
 import { History } from "./history.ts";
+import { inert } from "./markdown.ts";
 import { prepareNetwork } from "./network.ts";
 import { runTask } from "./run.ts";
 import { Masks, takeSecrets } from "./secrets.ts";
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
   });
   const text = watch.stopped ? undefined : summary(ending, history);
   if (text !== undefined)
-    attachSummary(masks.hide(text), masks.hide(summaryName(target)), agent.tempDirectory, write);
+    attachSummary(masks.hide(text, inert), masks.hide(summaryName(target)), agent.tempDirectory, write);
   finish(ending, { write, milliseconds: performance.now(), stopped: watch.stopped });
 }
 

@@ -19,7 +19,7 @@ export function sentence(text: string): string {
 }
 
 /** Character references stand for themselves everywhere: neither Markdown nor HTML gives them a meaning. */
-function inert(text: string): string {
+export function inert(text: string): string {
   return text.replace(/[^\p{L}\p{N} .,;:()/'%?→…-]/gu, (sign) => `&#${sign.codePointAt(0)};`);
 }
 

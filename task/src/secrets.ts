@@ -41,9 +41,13 @@ export class Masks {
     }
   }
 
-  /** A text as the agent would show it: what is written to a file it does not mask. */
-  hide(text: string): string {
-    const longestFirst = [...this.#known].sort((a, b) => b.length - a.length);
+  /**
+   * A text as the agent would show it: what is written to a file it does not mask. `spell` is how the text's format
+   * writes signs that mean something in it.
+   */
+  hide(text: string, spell = (plain: string): string => plain): string {
+    const all = [...this.#known].flatMap((secret) => [secret, spell(secret)]);
+    const longestFirst = all.sort((a, b) => b.length - a.length);
     return longestFirst.reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text);
   }
 }

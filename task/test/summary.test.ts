@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ending } from "../src/addon.ts";
 import { History } from "../src/history.ts";
-import { literal, sentence } from "../src/markdown.ts";
+import { inert, literal, sentence } from "../src/markdown.ts";
 import { Masks } from "../src/secrets.ts";
 import { summary, summaryName } from "../src/summary.ts";
 import { digest, failure, outcome, verified } from "./samples.ts";
@@ -127,6 +127,9 @@ test("a_file_hides_what_the_agent_would_mask_in_the_log", () => {
   const masks = new Masks(() => undefined);
   masks.add("0123456789ABCDEF");
   assert.equal(masks.hide("cid 0123456789ABCDEF."), "cid ***.");
+  masks.add("wJalr+XUtn=FEMI_K7");
+  assert.equal(masks.hide(sentence("key wJalr+XUtn=FEMI_K7!"), inert), "key ***&#33;");
+  assert.equal(masks.hide(sentence("key `wJalr+XUtn=FEMI_K7`"), inert), "key `***`");
 });
 
 test("the_title_names_the_target_and_is_a_file_name", () => {
