@@ -1,13 +1,17 @@
 /** The entry of the task. */
 import { currentPlatform, loadAddon } from "./addon.ts";
 import { agentContext } from "./agent.ts";
+import { attachSummary } from "./attach.ts";
 import { takeAwsContext } from "./aws.ts";
 import { watchSignals } from "./cancel.ts";
 import { writeToStdout } from "./command.ts";
 import { finish, internalFailure } from "./finish.ts";
+import { History } from "./history.ts";
+import { inert } from "./markdown.ts";
 import { prepareNetwork } from "./network.ts";
 import { runTask } from "./run.ts";
 import { Masks, takeSecrets } from "./secrets.ts";
+import { summary, summaryName } from "./summary.ts";
 
 const masks = new Masks(writeToStdout);
 const secrets = takeSecrets(process.env, masks);
@@ -24,19 +28,29 @@ function endProcess(): void {
 async function main(): Promise<void> {
   const loaded = loadAddon(__dirname, currentPlatform());
   const write = writeToStdout;
+  const agent = agentContext(process.env);
+  const history = new History();
+  let target = "";
   const ending = await runTask(loaded, {
     write,
     masks,
     // Only now: loading the task library prints, and it must not find the secret inputs.
     readInputs: async () => (await import("./inputs.ts")).readInputs(secrets),
     aws,
-    agent: agentContext(process.env),
+    agent,
     notes,
+    history,
+    onInputs: ({ targetImage }) => {
+      target = targetImage;
+    },
     onCancellable: (run) => {
       cancel = run;
       if (watch.stopped) run();
     },
   });
+  const text = watch.stopped ? undefined : summary(ending, history);
+  if (text !== undefined)
+    attachSummary(masks.hide(text, inert), masks.hide(summaryName(target)), agent.tempDirectory, write);
   finish(ending, { write, milliseconds: performance.now(), stopped: watch.stopped });
 }
 

@@ -2,6 +2,7 @@
 import type { AgentContext, AwsContext, Ending, Loaded, TaskEvent, TaskInputs } from "./addon.ts";
 import { command, neutraliseToLine, type WriteLine } from "./command.ts";
 import { internalFailure } from "./finish.ts";
+import type { History } from "./history.ts";
 import { Renderer } from "./render.ts";
 import type { Masks } from "./secrets.ts";
 
@@ -14,16 +15,21 @@ export interface Surroundings {
   agent: AgentContext;
   /** What was decided before the run, in lines for the log. */
   notes: readonly string[];
+  /** Keeps what the summary tells of the events. */
+  history: History;
+  /** Gets the inputs once they are read. */
+  onInputs: (inputs: TaskInputs) => void;
   /** Gets what cancels the run, before the run starts. */
   onCancellable: (cancel: () => void) => void;
 }
 
 /** Runs the task and shows how it goes. What no one expected comes out as a failure like any other. */
 export async function runTask(loaded: Loaded, surroundings: Surroundings): Promise<Ending> {
-  const { write, masks, readInputs, aws, agent, notes, onCancellable } = surroundings;
+  const { write, masks, readInputs, aws, agent, notes, history, onInputs, onCancellable } = surroundings;
   if ("failure" in loaded) return { type: "failed", failure: loaded.failure };
   const { addon } = loaded;
   const inputs = await readInputs();
+  onInputs(inputs);
   write(opening(addon.version(), inputs));
   for (const note of notes) write(neutraliseToLine(note));
   const renderer = new Renderer(write, masks, () => performance.now());
@@ -32,6 +38,7 @@ export async function runTask(loaded: Loaded, surroundings: Surroundings): Promi
   const onEvent = (event: TaskEvent): void => {
     try {
       renderer.handle(event);
+      history.handle(event);
     } catch (error) {
       mistake ??= error;
     }

@@ -40,6 +40,16 @@ export class Masks {
       this.#write(command("task.setsecret", {}, form));
     }
   }
+
+  /**
+   * A text as the agent would show it: what is written to a file it does not mask. `spell` is how the text's format
+   * writes signs that mean something in it.
+   */
+  hide(text: string, spell = (plain: string): string => plain): string {
+    const all = [...this.#known].flatMap((secret) => [secret, spell(secret)]);
+    const longestFirst = all.sort((a, b) => b.length - a.length);
+    return longestFirst.reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text);
+  }
 }
 
 /** Reads the secret inputs, removes them from `env`, and masks them. */

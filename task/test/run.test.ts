@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ending, Loaded, TaskInputs } from "../src/addon.ts";
+import { History } from "../src/history.ts";
 import { runTask } from "../src/run.ts";
 import { Masks } from "../src/secrets.ts";
 import { agent, aws, failure, fakeAddon, outcome, type Script } from "./samples.ts";
@@ -27,6 +28,8 @@ async function run(
     aws,
     agent,
     notes: [],
+    history: new History(),
+    onInputs: () => undefined,
     onCancellable,
   });
   return { ending, lines };

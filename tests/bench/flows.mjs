@@ -28,7 +28,7 @@ export const flows = {
 };
 
 /** Runs one of the scripts beside this file, with a Docker configuration of its own. */
-async function script(name, { place, sensor }) {
+export async function script(name, { place, sensor }) {
   const configuration = mkdtempSync(join(tmpdir(), "falcon-docker-"));
   const auth = Buffer.from(`AWS:${registryPassword}`).toString("base64");
   writeFileSync(join(configuration, "config.json"), JSON.stringify({ auths: { [registry]: { auth } } }));

@@ -1,13 +1,14 @@
 // The documents against the code: what they list is what there is.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { root } from "../../scripts/tools.mjs";
 
 const task = JSON.parse(readFileSync(join(root, "task/task.json"), "utf8"));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const troubleshooting = readFileSync(join(root, "docs/troubleshooting.md"), "utf8");
+const migrating = readFileSync(join(root, "docs/migrating.md"), "utf8");
 const declarations = readFileSync(join(root, "native/node/index.d.ts"), "utf8");
 
 /** The names in backticks in the first column of the tables below a heading. */
@@ -52,11 +53,90 @@ test("the_addon_takes_the_inputs_of_the_task", () => {
   );
 });
 
-test("every_way_in_names_a_test_that_is_there", () => {
-  const rows = [...readme.matchAll(/^\| .* \| `(tests\/task\/[a-z]+\.test\.mjs)`: `([^`]+)` \|$/gm)];
-  assert.ok(rows.length > 15, `${rows.length} rows`);
+/** Rows whose last cell names a test by file and name, or by what a parametrized one is about. */
+function assertNamesTests(document, least) {
+  const rows = [
+    ...document.matchAll(/^\| .* \| `(tests\/(?:task|package)\/[a-z-]+\.test\.mjs)`: `([^`]+)` \|$/gm),
+  ];
+  assert.ok(rows.length >= least, `${rows.length} rows`);
   for (const [, file, name] of rows) {
     const text = readFileSync(join(root, file), "utf8");
-    assert.ok(text.includes(`"${name}"`), `${file} has no test ${name}`);
+    assert.ok(text.includes(`"${name}"`) || text.includes(`\`${name}\``), `${file} has no test ${name}`);
   }
+  return rows.length;
+}
+
+test("every_way_in_names_a_test_that_is_there", () => {
+  assertNamesTests(readme, 16);
+});
+
+/** All that the hand-written pipeline's guide holds, by a word of the row's first cell that stands for it. */
+const guide = [
+  ...[
+    "flow as a whole",
+    "complete pipeline",
+    "QEMU emulation set-up",
+    "buildx create",
+    "Installing the AWS CLI",
+  ],
+  ...[
+    "get-caller-identity",
+    "Region, account",
+    "image URIs",
+    "Docker authentication",
+    "local registry on port 5000",
+  ],
+  ...["Pulling the ARM64 images", "patch-image", "exit code", "tagging and pushing", "Stopping and removing"],
+  ...["system prune", "task definition template", "Key components", "Process flow", "Security: secrets"],
+  ...[
+    "Security: principals",
+    "Security: least",
+    "Security: audits",
+    "Security: watching",
+    "Required variables",
+  ],
+  ...[
+    "Set-up instructions",
+    "shooting: QEMU",
+    "shooting: buildx",
+    "shooting: AWS",
+    "shooting: logs",
+    "shooting: ARM64",
+  ],
+];
+
+test("every_part_of_the_guide_has_what_replaces_it_and_its_test", () => {
+  const section = migrating.split(/^## /m).find((text) => text.startsWith("Line by line\n"));
+  const rows = section.match(/^\| .*$/gm).slice(2);
+  for (const part of guide)
+    assert.ok(
+      rows.some((row) => row.split(" | ")[0].includes(part)),
+      `no row about ${part}`,
+    );
+  assert.equal(assertNamesTests(section, guide.length), rows.length, "each row names a test");
+});
+
+/** What GitHub makes of a heading, to link to it. */
+const anchor = (heading) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replaceAll(" ", "-");
+
+test("links_between_documents_lead_somewhere", () => {
+  const folders = [".", "docs", "examples"];
+  const names = folders.flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => join(folder, name)),
+  );
+  const documents = names.filter((name) => name.endsWith(".md"));
+  const headings = (path) =>
+    [...readFileSync(join(root, path), "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchor(heading));
+  for (const path of documents)
+    for (const [, target, fragment] of readFileSync(join(root, path), "utf8").matchAll(
+      /\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?\)/g,
+    )) {
+      const file = target === "" ? path : join(dirname(path), target);
+      assert.ok(existsSync(join(root, file)), `${path} links to ${file}, which is not there`);
+      if (fragment) assert.ok(headings(file).includes(fragment), `${path} links to ${file}#${fragment}`);
+    }
 });

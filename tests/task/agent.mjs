@@ -31,11 +31,13 @@ const patience = { interrupt: 7500, terminate: 2500 };
 /** One job on one agent: its folders, its variables, and the masks that hold for all its steps. */
 export class Job {
   masks = new Set();
+  /** Summaries, which the agent takes away with its temporary folder. */
+  #attached = new Set();
   #search = new CredentialSearch();
 
   /**
    * `variables` are public variables of the job, `secrets` are secret ones; `env` is the step's `env:`; `uid` is the
-   * agent's user; `endpoints` are service connections by ID, each with its `parameters`. A job that is `timed` is not searched for
+   * agent's user; `restricted` is the mode of the step's commands; `endpoints` are service connections by ID, each with its `parameters`. A job that is `timed` is not searched for
    * credentials, which would take the processor from it.
    */
   constructor({
@@ -45,6 +47,7 @@ export class Job {
     env = {},
     folder = taskFolder,
     uid,
+    restricted = false,
     timed = false,
   } = {}) {
     this.root = mkdtempSync(join(tmpdir(), "falcon-agent-"));
@@ -54,6 +57,7 @@ export class Job {
       for (const path of [this.root, this.folders.temp, this.folders.sources]) chownSync(path, uid, uid);
     this.folder = folder;
     this.uid = uid;
+    this.restricted = restricted;
     this.timed = timed;
     this.env = env;
     this.variables = { ...agentVariables(this.folders), ...variables };
@@ -82,7 +86,8 @@ export class Job {
     const all = readdirSync(this.root, { recursive: true, withFileTypes: true });
     return all
       .filter((entry) => !entry.isDirectory() && !kept.has(entry.name))
-      .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+      .filter((path) => !this.#attached.has(path));
   }
 
   /** Where credentials of the job's steps were found, by now and so far; nowhere, if all is well. */
@@ -114,7 +119,13 @@ export class Job {
       this.#search.seekAllOf(this);
       this.#search.watch(child);
     }
-    return new Step(child, new StepLog(this.masks, task.restrictions.settableVariables.allowed));
+    return new Step(
+      child,
+      new StepLog(this.masks, task.restrictions.settableVariables.allowed, {
+        restricted: this.restricted,
+        attached: this.#attached,
+      }),
+    );
   }
 }
 
@@ -180,11 +191,19 @@ class Step {
       warnings: log.warnings,
       progress: log.progress,
       refused: log.refused,
+      summaries: log.summaries,
       completed: log.completed,
       result: log.result(exitCode),
-      /** Whether a reader of the run could see a text: in the log, in an issue, or in a variable. */
+      /** Whether a reader of the run could see a text: in the log, in an issue, in a variable, or in the summary. */
       leaks: (secret) =>
-        JSON.stringify([log.shown, log.errors, log.warnings, log.outputs, log.variables]).includes(secret),
+        JSON.stringify([
+          log.shown,
+          log.errors,
+          log.warnings,
+          log.outputs,
+          log.variables,
+          log.summaries,
+        ]).includes(secret),
     };
   }
 }

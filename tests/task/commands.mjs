@@ -1,4 +1,6 @@
 // Logging commands, read as the agent reads them: anywhere in a line, by name, with its unescaping.
+import { existsSync, readFileSync } from "node:fs";
+import { basename, isAbsolute } from "node:path";
 
 /**
  * The command in a line, or undefined.
@@ -45,12 +47,16 @@ export class StepLog {
   progress = [];
   /** Commands that the agent would refuse or not know. */
   refused = [];
+  /** Summaries on the run's page, each with the title of its section and its text. */
+  summaries = [];
   /** Every `task.complete`. */
   completed = [];
 
-  /** `masks` are those of the job: a text stays masked in later steps. */
-  constructor(masks, settableVariables) {
+  /** `masks` are those of the job: a text stays masked in later steps; `restricted` is the mode of `target: commands`. */
+  constructor(masks, settableVariables, { restricted = false, attached = new Set() } = {}) {
     this.masks = masks;
+    this.restricted = restricted;
+    this.attached = attached;
     this.settable = new Set(settableVariables.map((name) => name.toLowerCase()));
   }
 
@@ -109,9 +115,22 @@ export class StepLog {
       case "task.debug":
         this.#show(`##[debug]${message}`);
         break;
+      case "task.uploadsummary":
+        this.#attach(command);
+        break;
       default:
         this.refused.push(command);
     }
+  }
+
+  /** The file must be there when the line is read; the agent uploads it as it is, without masking anything. */
+  #attach(command) {
+    const { message: path } = command;
+    const warning = "##vso[task.uploadsummary] is not allowed in this step due to policy restrictions";
+    this.attached.add(path);
+    if (this.restricted) this.warnings.push({ message: warning });
+    else if (!isAbsolute(path) || !existsSync(path)) this.refused.push(command);
+    else this.summaries.push({ title: basename(path, ".md"), text: readFileSync(path, "utf8") });
   }
 
   #setVariable(command) {

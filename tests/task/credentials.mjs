@@ -84,13 +84,16 @@ export class CredentialSearch {
   #lookAtProcesses(root) {
     const processes = list("/proc").filter((name) => /^\d+$/.test(name));
     const parents = new Map(processes.map((pid) => [pid, parentOf(pid)]));
+    const commandOf = (pid) => read(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
+    const own = commandOf(root);
     for (const pid of processes) {
       const ofTask = isBelow(pid, String(root), parents);
-      const command = read(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
+      const command = commandOf(pid);
       const name = read(`/proc/${pid}/comm`).trim();
       // A container's processes are the engine's children.
       this.#look(command, `the command line of ${name}`, ({ inSensor }) => inSensor && !ofTask);
-      if (ofTask && pid !== String(root))
+      // Until a child has become the program that it is to run, it still is the task, with its memory and command line.
+      if (ofTask && command !== own)
         this.#look(read(`/proc/${pid}/environ`), `the environment of ${name}`, ({ inherited }) => inherited);
     }
   }

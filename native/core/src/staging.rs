@@ -34,12 +34,10 @@ pub enum StagingError {
         why: crate::cause::Cause,
     },
     /// Its container runs, and nobody answers.
-    #[error("The local registry of `{image}` does not answer at `{registry}`")]
+    #[error("The local registry of `{image}` does not answer")]
     Silent {
         /// The image.
         image: String,
-        /// Where it was asked.
-        registry: String,
     },
 }
 

@@ -75,41 +75,47 @@ impl Run {
             ..self.container("registry", reference, self.engine_platform().await?)
         };
         self.cleanup.push(Undo::Container(spec.name.clone()));
-        let port = engine.serve(&spec, PORT).await?;
-        let registry = format!("127.0.0.1:{port}");
-        self.services
-            .credentials()
-            .await?
-            .need_none(&registry)
-            .await;
+        engine.serve(&spec, PORT).await?;
+        let registry = self.await_registry(&spec).await?;
         self.state(|state| state.staging = Some(registry.clone()));
-        self.await_registry(&spec, &registry).await?;
         events.note(format!("{registry} answers, to this machine alone"));
         Ok(registry)
     }
 
-    async fn await_registry(&self, spec: &ContainerSpec, registry: &str) -> Result<(), Problem> {
-        let image = || spec.image.clone();
+    /// Waits until the registry answers, and gives its host and port.
+    async fn await_registry(&self, spec: &ContainerSpec) -> Result<String, Problem> {
+        let engine = self.services.engine()?;
         let client = self.services.registry().await?;
-        let any = Repository::new(registry, ENGINE_SOURCE);
+        let image = || spec.image.clone();
         let started = Instant::now();
-        while !client.answers(&any).await {
-            if let Some(end) = self.services.engine()?.ended(spec).await? {
-                let image = image();
+        loop {
+            if let Some(port) = engine.published(spec, PORT).await? {
+                let registry = format!("127.0.0.1:{port}");
+                self.services
+                    .credentials()
+                    .await?
+                    .need_none(&registry)
+                    .await;
+                let any = Repository::new(&registry, ENGINE_SOURCE);
+                if client.answers(&any).await {
+                    return Ok(registry);
+                }
+            }
+            if let Some(end) = engine.ended(spec).await? {
+                let why = Cause::said(&end.last_lines.join("\n"));
+                let (image, exit_code) = (image(), end.exit_code);
                 return Err(StagingError::Ended {
                     image,
-                    exit_code: end.exit_code,
-                    why: Cause::said(&end.last_lines.join("\n")),
+                    exit_code,
+                    why,
                 }
                 .into());
             }
             if started.elapsed() > PATIENCE {
-                let (image, registry) = (image(), registry.to_owned());
-                return Err(StagingError::Silent { image, registry }.into());
+                return Err(StagingError::Silent { image: image() }.into());
             }
             tokio::time::sleep(BETWEEN).await;
         }
-        Ok(())
     }
 
     async fn stage_source(

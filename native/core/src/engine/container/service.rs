@@ -7,7 +7,6 @@ use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt as _;
 
 use super::{ContainerEnd, ContainerSpec, Engine, EngineError, body};
-use crate::engine::error::Fault;
 
 /// The lines of a container that failed that are looked at.
 const LINES: &str = "10";
@@ -16,9 +15,9 @@ const LOOPBACK: &str = "127.0.0.1";
 
 impl Engine {
     /// Starts a container whose `port` is then served on a port of this machine's loopback interface that the engine
-    /// chooses among the free ones; that port is returned. As with [`Engine::run`], the caller sees to its removal.
-    pub async fn serve(&self, spec: &ContainerSpec, port: u16) -> Result<u16, EngineError> {
-        let inside = format!("{port}/tcp");
+    /// chooses among the free ones. As with [`Engine::run`], the caller sees to its removal.
+    pub async fn serve(&self, spec: &ContainerSpec, port: u16) -> Result<(), EngineError> {
+        let inside = inside(port);
         let mut body = body(spec);
         body.exposed_ports = Some(vec![inside.clone()]);
         body.attach_stdout = Some(false);
@@ -39,17 +38,19 @@ impl Engine {
         let what = || format!("Cannot run a container of `{}`", spec.image);
         let started = self.docker.start_container(&spec.name, None).await;
         started.map_err(|error| self.failed(what(), error))?;
+        Ok(())
+    }
+
+    /// The port of this machine under which `port` of a container is served; none once it has ended.
+    pub async fn published(
+        &self,
+        spec: &ContainerSpec,
+        port: u16,
+    ) -> Result<Option<u16>, EngineError> {
+        let what = || format!("Cannot look at the container of `{}`", spec.image);
         let answer = self.inspect_container(&spec.name, what).await?;
-        let published = &answer["NetworkSettings"]["Ports"][&inside][0]["HostPort"];
-        published
-            .as_str()
-            .and_then(|port| port.parse().ok())
-            .ok_or_else(|| {
-                self.failed(
-                    what(),
-                    Fault::broken("the engine names no port under which it is served"),
-                )
-            })
+        let published = &answer["NetworkSettings"]["Ports"][inside(port)][0]["HostPort"];
+        Ok(published.as_str().and_then(|port| port.parse().ok()))
     }
 
     /// How a container that should serve has ended; none if it still runs.
@@ -85,4 +86,9 @@ impl Engine {
         let answer = self.wire.get(&format!("/containers/{name}/json")).await;
         answer.map_err(|fault| self.failed(what(), fault))
     }
+}
+
+/// The engine's name for a port of a container.
+fn inside(port: u16) -> String {
+    format!("{port}/tcp")
 }

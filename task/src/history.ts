@@ -1,0 +1,57 @@
+/** What a run's events tell that its ending does not: how long each step took, what was found, what was left out. */
+import type { PlannedStage, TaskEvent } from "./addon.ts";
+
+/** A step that has ended. */
+export interface Ended {
+  title: string;
+  succeeded: boolean;
+  milliseconds: number;
+}
+
+/** Keeps what the summary needs. */
+export class History {
+  /** In the order in which they ended. */
+  readonly ended: Ended[] = [];
+  /** What the first step, which looks at everything, had to say: the reasons for what was left out. */
+  readonly found: string[] = [];
+  readonly warnings: string[] = [];
+  readonly #titles = new Map<number, string>();
+  readonly #planned: PlannedStage[] = [];
+  #first: number | undefined;
+
+  handle(event: TaskEvent): void {
+    switch (event.type) {
+      case "planned":
+        this.#planned.push(...event.stages);
+        break;
+      case "stepStarted":
+        this.#first ??= event.id;
+        this.#titles.set(event.id, event.title);
+        break;
+      case "note":
+        if (event.id !== undefined && event.id === this.#first) this.found.push(event.message);
+        break;
+      case "warning":
+        this.warnings.push(event.message);
+        break;
+      case "stepFinished":
+        this.ended.push({
+          title: this.#titles.get(event.id) ?? "",
+          succeeded: event.status === "succeeded",
+          milliseconds: event.durationMs,
+        });
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Steps of a branch that was not taken, each with its condition, which did not hold. */
+  skipped(): { title: string; unless: string }[] {
+    const ran = new Set(this.#titles.values());
+    const left = new Map<string, string>();
+    for (const { steps, branch } of this.#planned)
+      for (const title of steps) if (branch !== undefined && !ran.has(title)) left.set(title, branch);
+    return [...left].map(([title, unless]) => ({ title, unless }));
+  }
+}

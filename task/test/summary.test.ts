@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Ending } from "../src/addon.ts";
+import { History } from "../src/history.ts";
+import { inert, literal, sentence } from "../src/markdown.ts";
+import { Masks } from "../src/secrets.ts";
+import { summary, summaryName } from "../src/summary.ts";
+import { digest, failure, outcome, verified } from "./samples.ts";
+
+const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+function history(): History {
+  const told = new History();
+  told.handle({ type: "stepStarted", id: 1, title: "Look" });
+  told.handle({ type: "note", id: 1, message: "Target: its source has changed" });
+  told.handle({ type: "stepFinished", id: 1, status: "succeeded", durationMs: 400 });
+  told.handle({
+    type: "planned",
+    stages: [
+      { steps: ["Patch natively"], branch: "falconutil knows `--platform`" },
+      { steps: ["Patch emulated"], branch: "it does not" },
+    ],
+  });
+  told.handle({ type: "stepStarted", id: 2, title: "Patch natively" });
+  told.handle({ type: "stepFinished", id: 2, status: "succeeded", durationMs: 61_000 });
+  return told;
+}
+
+const rows = [
+  "| What | Value |",
+  "| --- | --- |",
+  `| Image | \`${registry}/app/web@${digest("a")}\` |`,
+  `| Tag | \`${registry}/app/web:1.4.2-falcon\` |`,
+  `| Source | \`${registry}/app/web:1.4.2\` |`,
+  `| Source digest | \`${digest("b")}\` |`,
+  `| Sensor | \`${registry}/containersensor:7.39.0-7802\` |`,
+  `| Sensor digest | \`${digest("c")}\` |`,
+  "| Sensor version | `7.39.0` |",
+  "| Size before | `45.2 MB` |",
+  "| Size after | `97.4 MB` |",
+  "",
+  `Next: set the image of the ECS task definition to \`${registry}/app/web@${digest("a")}\``,
+];
+const found = ["", "**Found, which decides what is done**", "", "- Target: its source has changed"];
+const times = ["", "| Step | Time |", "| --- | --- |", "| Look | 0.4 s |", "| Patch natively | 1 min 1 s |"];
+const skipped = ["", "**Skipped**", "", "- Patch emulated: only if it does not"];
+
+function lines(ending: Ending, told = history()): string[] | undefined {
+  return summary(ending, told)?.trimEnd().split("\n");
+}
+
+test("a_patched_image_is_told_with_digests_sizes_times_and_what_was_skipped", () => {
+  assert.deepEqual(lines({ type: "done", outcome: outcome() }), [
+    "**Patched and pushed**",
+    "",
+    ...rows,
+    "",
+    "**Changed**",
+    "",
+    `- pushed \`${registry}/app/web:1.4.2-falcon\` (${digest("a")})`,
+    ...found,
+    ...skipped,
+    ...times,
+  ]);
+});
+
+test("an_unchanged_image_is_told_with_the_reason", () => {
+  const text = lines({ type: "done", outcome: outcome({ changed: false, effects: [] }) });
+  assert.deepEqual(text, [
+    "**Nothing to do: the target is up to date**",
+    "",
+    ...rows,
+    ...found,
+    ...skipped,
+    ...times,
+  ]);
+});
+
+test("a_plan_lists_its_steps_and_conditions", () => {
+  const stages = [{ steps: ["Pull", "Probe"] }, { steps: ["Patch"], branch: "it runs" }];
+  const text = lines({ type: "planned", stages, outcome: outcome() }, new History()) ?? [];
+  assert.equal(text[0], "**Plan: this is what patching would do.** Nothing was changed");
+  assert.deepEqual(text.slice(-4), ["**Steps**", "", "- Pull &#43; Probe", "- Patch (if it runs)"]);
+});
+
+test("a_verified_image_is_told_with_its_record", () => {
+  const record = {
+    sensorDigest: digest("c"),
+    runUrl: "https://dev.azure.com/contoso/web/_build/results?buildId=42",
+  };
+  const text = lines({ type: "verified", image: verified({ record }) }, new History()) ?? [];
+  assert.equal(text[0], "**Verified: the image is patched**");
+  assert.ok(text.includes(`| Recorded sensor | \`${digest("c")}\` |`), text.join("\n"));
+});
+
+test("a_failure_is_told_with_its_hint_and_what_is_left", () => {
+  const effects = ["created the repository `app/web`"];
+  assert.deepEqual(lines({ type: "failed", failure: failure({ effects }) }, new History()), [
+    "**Failed: Cannot push `app/web:1.4.2-falcon`** (`ECR_TAG_IMMUTABLE`)",
+    "",
+    "**Why**",
+    "",
+    "- tag `1.4.2-falcon` already exists",
+    "",
+    "What to do: Push a new tag",
+    "",
+    "**Already done**",
+    "",
+    "- created the repository `app/web`",
+  ]);
+});
+
+test("a_cancelled_step_has_no_summary", () => {
+  assert.equal(summary({ type: "cancelled", effects: [], cleanup: [] }, new History()), undefined);
+});
+
+test("foreign_text_means_nothing_in_markdown_html_or_to_the_agent", () => {
+  assert.equal(literal("a|b"), "a&#124;b");
+  assert.equal(literal("`x`"), "&#96;x&#96;");
+  assert.equal(sentence("<img src=x>"), "&#60;img src&#61;x&#62;");
+  assert.equal(sentence("[a](b) `c|d` e"), "&#91;a&#93;(b) c&#124;d e");
+  assert.equal(sentence("one ` alone"), "one &#96; alone");
+  assert.doesNotMatch(sentence("##vso[task.complete result=Failed]\nx"), /##vso|\n|\[/);
+});
+
+test("a_file_hides_what_the_agent_would_mask_in_the_log", () => {
+  const masks = new Masks(() => undefined);
+  masks.add("0123456789ABCDEF");
+  assert.equal(masks.hide("cid 0123456789ABCDEF."), "cid ***.");
+  masks.add("wJalr+XUtn=FEMI_K7");
+  assert.equal(masks.hide(sentence("key wJalr+XUtn=FEMI_K7!"), inert), "key ***&#33;");
+  assert.equal(masks.hide(sentence("key `wJalr+XUtn=FEMI_K7`"), inert), "key `***`");
+});
+
+test("the_title_names_the_target_and_is_a_file_name", () => {
+  assert.equal(summaryName(`${registry}/app/web:1.4.2-falcon`), "Falcon ARM64 patch app web 1.4.2-falcon.md");
+  assert.equal(summaryName("app/web:1"), "Falcon ARM64 patch app web 1.md");
+  assert.equal(summaryName("../../x\n;]"), "Falcon ARM64 patch .. x.md");
+  assert.equal(summaryName(""), "Falcon ARM64 patch.md");
+});

@@ -1,0 +1,97 @@
+// The pipelines that users copy, against task.json: what they set exists, is allowed, and is enough.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readJson, root } from "../../scripts/tools.mjs";
+import { blocks, examples } from "./pipelines.mjs";
+
+const task = readJson("task/task.json");
+const declared = new Map(
+  task.inputs.flatMap((input) => [input.name, ...(input.aliases ?? [])].map((name) => [name, input])),
+);
+const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)]
+  .filter((path) => path.endsWith(".md"))
+  .map((path) => ({ path, blocks: blocks(path) }))
+  .filter((document) => document.blocks.length > 0);
+
+/** A value as the task gets it: all of them are texts. */
+const given = (inputs, name) => String(inputs[name] ?? declared.get(name).defaultValue ?? "");
+
+/** Whether the form shows an input, which is when it counts as required. */
+function isVisible(rule, inputs) {
+  if (!rule) return true;
+  return rule.split("&&").every((term) => {
+    const [, name, operator, value] = /^\s*(\w+)\s*(==|!=|=)\s*(.*?)\s*$/.exec(term);
+    return (given(inputs, name) === value) === (operator !== "!=");
+  });
+}
+
+/** A value that only a run knows can be anything. */
+const isMacro = (value) => /^\$\(.*\)$/.test(value);
+
+function assertAllowed(inputs, where) {
+  for (const [name, value] of Object.entries(inputs)) {
+    const input = declared.get(name);
+    assert.ok(input, `${where}: there is no input ${name}`);
+    assert.ok(value !== null && typeof value !== "object", `${where}: ${name} is no single value`);
+    const text = String(value);
+    if (isMacro(text)) continue;
+    if (input.type === "boolean") assert.match(text, /^(true|false)$/, `${where}: ${name}`);
+    if (input.options && input.properties?.EditableOptions !== "True")
+      assert.ok(text in input.options, `${where}: ${name} cannot be ${text}`);
+  }
+}
+
+function assertComplete(inputs, where) {
+  const rules = new Map(task.groups.map(({ name, visibleRule }) => [name, visibleRule]));
+  for (const { name, required, visibleRule, groupName } of task.inputs) {
+    const counts = isVisible(rules.get(groupName), inputs) && isVisible(visibleRule, inputs);
+    if (required && counts) assert.notEqual(given(inputs, name), "", `${where}: ${name} is required`);
+    if (!counts) assert.ok(!(name in inputs), `${where}: ${name} has no meaning beside the others`);
+  }
+}
+
+for (const { path, document, steps } of examples()) {
+  test(`${path}_sets_what_there_is_and_all_that_is_required`, () => {
+    assert.ok(steps.length > 0, "no step of the task");
+    for (const { inputs, name } of steps) {
+      assertAllowed(inputs, `${path}, ${name}`);
+      assertComplete(inputs, `${path}, ${name}`);
+    }
+    assert.equal(document.trigger, "none", "an example that is copied runs when it is told to");
+  });
+}
+
+for (const document of documents) {
+  test(`the_pipelines_in_${document.path}_set_what_there_is`, () => {
+    for (const { path, steps } of document.blocks) {
+      assert.ok(steps.length > 0, path);
+      for (const { inputs } of steps) assertAllowed(inputs, path);
+    }
+  });
+}
+
+test("output_variables_that_pipelines_read_exist", () => {
+  const outputs = new Set(task.outputVariables.map(({ name }) => name));
+  const sources = [...examples(), ...documents.flatMap((document) => document.blocks)];
+  let read = 0;
+  for (const { path, text, steps } of sources)
+    for (const step of new Set(steps.map(({ name }) => name).filter(Boolean)))
+      for (const [, output] of text.matchAll(new RegExp(`\\b${step}\\.(\\w+)(?=\\)|')`, "g"))) {
+        assert.ok(outputs.has(output), `${path}: there is no output ${step}.${output}`);
+        read += 1;
+      }
+  assert.ok(read > 15, `${read} uses`);
+});
+
+test("every_example_is_in_the_table_of_its_readme", () => {
+  const readme = readFileSync(join(root, "examples/README.md"), "utf8");
+  const rows = [...readme.matchAll(/^\| \[([a-z-]+\.yml)\]\(\1\) \| .+ \|$/gm)].map(([, name]) => name);
+  assert.deepEqual(
+    rows.sort(),
+    examples()
+      .map(({ path }) => path.slice("examples/".length))
+      .sort(),
+  );
+});
