@@ -1,16 +1,18 @@
 //! Decides what to do, from the configuration and the facts alone.
 
+mod prepare;
 mod refusal;
 
-use crate::config::{Config, Emulation, Strategy};
-use crate::emulation::Registration;
+use prepare::{builder_step, emulator_step, for_later_steps, patch_steps, pulls};
+
+use crate::config::{Config, Strategy};
 use crate::error::Problem;
-use crate::facts::{Facts, SensorFacts, SourceFacts, SourceOrigin, TargetFacts};
+use crate::facts::{Facts, SourceFacts, TargetFacts};
 use crate::graft::Stock;
 use crate::platform::Platform;
 use crate::reference::Tag;
 use crate::standing::{Standing, standing};
-use crate::step::{Falconutil, Pull, Role, Step};
+use crate::step::{Falconutil, Role, Step};
 
 /// What to do, stage after stage.
 ///
@@ -178,153 +180,6 @@ fn kept(config: &Config, facts: &Facts) -> Option<Plan> {
         .filter(|tag| !target.names(tag, &current.image.digest));
     plan.then(missing.map(|tag| add_tag(target, tag)).collect());
     Some(plan)
-}
-
-/// The images that the engine does not hold yet.
-fn pulls(facts: &Facts, source: &SourceFacts, sensor: &SensorFacts, is_native: bool) -> Vec<Step> {
-    let mut pulls = Vec::new();
-    if let SourceOrigin::Registry(repository, digest) = facts.source_origin(source) {
-        pulls.push(Pull {
-            role: Role::Source,
-            repository: repository.clone(),
-            digest: digest.clone(),
-        });
-    }
-    let sensor_repository = facts.sensor_origin(sensor);
-    pulls.push(Pull {
-        role: Role::Sensor,
-        repository: sensor_repository.clone(),
-        digest: sensor.arm64.clone(),
-    });
-    if let Some(native) = sensor.native.as_ref().filter(|_| !is_native) {
-        pulls.push(Pull {
-            role: Role::NativeSensor,
-            repository: sensor_repository.clone(),
-            digest: native.clone(),
-        });
-    }
-    pulls.retain(|pull| !facts.in_engine.contains(&pull.digest));
-    pulls.into_iter().map(Step::Pull).collect()
-}
-
-/// Whether and how ARM64 programs come to run here.
-fn emulator_step(config: &Config, facts: &Facts, is_native: bool) -> Result<Option<Step>, Problem> {
-    if is_native || facts.probes.arm64_runs == Some(true) {
-        return Ok(None);
-    }
-    let tried = facts.probes.arm64_runs == Some(false);
-    let missing = match facts.handler {
-        Registration::Registered(_) if tried => {
-            return Err(refusal::emulator_without_effect(facts));
-        }
-        Registration::Registered(_) => false,
-        Registration::Absent => true,
-        // The kernel is another machine's, so only trying tells.
-        Registration::Unknown => tried,
-    };
-    match (missing, config.emulation, facts.probes.emulator_installed) {
-        (false, ..) => Ok(None),
-        (true, _, true) => Err(refusal::emulator_without_effect(facts)),
-        (true, Emulation::Never, _) => Err(refusal::emulator_missing()),
-        (true, Emulation::Auto, false) => {
-            Ok(Some(Step::InstallEmulator(config.emulator_image.clone())))
-        }
-    }
-}
-
-/// What is needed beside an image that is kept: later steps count on a builder, and on ARM64 programs that run.
-fn for_later_steps(config: &Config, facts: &Facts) -> Result<Vec<Step>, Problem> {
-    if config.builder.is_none() {
-        return Ok(Vec::new());
-    }
-    let is_native = facts.engine.clone()?.platform == Platform::linux_arm64();
-    let install = emulator_step(config, facts, is_native)?;
-    Ok(install
-        .into_iter()
-        .chain(builder_step(config, facts)?)
-        .collect())
-}
-
-/// Whether a builder for later steps has yet to be made.
-fn builder_step(config: &Config, facts: &Facts) -> Result<Option<Step>, Problem> {
-    let (Some(name), Some(builder)) = (&config.builder, &facts.builder) else {
-        return Ok(None);
-    };
-    let is_made = builder.as_ref().map_err(Clone::clone)?.is_made;
-    Ok((!is_made).then(|| Step::CreateBuilder(name.clone())))
-}
-
-/// What prepares for the patch, with the probes that are still open beside it; or the one step that patches.
-fn patch_steps(
-    facts: &Facts,
-    sensor: &SensorFacts,
-    is_native: bool,
-    way: Way,
-    mut prepare: Vec<Step>,
-    plan: &mut Plan,
-) {
-    let repository = facts.sensor_origin(sensor);
-    let arm64 = Falconutil {
-        image: repository.at(&sensor.arm64),
-        arm64: true,
-        emulated: !is_native,
-    };
-    if is_native {
-        plan.then(prepare);
-        // An ARM64 engine builds for ARM64 by itself, so the flag makes no difference.
-        plan.then_patch(way, arm64, false);
-        return;
-    }
-    let native = sensor.native.as_ref().map(|digest| Falconutil {
-        image: repository.at(digest),
-        arm64: false,
-        emulated: false,
-    });
-    let mut probes = Vec::new();
-    if facts.probes.arm64_runs != Some(true) {
-        probes.push(Step::ProbeArm64 {
-            image: arm64.image.clone(),
-        });
-    }
-    let open = match (
-        &native,
-        facts.probes.native_knows_platform,
-        facts.probes.arm64_knows_platform,
-    ) {
-        (Some(native), None, _) => Some(native.clone()),
-        (Some(_), Some(true), _) | (_, _, Some(_)) => None,
-        (Some(_), Some(false), None) | (None, _, None) => Some(arm64.clone()),
-    };
-    if probes.is_empty() && open.is_none() {
-        plan.then(prepare);
-        match native {
-            Some(native) if facts.probes.native_knows_platform == Some(true) => {
-                plan.then_patch(way, native, true);
-            }
-            _ => {
-                let knows_platform = facts.probes.arm64_knows_platform == Some(true);
-                plan.then_patch(way, arm64, knows_platform);
-            }
-        }
-        return;
-    }
-    // The ARM64 falconutil can only be asked once ARM64 programs are known to run.
-    probes.extend(
-        open.filter(|falconutil| probes.is_empty() || !falconutil.arm64)
-            .map(Step::ProbeFalconutil),
-    );
-    prepare.extend(probes);
-    plan.then_probe(prepare);
-    match native {
-        Some(native) if facts.probes.native_knows_platform != Some(false) => {
-            plan.then_if(
-                "the native falconutil knows `--platform`",
-                way.patch(native, true),
-            );
-            plan.then_if("it does not", way.patch(arm64, false));
-        }
-        _ => plan.then_patch(way, arm64, false),
-    }
 }
 
 fn finish(config: &Config, target: &TargetFacts, way: Way, plan: &mut Plan) {

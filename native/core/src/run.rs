@@ -6,11 +6,13 @@ mod emulate;
 mod execute;
 mod graft;
 mod image;
+mod learn;
 mod mirror;
 mod patch;
 mod provenance;
 mod staging;
 mod steps;
+mod tell;
 mod transfer;
 mod verify;
 
@@ -20,16 +22,17 @@ use std::time::Duration;
 
 use ecs::Finished;
 use graft::Grafted;
+use learn::Learned;
 use steps::Steps;
+use tell::forecast;
 use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 use crate::cleanup::{Cleanup, Undo};
-use crate::config::{Action, Agent, Asked, Config, Strategy};
+use crate::config::{Action, Agent, Asked, Config};
 use crate::error::{Code, Failure, Problem};
-use crate::event::{Event, Events, StepEvents};
+use crate::event::{Event, Events};
 use crate::facts::{self, Facts};
-use crate::graft::{Obstacle, Stock};
 use crate::inputs::Inputs;
 use crate::journal::{Journal, Thing};
 use crate::outcome::{Effect, Ending, Forecast, Outcome};
@@ -37,9 +40,6 @@ use crate::plan::{Plan, Stage, plan};
 use crate::reference::Digest;
 use crate::registry::RegistryImage;
 use crate::services::Services;
-use crate::staging::Staged;
-use crate::standing::{Standing, standing};
-use crate::step::Step;
 
 /// The agent kills the process 7.5 s after it asked for an end, so cleaning up has to take less.
 const CLEANUP_BUDGET: Duration = Duration::from_secs(5);
@@ -96,28 +96,6 @@ struct State {
     image: Option<Arc<RegistryImage>>,
     /// The ECS task definition that names it.
     task_definition: Option<Finished>,
-}
-
-/// What a step found out.
-enum Learned {
-    /// The engine holds an image.
-    InEngine(Digest),
-    /// The mirror holds the sensor.
-    SensorCopied,
-    /// An emulator has been installed.
-    EmulatorInstalled,
-    /// The images are staged.
-    Staged(Staged),
-    /// The builder for later steps is there.
-    BuilderMade,
-    /// Whether ARM64 programs run.
-    Arm64Runs(bool),
-    /// Whether a falconutil knows `--platform`.
-    KnowsPlatform { arm64: bool, knows: bool },
-    /// Whether there is a graft to be pushed, or what forbids it.
-    Grafted(Result<(), Obstacle>),
-    /// Nothing that a plan depends on.
-    Nothing,
 }
 
 enum Driven {
@@ -255,80 +233,6 @@ impl Run {
         futures_util::future::try_join_all(steps).await
     }
 
-    fn learn(&self, facts: &mut Facts, learned: Learned) {
-        match learned {
-            Learned::InEngine(digest) => {
-                facts.in_engine.insert(digest);
-            }
-            Learned::SensorCopied => {
-                if let Ok(sensor) = &mut facts.sensor {
-                    sensor.copy = None;
-                }
-            }
-            Learned::EmulatorInstalled => {
-                facts.handler = facts::handler(facts.engine.as_ref().ok(), &self.services);
-                facts.probes.emulator_installed = true;
-                facts.probes.arm64_runs = None;
-            }
-            Learned::Staged(staged) => {
-                // What the engine holds is held under other names.
-                facts.in_engine.clear();
-                facts.staged = Some(staged);
-            }
-            Learned::BuilderMade => {
-                if let Some(Ok(builder)) = &mut facts.builder {
-                    builder.is_made = true;
-                }
-            }
-            Learned::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
-            Learned::KnowsPlatform { arm64: true, knows } => {
-                facts.probes.arm64_knows_platform = Some(knows);
-            }
-            Learned::KnowsPlatform {
-                arm64: false,
-                knows,
-            } => facts.probes.native_knows_platform = Some(knows),
-            Learned::Grafted(grafted) => facts.probes.graft = Some(grafted),
-            Learned::Nothing => {}
-        }
-    }
-
-    /// Says why an image that is there is kept or made anew.
-    fn tell_standing(&self, facts: &Facts, events: &StepEvents) {
-        match standing(&self.config, facts) {
-            Standing::Outdated(reason) => {
-                if let Some(text) = reason.text() {
-                    events.note(format!("Target: {text}"));
-                }
-            }
-            Standing::UpToDate => events.note("Target: it is what patching would make, by its provenance, its layers and its configuration"),
-            Standing::Adopted => events.warning(
-                Code::FalconTargetAdopted,
-                format!("The tag `{}` cannot be overwritten, and its image is the source patched with these options; it is taken as it is, though nothing records which sensor is in it", self.config.target_tag),
-                Some("A run that was stopped after its push leaves such an image; to be sure of the sensor, push another tag".to_owned()),
-            ),
-            Standing::Unknown => {}
-        }
-    }
-
-    /// Says why the full way is taken where the other was asked for.
-    fn tell_way(&self, facts: &Facts, events: &StepEvents) {
-        if let (Strategy::Graft, Ok(source)) = (self.config.strategy, &facts.source)
-            && let Err(obstacle) = Stock::of(source)
-        {
-            events.note(obstacle.told());
-        }
-    }
-
-    fn tell_plan(&self, plan: &Plan) {
-        if plan.stages.is_empty() {
-            return;
-        }
-        self.events.send(Event::Planned {
-            stages: forecast(plan),
-        });
-    }
-
     fn outcome(&self, facts: &Facts, plan: &Plan) -> Result<Outcome, Problem> {
         let (source, sensor, target) = (
             facts.source.clone()?,
@@ -396,14 +300,4 @@ impl Run {
             })),
         }
     }
-}
-
-fn forecast(plan: &Plan) -> Vec<Forecast> {
-    let stages = plan.stages.iter();
-    stages
-        .map(|stage| Forecast {
-            steps: stage.steps.iter().map(Step::to_string).collect(),
-            only_if: stage.only_if,
-        })
-        .collect()
 }

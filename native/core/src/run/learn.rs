@@ -1,0 +1,70 @@
+//! What steps find out, and what becomes of the facts by it.
+
+use super::Run;
+use crate::facts::{self, Facts};
+use crate::graft::Obstacle;
+use crate::reference::Digest;
+use crate::staging::Staged;
+
+/// What a step found out.
+pub(super) enum Learned {
+    /// The engine holds an image.
+    InEngine(Digest),
+    /// The mirror holds the sensor.
+    SensorCopied,
+    /// An emulator has been installed.
+    EmulatorInstalled,
+    /// The images are staged.
+    Staged(Staged),
+    /// The builder for later steps is there.
+    BuilderMade,
+    /// Whether ARM64 programs run.
+    Arm64Runs(bool),
+    /// Whether a falconutil knows `--platform`.
+    KnowsPlatform { arm64: bool, knows: bool },
+    /// Whether there is a graft to be pushed, or what forbids it.
+    Grafted(Result<(), Obstacle>),
+    /// Nothing that a plan depends on.
+    Nothing,
+}
+
+impl Run {
+    /// The facts grow.
+    pub(super) fn learn(&self, facts: &mut Facts, learned: Learned) {
+        match learned {
+            Learned::InEngine(digest) => {
+                facts.in_engine.insert(digest);
+            }
+            Learned::SensorCopied => {
+                if let Ok(sensor) = &mut facts.sensor {
+                    sensor.copy = None;
+                }
+            }
+            Learned::EmulatorInstalled => {
+                facts.handler = facts::handler(facts.engine.as_ref().ok(), &self.services);
+                facts.probes.emulator_installed = true;
+                facts.probes.arm64_runs = None;
+            }
+            Learned::Staged(staged) => {
+                // What the engine holds is held under other names.
+                facts.in_engine.clear();
+                facts.staged = Some(staged);
+            }
+            Learned::BuilderMade => {
+                if let Some(Ok(builder)) = &mut facts.builder {
+                    builder.is_made = true;
+                }
+            }
+            Learned::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
+            Learned::KnowsPlatform { arm64: true, knows } => {
+                facts.probes.arm64_knows_platform = Some(knows);
+            }
+            Learned::KnowsPlatform {
+                arm64: false,
+                knows,
+            } => facts.probes.native_knows_platform = Some(knows),
+            Learned::Grafted(grafted) => facts.probes.graft = Some(grafted),
+            Learned::Nothing => {}
+        }
+    }
+}
