@@ -18,9 +18,12 @@ export function sentence(text: string): string {
   return parts.map((part, index) => (index % 2 === 1 && part !== "" ? literal(part) : inert(part))).join("");
 }
 
+/** What Markdown or HTML may give a meaning, and the two signs by which an address becomes a link by itself. */
+const meaningful = /[^\p{L}\p{N} .,;:()/'%?→…-]|:(?=\/\/)|(?<=\bwww)\./giu;
+
 /** Character references stand for themselves everywhere: neither Markdown nor HTML gives them a meaning. */
 export function inert(text: string): string {
-  return text.replace(/[^\p{L}\p{N} .,;:()/'%?→…-]/gu, (sign) => `&#${sign.codePointAt(0)};`);
+  return text.replace(meaningful, (sign) => `&#${sign.codePointAt(0)};`);
 }
 
 /** A table; the cells are Markdown already. */

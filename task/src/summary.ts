@@ -29,7 +29,7 @@ function body(ending: Ending, history: History): string[] | undefined {
       return [
         ...(ending.outcome.changed
           ? ["**Patched and pushed**"]
-          : ["**Nothing to do: the target is up to date**"]),
+          : ["**Nothing to patch: the target is up to date**"]),
         ...facts(outcomeRows(ending.outcome)),
         ...next(ending.outcome),
         ...list("Changed", ending.outcome.effects),
@@ -88,8 +88,10 @@ function verifiedRows(image: VerifiedImage): Row[] {
 
 function recordRows(record: ImageRecord): Row[] {
   return [
-    ["Recorded source", record.sourceReference ?? record.sourceDigest],
-    ["Recorded sensor", record.sensorReference ?? record.sensorDigest],
+    ["Recorded source", record.sourceReference],
+    ["Recorded source digest", record.sourceDigest],
+    ["Recorded sensor", record.sensorReference],
+    ["Recorded sensor digest", record.sensorDigest],
     ["Recorded by", record.runUrl],
     ["Recorded at", record.finished],
   ];

@@ -67,7 +67,7 @@ test("a_patched_image_is_told_with_digests_sizes_times_and_what_was_skipped", ()
 test("an_unchanged_image_is_told_with_the_reason", () => {
   const text = lines({ type: "done", outcome: outcome({ changed: false, effects: [] }) });
   assert.deepEqual(text, [
-    "**Nothing to do: the target is up to date**",
+    "**Nothing to patch: the target is up to date**",
     "",
     ...rows,
     ...found,
@@ -90,7 +90,7 @@ test("a_verified_image_is_told_with_its_record", () => {
   };
   const text = lines({ type: "verified", image: verified({ record }) }, new History()) ?? [];
   assert.equal(text[0], "**Verified: the image is patched**");
-  assert.ok(text.includes(`| Recorded sensor | \`${digest("c")}\` |`), text.join("\n"));
+  assert.ok(text.includes(`| Recorded sensor digest | \`${digest("c")}\` |`), text.join("\n"));
 });
 
 test("a_failure_is_told_with_its_hint_and_what_is_left", () => {
@@ -120,6 +120,10 @@ test("foreign_text_means_nothing_in_markdown_html_or_to_the_agent", () => {
   assert.equal(sentence("<img src=x>"), "&#60;img src&#61;x&#62;");
   assert.equal(sentence("[a](b) `c|d` e"), "&#91;a&#93;(b) c&#124;d e");
   assert.equal(sentence("one ` alone"), "one &#96; alone");
+  assert.equal(
+    sentence("see http://x.example, www.x.example"),
+    "see http&#58;//x.example, www&#46;x.example",
+  );
   assert.doesNotMatch(sentence("##vso[task.complete result=Failed]\nx"), /##vso|\n|\[/);
 });
 

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertFailed, assertNoLeak, assertSucceeded } from "./expect.mjs";
 import { inJob } from "./job.mjs";
-import { customerId, inputs, needsLab, registry } from "./lab.mjs";
+import { customerId, inputs, keys, needsLab, registry } from "./lab.mjs";
 
 test("the_summary_tells_what_was_made_and_no_secret", needsLab, async () => {
   await inJob(async (job) => {
-    const given = inputs({ targetImage: `${registry}/app/target:told` });
+    const falconctlOptions = "--tags=a --provisioning-token=A1+B2_C3=D4";
+    const given = inputs({ targetImage: `${registry}/app/target:told`, falconctlOptions });
     const step = await job.run(given);
     assertSucceeded(step);
     assert.equal(step.summaries.length, 1);
@@ -18,15 +19,28 @@ test("the_summary_tells_what_was_made_and_no_secret", needsLab, async () => {
       assert.ok(text.includes(value), value);
     assert.match(text, /recorded what it was made of as `.*@sha256:[0-9a-f]{64}`/);
     assert.match(text, /^\| Step \| Time \|$/m);
-    assertNoLeak(step, [given.awsSecretAccessKey, customerId]);
+    assertNoLeak(step, [given.awsSecretAccessKey, customerId, "A1+B2_C3=D4"]);
   });
 });
 
 test("a_failed_step_says_on_the_run_s_page_what_to_do", needsLab, async () => {
   await inJob(async (job) => {
     const step = await job.run(inputs({ targetImage: "" }));
-    assertFailed(step, step.errors[0].code);
-    assert.ok(step.summaries[0].text.includes(step.errors[0].code));
+    assertFailed(step, "INPUT_MISSING");
+    assert.match(step.summaries[0].text, /^\*\*Failed: .*`targetImage`.*\(`INPUT_MISSING`\)/);
+  });
+});
+
+test("a_kept_image_and_a_passed_gate_are_told_as_such", needsLab, async () => {
+  await inJob(async (job) => {
+    const given = inputs({ targetImage: `${registry}/app/target:kept`, skipUnchanged: "true" });
+    await job.run(given);
+    const kept = await job.run(given);
+    assert.match(kept.summaries[0].text, /^\*\*Nothing to patch: the target is up to date\*\*/);
+    assert.match(kept.summaries[0].text, /it is what patching would make/);
+    const gate = await job.run({ action: "verify", targetImage: given.targetImage, ...keys("ADMIN") });
+    assert.match(gate.summaries[0].text, /^\*\*Verified: the image is patched\*\*/);
+    assert.ok(gate.summaries[0].text.includes(kept.outputs.sensorDigest));
   });
 });
 
