@@ -73,6 +73,7 @@ async function task({ place, sensor, job }, changes, { changed = "true" } = {}) 
     sourceImage: place.source,
     targetImage: place.target,
     sensorImage: sensor.reference,
+    skipUnchanged: "true",
     ...changes,
   });
   const step = job.start(given);
