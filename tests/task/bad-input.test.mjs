@@ -104,7 +104,7 @@ const cases = [
     "INPUT_MALFORMED",
     [/`awsSecretAccessKey`/],
   ],
-  ["what_is_not_available_yet", { stagingRegistry: "local" }, "INPUT_NOT_AVAILABLE", [/`stagingRegistry`/]],
+  ["what_is_not_available_yet", { engineAccess: "filtered" }, "INPUT_NOT_AVAILABLE", [/`engineAccess`/]],
   [
     "service_connection_by_alias",
     { awsCredentials: "0b6e1f7e" },

@@ -33,7 +33,8 @@ test("a_failed_step_says_on_the_run_s_page_what_to_do", needsLab, async () => {
 
 test("a_kept_image_and_a_passed_gate_are_told_as_such", needsLab, async () => {
   await inJob(async (job) => {
-    const given = inputs({ targetImage: `${registry}/app/target:kept`, skipUnchanged: "true" });
+    const target = { targetImage: `${registry}/app/target:kept`, containerName: "kept" };
+    const given = inputs({ ...target, skipUnchanged: "true" });
     await job.run(given);
     const kept = await job.run(given);
     assert.match(kept.summaries[0].text, /^\*\*Nothing to patch: the target is up to date\*\*/);

@@ -121,18 +121,18 @@ test("only_missing_tags_are_put", needsLab, async () => {
 
 test("whatever_has_changed_is_patched_again_and_named", needsLab, async () => {
   await inJob(async (job) => {
-    const given = asked({ targetImage: target("changing") });
+    const given = asked({ targetImage: target("changing"), containerName: "changing" });
     assertSucceeded(await job.run(given));
     const sensorImage = `${registry}/containersensor:${sensorTag}-other-texts`;
     const changes = [
-      [{ containerName: "web" }, /made with another customer ID or other options/],
-      [{ sensorImage, containerName: "web" }, /made with another sensor/],
+      [{ containerName: "changed" }, /made with another customer ID or other options/],
+      [{ sensorImage, containerName: "changed" }, /made with another sensor/],
       [
-        { sourceImage: `${registry}/app/web:oci`, sensorImage, containerName: "web" },
+        { sourceImage: `${registry}/app/web:oci`, sensorImage, containerName: "changed" },
         /made of another source/,
       ],
       [
-        { sourceImage: `${registry}/app/web:oci`, sensorImage, containerName: "web", skipUnchanged: "false" },
+        { sourceImage: `${registry}/app/web:oci`, sensorImage, containerName: "changed", skipUnchanged: "false" },
         /`skipUnchanged` is false/,
       ],
     ];
@@ -235,7 +235,7 @@ test("an_immutable_tag_that_is_up_to_date_is_a_success", needsLab, async () => {
 
 test("the_gate_reads_what_is_recorded", needsLab, async () => {
   await inJob(async (job) => {
-    const made = await job.run(asked({ targetImage: target("gated") }));
+    const made = await job.run(asked({ targetImage: target("gated"), containerName: "gated" }));
     assertSucceeded(made);
     const gate = { action: "verify", targetImage: target("gated"), ...keys("ADMIN") };
     const passed = await job.run({ ...gate, minimumSensorVersion: "7.39" });

@@ -220,7 +220,7 @@ pub struct Verified {
     pub bytes: u64,
     /// What it is a patch of, where that was asked.
     pub source: Option<VerifiedSource>,
-    /// What the registry keeps of its making, if anything, and if it does not contradict itself.
+    /// What the registry keeps of its making, if anything; of several records the one with the oldest sensor.
     pub record: Option<Record>,
     /// What it has beside source and sensor, a phrase each.
     pub more: Vec<String>,

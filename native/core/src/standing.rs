@@ -99,18 +99,20 @@ fn compare(
     if wanted.source.is_some() && current.provenance.iter().any(is_same) {
         return Ok(());
     }
-    let Some(recorded) = current.provenance.first() else {
+    if current.provenance.is_empty() {
         return Err(Reason::Unrecorded);
-    };
-    Err(
-        if recorded.recipe.source != wanted.source || wanted.source.is_none() {
-            Reason::Source
-        } else if recorded.recipe.sensor != wanted.sensor {
-            Reason::Sensor
-        } else {
-            Reason::Options
-        },
-    )
+    }
+    // The same image can have been made of several things, so the record that comes nearest counts.
+    let has_source =
+        |known: &Provenance| wanted.source.is_some() && known.recipe.source == wanted.source;
+    let has_both = |known: &Provenance| has_source(known) && known.recipe.sensor == wanted.sensor;
+    Err(if current.provenance.iter().any(has_both) {
+        Reason::Options
+    } else if current.provenance.iter().any(has_source) {
+        Reason::Sensor
+    } else {
+        Reason::Source
+    })
 }
 
 /// Whether the target's tag is known to stay what it is.

@@ -95,10 +95,10 @@ pub fn verify(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Pr
         }
         None => (None, Vec::new()),
     };
-    let record = agreed(&facts.records);
-    let version = told_version(record, &target.config);
+    let record = oldest(&facts.records);
+    let told = told_version(record, &target.config);
     if let Some(minimum) = &config.minimum_sensor_version {
-        check_version(target, version.as_ref(), minimum)?;
+        check_version(target, told.as_ref(), minimum)?;
     }
     let text = |name| variable(&target.config, name).map(str::to_owned);
     Ok(Verified {
@@ -112,7 +112,7 @@ pub fn verify(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Pr
         digest: target.digest.clone(),
         from_index: target.from_index,
         entrypoint: entrypoint(&target.config),
-        sensor_version: version.map(|version| version.to_string()),
+        sensor_version: told.map(|version| version.to_string()),
         cloud_service: text("CS_CLOUD_SERVICE"),
         container_name: text("CS_CONTAINER"),
         bytes: target.bytes,
@@ -170,19 +170,34 @@ fn evidence(image: &ImageFacts) -> Evidence<'_> {
     }
 }
 
-/// The record of the image's making, unless there are several that name different sensors.
-fn agreed(records: &[Record]) -> Option<&Record> {
-    let first = records.first()?;
-    let sensor = |record: &Record| record.provenance.recipe.sensor.clone();
-    let all_agree = records.iter().all(|record| sensor(record) == sensor(first));
-    all_agree.then_some(first)
+/// The record of the image's making; of several, as sensors with the same files leave them, the one with the oldest sensor, so
+/// that no other record can make an image look newer.
+fn oldest(records: &[Record]) -> Option<&Record> {
+    let is_older = |record: &Record, than: &Record| match (version(record), version(than)) {
+        (Some(own), Some(other)) => own.is_at_least(&other) == Some(false),
+        (own, other) => own.is_some() && other.is_none(),
+    };
+    records.iter().reduce(|oldest, record| {
+        if is_older(record, oldest) {
+            record
+        } else {
+            oldest
+        }
+    })
+}
+
+fn version(record: &Record) -> Option<SensorVersion> {
+    let text = record.provenance.sensor_version.as_deref()?;
+    SensorVersion::parse(&sensor_version(text)?)
 }
 
 /// The sensor's version as far as anything in the registry tells it.
 fn told_version(record: Option<&Record>, config: &Value) -> Option<SensorVersion> {
-    let recorded = record.and_then(|record| record.provenance.sensor_version.as_deref());
-    let text = recorded.or_else(|| config["Labels"][SENSOR_VERSION_LABEL].as_str())?;
-    SensorVersion::parse(&sensor_version(text)?)
+    let labelled = || {
+        let label = config["Labels"][SENSOR_VERSION_LABEL].as_str()?;
+        SensorVersion::parse(&sensor_version(label)?)
+    };
+    record.and_then(version).or_else(labelled)
 }
 
 fn check_version(

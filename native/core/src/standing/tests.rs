@@ -156,6 +156,14 @@ fn whatever_has_changed_is_the_reason_to_patch() {
         outdated(|known| known.recipe.options = Digest::of(b"others")),
         Standing::Outdated(Reason::Options)
     );
+    let nearest = with(|facts| {
+        let known = &mut current(facts).provenance;
+        known[0].recipe.options = Digest::of(b"others");
+        let mut other = known[0].clone();
+        other.recipe.source = Some(Digest::of(b"older"));
+        known.insert(0, other);
+    });
+    assert_eq!(nearest, Standing::Outdated(Reason::Options));
     let asked = config(|inputs| inputs.skip_unchanged = "false".to_owned());
     assert_eq!(
         standing(&asked, &facts(&asked)),

@@ -211,7 +211,7 @@ fn a_minimum_is_met_missed_or_cannot_be_told() {
 }
 
 #[test]
-fn a_record_tells_the_version_before_a_label_unless_records_disagree() {
+fn a_record_tells_the_version_before_a_label_and_of_several_the_oldest_counts() {
     let told = |image: ImageFacts, records: Vec<Record>| {
         let facts = VerifyFacts {
             records,
@@ -232,6 +232,17 @@ fn a_record_tells_the_version_before_a_label_unless_records_disagree() {
     );
     let unknown = Err(Code::FalconSensorVersionUnknown);
     assert_eq!(told(patched(), vec![record("arm64", None)]), unknown);
-    let both = vec![record("a", Some("7.39.0-1")), record("b", Some("7.40.0-1"))];
-    assert_eq!(told(patched(), both), unknown);
+    let same = vec![record("a", Some("7.39.0-1")), record("b", Some("7.39.0-1"))];
+    assert_eq!(
+        told(patched(), same),
+        Ok((Some("7.39.0-1".to_owned()), true))
+    );
+    for (first, second) in [("7.40.0-1", "7.38.0-1"), ("7.38.0-1", "7.40.0-1")] {
+        let both = vec![
+            record("a", None),
+            record("b", Some(first)),
+            record("c", Some(second)),
+        ];
+        assert_eq!(told(patched(), both), Err(Code::FalconSensorTooOld));
+    }
 }
