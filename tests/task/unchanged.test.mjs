@@ -132,7 +132,12 @@ test("whatever_has_changed_is_patched_again_and_named", needsLab, async () => {
         /made of another source/,
       ],
       [
-        { sourceImage: `${registry}/app/web:oci`, sensorImage, containerName: "changed", skipUnchanged: "false" },
+        {
+          sourceImage: `${registry}/app/web:oci`,
+          sensorImage,
+          containerName: "changed",
+          skipUnchanged: "false",
+        },
         /`skipUnchanged` is false/,
       ],
     ];
