@@ -1,40 +1,38 @@
 //! Patches ARM64 container images with the `CrowdStrike` Falcon sensor.
 //!
-//! The flow is one way: [`inputs`] → [`config`] → [`facts`] → [`plan`] → [`run`] → [`outcome`].
-//! Nothing in here prints, and nothing knows of Node or of Azure Pipelines.
+//! Four floors, each of which knows those before it alone: `report` ← `domain` ← `adapters` ← `flow`. The flow is one
+//! way: [`inputs`] → config → facts → plan → [`run`] → [`outcome`]. Nothing in here prints, and nothing knows of Node
+//! or of Azure Pipelines.
 
-pub mod aws;
-pub mod builder;
-mod cause;
-mod cleanup;
-pub mod config;
-pub mod ecs;
-pub mod emulation;
-pub mod engine;
-pub mod error;
-pub mod event;
-pub mod facts;
-pub mod falcon;
-pub mod graft;
-mod http;
-pub mod inputs;
-pub mod journal;
-pub mod outcome;
-pub mod plan;
-pub mod platform;
-mod proof;
-pub mod provenance;
-pub mod reference;
-pub mod registry;
-pub mod run;
-pub mod secret;
-mod services;
-pub mod staging;
-mod standing;
-mod step;
-pub mod sweep;
-mod trust;
-pub mod verify;
+mod adapters;
+mod domain;
+mod flow;
+mod report;
 
 #[cfg(test)]
-mod loopback_server;
+mod test_support;
+
+pub use adapters::engine::client::{Engine, EngineSettings};
+pub use adapters::engine::container::spec::{Bind, ContainerSpec, LABEL_RUN, Network};
+pub use adapters::engine::error::failure::EngineError;
+pub use adapters::engine::error::reason::{Reason, tells_exec_format};
+pub use adapters::engine::image::Removal;
+pub use adapters::engine::registry_auth::RegistryAuth;
+pub use adapters::engine::socket::grant::Grant;
+pub use adapters::engine::socket::listen::EngineSocket;
+pub use domain::agent::{Agent, Origin};
+pub use domain::engine::Store;
+pub use domain::platform::Platform;
+pub use domain::reference::digest::Digest;
+pub use domain::reference::repository::Repository;
+pub use domain::reference::tag::Tag;
+pub use flow::effect::Effect;
+pub use flow::facts::verify::Record;
+pub use flow::inputs;
+pub use flow::outcome;
+pub use flow::run::drive::run;
+pub use flow::sweep::sweep;
+pub use report::code::{Code, Kind};
+pub use report::event::{Event, Events, Forecast, StepEvents, StepStatus};
+pub use report::problem::Explain;
+pub use report::secret::Secret;

@@ -1,8 +1,6 @@
 //! The one result of a run as a JavaScript object.
 
-use falcon_patch_core::error::{self, Kind};
-use falcon_patch_core::facts;
-use falcon_patch_core::outcome;
+use falcon_patch_core::{Kind, outcome};
 use napi_derive::napi;
 
 use crate::events::number;
@@ -179,8 +177,8 @@ impl From<outcome::Ending> for Ending {
     }
 }
 
-impl From<outcome::Forecast> for PlannedStage {
-    fn from(forecast: outcome::Forecast) -> Self {
+impl From<falcon_patch_core::Forecast> for PlannedStage {
+    fn from(forecast: falcon_patch_core::Forecast) -> Self {
         Self {
             steps: forecast.steps,
             branch: forecast.only_if.map(str::to_owned),
@@ -242,8 +240,8 @@ impl From<outcome::Verified> for VerifiedImage {
     }
 }
 
-impl From<facts::Record> for ImageRecord {
-    fn from(record: facts::Record) -> Self {
+impl From<falcon_patch_core::Record> for ImageRecord {
+    fn from(record: falcon_patch_core::Record) -> Self {
         let told = record.told.unwrap_or_default();
         let recipe = record.provenance.recipe;
         Self {
@@ -257,8 +255,8 @@ impl From<facts::Record> for ImageRecord {
     }
 }
 
-impl From<error::Failure> for Failure {
-    fn from(failure: error::Failure) -> Self {
+impl From<outcome::Failure> for Failure {
+    fn from(failure: outcome::Failure) -> Self {
         let kind = match failure.kind() {
             Kind::Input => "input",
             Kind::Environment => "environment",
@@ -278,6 +276,6 @@ impl From<error::Failure> for Failure {
     }
 }
 
-fn told(effects: &[outcome::Effect]) -> Vec<String> {
+fn told(effects: &[falcon_patch_core::Effect]) -> Vec<String> {
     effects.iter().map(ToString::to_string).collect()
 }

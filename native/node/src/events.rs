@@ -1,6 +1,6 @@
 //! The core's events as JavaScript objects.
 
-use falcon_patch_core::event::{Event, StepStatus};
+use falcon_patch_core::{Event, StepStatus};
 use napi_derive::napi;
 
 use crate::ending::PlannedStage;

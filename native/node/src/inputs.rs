@@ -1,8 +1,7 @@
 //! The task's inputs and the agent's, as the shim passes them.
 
-use falcon_patch_core::config::Agent;
 use falcon_patch_core::inputs::{self, Inputs};
-use falcon_patch_core::provenance::Origin;
+use falcon_patch_core::{Agent, Origin};
 use napi_derive::napi;
 
 macro_rules! task_inputs {

@@ -11,10 +11,8 @@ mod inputs;
 
 use std::sync::{Mutex, PoisonError};
 
-use falcon_patch_core::config::Agent;
-use falcon_patch_core::error::Code;
-use falcon_patch_core::event::{Event, Events};
 use falcon_patch_core::inputs::Inputs;
+use falcon_patch_core::{Agent, Code, Event, Events};
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi_derive::napi;
@@ -98,8 +96,7 @@ impl PatchRun {
             let _ = forward.send(Some(event));
         });
         let run = async {
-            let ending =
-                falcon_patch_core::run::run(&inputs, agent, events, self.cancel.clone()).await;
+            let ending = falcon_patch_core::run(&inputs, agent, events, self.cancel.clone()).await;
             let _ = send.send(None);
             ending
         };
@@ -133,7 +130,7 @@ pub struct SweepReport {
 /// Takes away what the runs of this job left for its end, and what earlier jobs of this agent left behind.
 #[napi]
 pub async fn sweep(agent: AgentContext) -> napi::Result<SweepReport> {
-    let swept = falcon_patch_core::sweep::sweep(&agent.into()).await;
+    let swept = falcon_patch_core::sweep(&agent.into()).await;
     Ok(SweepReport {
         removed: swept.removed,
         failed: swept.failed,

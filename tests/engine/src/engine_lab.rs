@@ -4,10 +4,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
-use falcon_patch_core::engine::{Engine, EngineSettings, RegistryAuth};
-use falcon_patch_core::event::{Event, Events, StepEvents};
-use falcon_patch_core::reference::{Digest, Repository};
-use falcon_patch_core::secret::Secret;
+use falcon_patch_core::{
+    Digest, Engine, EngineSettings, Event, Events, RegistryAuth, Repository, Secret, StepEvents,
+};
 
 /// The lab as its environment describes it.
 pub struct Lab {

@@ -3,12 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use falcon_patch_core::engine::{
-    Bind, ContainerSpec, EngineError, LABEL_RUN, Network, Removal, tells_exec_format,
+use falcon_patch_core::{
+    Bind, Code, ContainerSpec, EngineError, Event, Events, Explain as _, LABEL_RUN, Network,
+    Platform, Removal, tells_exec_format,
 };
-use falcon_patch_core::error::{Code, Explain as _};
-use falcon_patch_core::event::{Event, Events};
-use falcon_patch_core::platform::Platform;
 use falcon_patch_engine_tests::engine_lab::{Lab, recorded};
 
 /// A container of the sensor image for this machine or for ARM64, which runs a script.

@@ -1,11 +1,10 @@
 //! Facts and images of a real engine, against a registry that behaves as ECR does.
 
 use anyhow::{Context as _, Result};
-use falcon_patch_core::engine::{Engine, EngineSettings, Reason, Removal, Store};
-use falcon_patch_core::error::{Code, Explain as _};
-use falcon_patch_core::event::{Event, Events};
-use falcon_patch_core::platform::Platform;
-use falcon_patch_core::reference::{Digest, Tag};
+use falcon_patch_core::{
+    Code, Digest, Engine, EngineSettings, Event, Events, Explain as _, Platform, Reason, Removal,
+    Store, Tag,
+};
 use falcon_patch_engine_tests::engine_lab::{Lab, command, digest, recorded};
 
 #[tokio::test]

@@ -5,9 +5,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use falcon_patch_core::engine::EngineError;
-use falcon_patch_core::error::{Code, Explain as _};
-use falcon_patch_core::event::Events;
+use falcon_patch_core::{Code, EngineError, Events, Explain as _};
 use falcon_patch_engine_tests::engine_lab::{Lab, command, digest, front};
 
 #[tokio::test]

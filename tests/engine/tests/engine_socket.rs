@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use falcon_patch_core::engine::{
-    Bind, ContainerSpec, Engine, EngineSettings, EngineSocket, Grant, LABEL_RUN, Network, Store,
+use falcon_patch_core::{
+    Bind, ContainerSpec, Engine, EngineSettings, EngineSocket, Grant, LABEL_RUN, Network, Platform,
+    Store,
 };
-use falcon_patch_core::platform::Platform;
 use falcon_patch_engine_tests::engine_lab::{Lab, digest, recorded};
 
 #[tokio::test]

@@ -1,0 +1,13 @@
+pub mod account;
+pub mod call;
+pub mod credential_provider;
+pub mod endpoint;
+pub mod error;
+pub mod oidc;
+pub mod repository;
+pub mod role;
+pub mod sdk;
+pub mod task_definition;
+
+#[cfg(test)]
+mod tests;

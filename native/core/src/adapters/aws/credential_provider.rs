@@ -1,0 +1,191 @@
+//! From what was configured to credentials that are good for a while, again and again.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use tokio::sync::Mutex;
+
+use super::error::AwsError;
+use super::oidc::Oidc;
+use super::role;
+use crate::domain::aws::settings::Role;
+use crate::report::cause::Cause;
+use crate::report::event::Events;
+use crate::report::secret::Secret;
+
+/// Credentials that end sooner than this are replaced: what they are used for takes its time. No
+/// session is shorter than 15 minutes.
+const MARGIN: Duration = Duration::from_mins(5);
+
+/// Where the way begins.
+pub(super) enum Start {
+    /// Keys, or the SDK's chain.
+    Provider(SharedCredentialsProvider),
+    /// A token of the job's own, and a role that trusts it.
+    Oidc(Box<Oidc>),
+    /// The SDK has no chain to ask.
+    Nothing,
+}
+
+/// The way to the credentials, and what it last led to; cheap to clone.
+#[derive(Clone)]
+pub(super) struct SignIn(Arc<Inner>);
+
+struct Inner {
+    start: Start,
+    roles: Vec<Role>,
+    /// What STS is called with, but for credentials.
+    sdk: SdkConfig,
+    origin: String,
+    /// What the start alone is called, before any role.
+    first_origin: String,
+    events: Events,
+    /// Whoever asks meanwhile waits for one answer. A failure is kept: it would only come again,
+    /// and a refused sign-in repeated by each step can lock somebody out.
+    last: Mutex<Option<Result<Credentials, AwsError>>>,
+}
+
+/// What a way is made of.
+pub(super) struct Way {
+    pub(super) start: Start,
+    pub(super) roles: Vec<Role>,
+    pub(super) origin: String,
+    pub(super) first_origin: String,
+}
+
+impl SignIn {
+    pub(super) fn new(way: Way, sdk: SdkConfig, events: Events) -> Self {
+        let arn = match &way.start {
+            Start::Oidc(oidc) => Some(oidc.role.arn.as_str()),
+            _ => way.roles.first().map(|role| role.arn.as_str()),
+        };
+        let sdk = in_some_region(sdk, arn);
+        Self(Arc::new(Inner {
+            start: way.start,
+            roles: way.roles,
+            sdk,
+            origin: way.origin,
+            first_origin: way.first_origin,
+            events,
+            last: Mutex::default(),
+        }))
+    }
+
+    /// What was chosen, in a phrase.
+    pub(super) fn origin(&self) -> &str {
+        &self.0.origin
+    }
+
+    /// The region in which STS is called.
+    pub(super) fn region(&self) -> &str {
+        let region = self.0.sdk.region();
+        region.map_or(super::account::FALLBACK_REGION, AsRef::as_ref)
+    }
+
+    /// Credentials that last for some time yet.
+    pub(super) async fn credentials(&self) -> Result<Credentials, AwsError> {
+        let mut last = self.0.last.lock().await;
+        match &*last {
+            Some(Ok(known)) if lasts(known) => return Ok(known.clone()),
+            Some(Err(error)) => return Err(error.clone()),
+            _ => {}
+        }
+        // On the heap, since it lies within the future of every call that is signed.
+        let fresh = Box::pin(self.0.walk()).await;
+        *last = Some(fresh.clone());
+        fresh
+    }
+}
+
+fn lasts(credentials: &Credentials) -> bool {
+    let end = credentials.expiry();
+    end.is_none_or(|end| SystemTime::now() + MARGIN < end)
+}
+
+impl Inner {
+    /// The whole way from the start: what opened a role may have ended as well.
+    async fn walk(&self) -> Result<Credentials, AwsError> {
+        let mut credentials = match &self.start {
+            Start::Provider(provider) => self.provided(provider).await?,
+            Start::Oidc(oidc) => {
+                let opened = oidc.sign_in(&self.sdk, &self.events).await?;
+                self.mask(&opened);
+                opened
+            }
+            Start::Nothing => {
+                return Err(AwsError::CredentialsMissing {
+                    origin: self.first_origin.clone(),
+                    source: Cause::said("there is nothing to look in"),
+                });
+            }
+        };
+        for role in &self.roles {
+            credentials = role::assume(&self.sdk, role, credentials).await?;
+            self.mask(&credentials);
+        }
+        Ok(credentials)
+    }
+
+    async fn provided(
+        &self,
+        provider: &SharedCredentialsProvider,
+    ) -> Result<Credentials, AwsError> {
+        let answer = provider.provide_credentials().await;
+        answer.map_err(|error| AwsError::CredentialsMissing {
+            origin: self.first_origin.clone(),
+            source: Cause::of(&error),
+        })
+    }
+
+    fn mask(&self, credentials: &Credentials) {
+        let secret = Secret::new(credentials.secret_access_key());
+        self.events.mask(&secret);
+        if let Some(token) = credentials.session_token() {
+            self.events.mask(&Secret::new(token));
+        }
+    }
+}
+
+/// STS has an endpoint in each region; a role's partition has to have it.
+fn in_some_region(sdk: SdkConfig, arn: Option<&str>) -> SdkConfig {
+    if sdk.region().is_some() {
+        return sdk;
+    }
+    let partition = arn.and_then(|arn| arn.split(':').nth(1));
+    let region = match partition {
+        Some("aws-cn") => "cn-north-1",
+        Some("aws-us-gov") => "us-gov-west-1",
+        _ => super::account::FALLBACK_REGION,
+    };
+    let region = Region::from_static(region);
+    sdk.into_builder().region(region).build()
+}
+
+/// The clients ask here for each request.
+impl ProvideCredentials for SignIn {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let credentials = self.credentials().await;
+            credentials.map_err(CredentialsError::provider_error)
+        })
+    }
+}
+
+impl fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignIn")
+            .field("origin", &self.0.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

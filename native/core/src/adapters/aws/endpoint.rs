@@ -1,0 +1,152 @@
+//! Which endpoints may replace AWS's own.
+//!
+//! An endpoint can be overridden by environment variables and by the shared configuration, and a
+//! pipeline's variables, which become environment variables, can be set by whoever queues a run. A
+//! signed request is worth something to whoever receives it, and what comes back is a registry's
+//! password. So an override counts only for this machine and for the services' own endpoints.
+
+use std::net::IpAddr;
+
+use aws_config::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
+use url::{Host, Url};
+
+use super::error::AwsError;
+
+/// The services that this crate and the SDK's credential chain call; IDs as the SDK writes them.
+const SERVICES: [&str; 3] = ["ECR", "ECS", "STS"];
+
+/// The variables under whose names the shared configuration is looked up. With the first one it
+/// keeps silent when it says `ignore_configured_endpoint_urls`, which the chain's clients do not heed.
+const LOOKUPS: [&str; 2] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EVEN_IF_IGNORED"];
+
+/// Under these AWS runs its services, one set for each partition
+/// (<https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>).
+const AWS_DOMAINS: [&str; 14] = [
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "api.aws",
+    "api.amazonwebservices.com.cn",
+    "api.amazonwebservices.eu",
+    "on.aws",
+    "on.amazonwebservices.com.cn",
+    "on.amazonwebservices.eu",
+    "c2s.ic.gov",
+    "sc2s.sgov.gov",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
+    "api.aws.ic.gov",
+];
+
+/// How a failure names the shared configuration, which has this setting in several places.
+const SHARED: &str = "endpoint_url of the shared AWS configuration";
+
+/// Refuses a configuration that sends requests elsewhere.
+pub(super) fn check(
+    sdk: &SdkConfig,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<(), AwsError> {
+    // The chain's own clients follow the variables even where the configuration says to ignore them.
+    for suffix in ["", "_ECR", "_STS"] {
+        let setting = format!("AWS_ENDPOINT_URL{suffix}");
+        if let Some(url) = variable(&setting).filter(|url| !url.is_empty()) {
+            check_url(&setting, &url)?;
+        }
+    }
+    for service in SERVICES {
+        for variable in LOOKUPS {
+            let key = ServiceConfigKey::builder()
+                .service_id(service)
+                .env(variable)
+                .profile("endpoint_url")
+                .build();
+            let configured = key
+                .ok()
+                .and_then(|key| sdk.service_config()?.load_config(key));
+            if let Some(url) = configured {
+                check_url(SHARED, &url)?;
+            }
+        }
+    }
+    sdk.endpoint_url()
+        .map_or(Ok(()), |url| check_url(SHARED, url))
+}
+
+fn check_url(setting: &str, url: &str) -> Result<(), AwsError> {
+    if is_allowed(url) {
+        Ok(())
+    } else {
+        Err(AwsError::EndpointRefused {
+            setting: setting.to_owned(),
+            url: crate::report::cause::Cause::said(url).to_string(),
+        })
+    }
+}
+
+fn is_allowed(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    let plain = match url.scheme() {
+        "http" => true,
+        "https" => false,
+        _ => return false,
+    };
+    match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        Some(Host::Domain("localhost")) => true,
+        Some(Host::Domain(name)) => !plain && is_service(name),
+        None => false,
+    }
+}
+
+/// Whether a host is an endpoint of one of the services.
+///
+/// The domain alone does not tell: under `amazonaws.com` and `on.aws` lie hosts of AWS's customers
+/// as well, such as `ID.execute-api.REGION.amazonaws.com` and `ID.lambda-url.REGION.on.aws`.
+fn is_service(name: &str) -> bool {
+    AWS_DOMAINS
+        .iter()
+        .filter_map(|domain| name.strip_suffix(domain)?.strip_suffix('.'))
+        .any(|labels| {
+            let mut labels: Vec<&str> = labels.split('.').collect();
+            // An interface endpoint: `vpce-ID.SERVICE.REGION.vpce.amazonaws.com`.
+            if labels.last() == Some(&"vpce") && labels[0].starts_with("vpce-") {
+                labels.pop();
+                labels.remove(0);
+            }
+            if labels.first() == Some(&"api") {
+                labels.remove(0);
+            }
+            let is_service = |label: &str| {
+                let plain = label.strip_suffix("-fips").unwrap_or(label);
+                SERVICES.iter().any(|id| id.eq_ignore_ascii_case(plain))
+            };
+            match labels.as_slice() {
+                [service] => is_service(service),
+                [service, region] => is_service(service) && is_region(region),
+                _ => false,
+            }
+        })
+}
+
+/// Whether a text can be a region, such as `eu-west-1`; the SDK puts it into host names.
+pub(super) fn is_region(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let starts_well = parts
+        .next()
+        .is_some_and(|part| part.len() >= 2 && part.bytes().all(|b| b.is_ascii_lowercase()));
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    let rest: Vec<&str> = parts.collect();
+    starts_well && (2..=4).contains(&rest.len()) && rest.into_iter().all(is_part)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! CrowdStrike's API: three calls that lead to a customer ID and a registry's password.
+//!
+//! <https://falcon.crowdstrike.com/documentation> describes them behind a sign-in; what is used here
+//! can be read in <https://github.com/CrowdStrike/falcon-scripts/tree/main/bash/containers>.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backon::Retryable as _;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{RequestBuilder, StatusCode, Url};
+use serde::Deserialize;
+use url::form_urlencoded::Serializer;
+
+use super::answer::{at, cause, host, named_region, not_reachable, read};
+use super::error::{FalconError, says_locked};
+use super::session::Session;
+use crate::adapters::http::client::{Answer, Http, NoAnswer};
+use crate::adapters::http::retry::{RetryPolicy, retry_after};
+use crate::domain::falcon::region::Region;
+use crate::report::cause::Cause;
+use crate::report::event::Events;
+use crate::report::secret::Secret;
+
+const ANSWER_LIMIT: usize = 1024 * 1024;
+
+/// How to get at CrowdStrike's API and registry.
+#[derive(Clone, Debug)]
+pub struct FalconApiSettings {
+    /// The API client.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret,
+    /// The cloud; none finds it.
+    pub region: Option<Region>,
+    /// Another address than the cloud's API.
+    pub api_url: Option<Url>,
+    /// Another host than the cloud's registry.
+    pub registry: Option<String>,
+}
+
+/// The API, before anybody signed in.
+pub struct FalconApi {
+    pub(super) settings: FalconApiSettings,
+    pub(super) http: Http,
+    policy: RetryPolicy,
+    pub(super) events: Events,
+    /// Where a cloud's API is; tests have theirs on this machine.
+    address: fn(&FalconApiSettings, Region) -> Option<Url>,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+}
+
+/// Where an API is, unless an input says otherwise.
+fn address(settings: &FalconApiSettings, region: Region) -> Option<Url> {
+    let own = || Url::parse(&format!("https://{}", region.api_host())).ok();
+    settings.api_url.clone().or_else(own)
+}
+
+impl FalconApi {
+    /// Makes the client; nothing is asked yet.
+    pub fn new(settings: FalconApiSettings, events: Events) -> Result<Self, FalconError> {
+        let http = Http::new().map_err(|source| FalconError::NoTrust { source })?;
+        Ok(Self {
+            settings,
+            http,
+            policy: RetryPolicy::default(),
+            events,
+            address,
+        })
+    }
+
+    /// Signs in, in the cloud that the tenant is in.
+    ///
+    /// Each API names the right cloud in its answer, and only a cloud of the table is followed to.
+    /// What is refused is not tried again: CrowdStrike locks out who fails too often.
+    pub async fn sign_in(self: &Arc<Self>) -> Result<Session, FalconError> {
+        let asked = self.settings.region.unwrap_or(Region::Us1);
+        let (url, answer) = self.ask_token(asked).await?;
+        let region = named_region(&answer, asked)?;
+        if region == asked {
+            return self.session(region, url, &answer);
+        }
+        let is_refused = answer.status.is_client_error();
+        if self.settings.region.is_some() || self.settings.api_url.is_some() || is_refused {
+            return Err(FalconError::RegionMismatch {
+                asked: asked.name(),
+                actual: region.name().to_owned(),
+            });
+        }
+        let (url, answer) = self.ask_token(region).await?;
+        self.session(region, url, &answer)
+    }
+
+    async fn ask_token(&self, region: Region) -> Result<(Url, Answer), FalconError> {
+        let host = region.api_host().to_owned();
+        let invalid = || FalconError::AnswerInvalid {
+            host,
+            source: Cause::said("its address is none"),
+        };
+        let url = (self.address)(&self.settings, region).ok_or_else(invalid)?;
+        let form = Serializer::new(String::new())
+            .append_pair("client_id", &self.settings.client_id)
+            .append_pair("client_secret", self.settings.client_secret.reveal())
+            .finish();
+        let path = at(&url, "oauth2/token");
+        let request = || {
+            let request = self.http.direct(&path).post(path.clone());
+            let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            request.body(form.clone())
+        };
+        // Too many sign-ins are not cured by another one.
+        let passing = |answer: &Answer| answer.status.is_server_error();
+        let answer = self.send(&url, &request, passing).await?;
+        Ok((url, answer))
+    }
+
+    fn session(
+        self: &Arc<Self>,
+        region: Region,
+        url: Url,
+        answer: &Answer,
+    ) -> Result<Session, FalconError> {
+        let host = host(&url);
+        if !answer.status.is_success() {
+            let source = cause(answer);
+            let said = source.to_string();
+            return Err(match answer.status {
+                StatusCode::TOO_MANY_REQUESTS => FalconError::LockedOut { host, source },
+                _ if says_locked(&said) => FalconError::LockedOut { host, source },
+                StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                    FalconError::ClientRefused { host, source }
+                }
+                _ => FalconError::RequestFailed { host, source },
+            });
+        }
+        let token: Token = read(&url, answer)?;
+        let token = Secret::new(token.access_token);
+        self.events.mask(&token);
+        Ok(Session {
+            api: Arc::clone(self),
+            url,
+            token,
+            region,
+        })
+    }
+
+    /// Sends a request until its answer is more than a passing trouble.
+    pub(super) async fn send(
+        &self,
+        url: &Url,
+        request: &(dyn Fn() -> RequestBuilder + Sync),
+        passing: impl Fn(&Answer) -> bool + Sync,
+    ) -> Result<Answer, FalconError> {
+        let started = Instant::now();
+        let attempt = || async {
+            let time = self.policy.request_limit(started);
+            let response = request().timeout(time).send().await;
+            let response = response.map_err(|error| Setback::NoAnswer(error.into()))?;
+            let answer = Answer::read(response, ANSWER_LIMIT).await;
+            match answer.map_err(Setback::NoAnswer)? {
+                answer if passing(&answer) => Err(Setback::Busy(answer)),
+                answer => Ok(answer),
+            }
+        };
+        let result = attempt
+            .retry(self.policy.waits())
+            .when(Setback::is_passing)
+            .adjust(|setback, wait| self.policy.wait(wait, setback.retry_after(), started))
+            .await;
+        match result {
+            Ok(answer) | Err(Setback::Busy(answer)) => Ok(answer),
+            Err(Setback::NoAnswer(no_answer)) => Err(not_reachable(url, no_answer)),
+        }
+    }
+}
+
+/// How one try ended that was not the last word.
+enum Setback {
+    NoAnswer(NoAnswer),
+    Busy(Answer),
+}
+
+impl Setback {
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::NoAnswer(no_answer) => no_answer.is_passing(),
+            Self::Busy(_) => true,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::NoAnswer(_) => None,
+            Self::Busy(answer) => retry_after(&answer.headers),
+        }
+    }
+}
+
+impl fmt::Debug for FalconApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FalconApi").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! The calls of somebody who is signed in.
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{StatusCode, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::answer::{at, cause, host, read};
+use super::api::FalconApi;
+use super::error::FalconError;
+use crate::adapters::http::client::Answer;
+use crate::domain::falcon::customer_id::CustomerId;
+use crate::domain::falcon::region::Region;
+use crate::domain::registry_login::Authorization;
+use crate::report::cause::Cause;
+use crate::report::secret::Secret;
+
+// The scopes as the Falcon console shows them.
+const DOWNLOAD_SENSORS: &str = "Sensor Download: Read";
+
+const DOWNLOAD_IMAGES: &str = "Falcon Images Download: Read";
+
+/// The API, signed in to.
+pub struct Session {
+    pub(super) api: Arc<FalconApi>,
+    pub(super) url: Url,
+    pub(super) token: Secret,
+    /// The tenant's cloud.
+    pub region: Region,
+}
+
+#[derive(Deserialize)]
+struct Resources<T> {
+    resources: Vec<T>,
+}
+
+#[derive(Deserialize)]
+struct RegistryToken {
+    token: String,
+}
+
+impl Session {
+    /// The tenant's customer ID with its checksum.
+    pub async fn customer_id(&self) -> Result<CustomerId, FalconError> {
+        let path = "sensors/queries/installers/ccid/v1";
+        let found: Resources<String> = self.get(path, DOWNLOAD_SENSORS).await?;
+        let id = found.resources.into_iter().next();
+        let id = id.and_then(|text| text.parse::<CustomerId>().ok());
+        let id = id.ok_or_else(|| self.invalid("it holds no customer ID with a checksum"))?;
+        for form in id.forms() {
+            self.api.events.mask(&form);
+        }
+        Ok(id)
+    }
+
+    /// What signs in to the registry.
+    pub async fn registry_sign_in(&self, id: &CustomerId) -> Result<Authorization, FalconError> {
+        let path = "container-security/entities/image-registry-credentials/v1";
+        let found: Resources<RegistryToken> = self.get(path, DOWNLOAD_IMAGES).await?;
+        let mut tokens = found.resources.into_iter().map(|resource| resource.token);
+        let token = tokens.find(|token| !token.is_empty());
+        let token = token.ok_or_else(|| self.invalid("it holds no password for the registry"))?;
+        let token = Secret::new(token);
+        self.api.events.mask(&token);
+        Ok(Authorization::of(id.registry_user(), token))
+    }
+
+    /// The host of the registry.
+    #[must_use]
+    pub fn registry(&self) -> String {
+        let given = self.api.settings.registry.clone();
+        given.unwrap_or_else(|| self.region.registry_host().to_owned())
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        scope: &'static str,
+    ) -> Result<T, FalconError> {
+        let url = at(&self.url, path);
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", self.token.reveal()));
+        let mut bearer = bearer.map_err(|_| self.invalid("its token is none"))?;
+        bearer.set_sensitive(true);
+        let client = self.api.http.direct(&url);
+        let request = || {
+            client
+                .get(url.clone())
+                .header(AUTHORIZATION, bearer.clone())
+        };
+        let answer = self
+            .api
+            .send(&self.url, &request, Answer::is_passing)
+            .await?;
+        if answer.status.is_success() {
+            return read(&self.url, &answer);
+        }
+        let (host, source) = (host(&self.url), cause(&answer));
+        Err(match answer.status {
+            StatusCode::FORBIDDEN => FalconError::ScopeMissing { scope, source },
+            StatusCode::UNAUTHORIZED => FalconError::ClientRefused { host, source },
+            _ => FalconError::RequestFailed { host, source },
+        })
+    }
+
+    fn invalid(&self, why: &str) -> FalconError {
+        FalconError::AnswerInvalid {
+            host: host(&self.url),
+            source: Cause::said(why),
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+pub mod address;
+pub mod archive;
+pub mod client;
+pub mod container;
+pub mod error;
+pub mod facts;
+pub mod image;
+pub mod registry_auth;
+pub mod socket;
+pub mod transfer;
+pub mod volume;
+pub mod wire;

@@ -1,0 +1,130 @@
+//! The agent's Docker Engine: what it is, its images, its containers.
+//!
+//! bollard speaks for us wherever its types hold what is needed. Three things go over [`wire`] instead: facts and
+//! image inspection, because a typed answer drops fields it does not know (and the API of a newer engine has some);
+//! pull and push, because bollard 0.21's types hold neither the layer's id, nor `aux`, nor `error`, and because its
+//! line decoder turns some successful streams into errors (<https://github.com/fussybeaver/bollard/issues/560>).
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::RwLock;
+
+use super::address::Address;
+use super::error::failure::EngineError;
+use super::error::fault::Fault;
+use super::wire;
+use super::wire::Wire;
+
+/// Time until an engine has to have begun its answer to a request that bollard sends.
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_mins(2);
+
+/// How the agent's engine is reached.
+#[derive(Clone, Debug, Default)]
+pub struct EngineSettings {
+    /// `DOCKER_HOST` as the agent passes it; none or empty means the default socket.
+    pub docker_host: Option<String>,
+    /// Whether the job itself runs in a container, where the default socket is usually absent.
+    pub in_container_job: bool,
+}
+
+/// The agent's Docker Engine; cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(super) wire: Wire,
+    pub(super) docker: bollard::Docker,
+    in_container_job: bool,
+    /// Held for reading while a container is being created, for writing before one is removed: see [`container`].
+    pub(super) creating: Arc<RwLock<()>>,
+}
+
+impl Engine {
+    /// Takes the engine's address; nothing is sent yet.
+    pub fn connect(settings: &EngineSettings) -> Result<Self, EngineError> {
+        let address = Address::parse(settings.docker_host.as_deref())?;
+        let wire = Wire::new(address);
+        let transport = wire.clone();
+        let send = move |request: bollard::BollardRequest| -> Pin<
+            Box<dyn Future<Output = Result<wire::Answer, bollard::errors::Error>> + Send>,
+        > {
+            let wire = transport.clone();
+            Box::pin(async move { wire.send(request).await.map_err(Into::into) })
+        };
+        let docker = bollard::Docker::connect_with_custom_transport(
+            send,
+            Some("http://localhost"),
+            ANSWER_LIMIT.as_secs(),
+            bollard::API_DEFAULT_VERSION,
+        )
+        .map_err(|error| EngineError::Request {
+            what: "Cannot prepare the connection to the Docker Engine".to_owned(),
+            source: Fault::from(error).into_refusal(),
+        })?;
+        Ok(Self {
+            wire,
+            docker,
+            in_container_job: settings.in_container_job,
+            creating: Arc::default(),
+        })
+    }
+
+    /// The engine's socket, if it is reached by one.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Path> {
+        self.wire.address().socket()
+    }
+
+    /// Where the engine listens, as `DOCKER_HOST` says it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.wire.address().to_string()
+    }
+
+    /// A fault of some request as the error that a user sees; `what` says what could not be done.
+    pub(super) fn failed(&self, what: impl Into<String>, fault: impl Into<Fault>) -> EngineError {
+        let address = self.wire.address().to_string();
+        match fault.into() {
+            Fault::Connect(error) => {
+                EngineError::not_connected(address, error, self.in_container_job)
+            }
+            other => EngineError::Request {
+                what: what.into(),
+                source: other.into_refusal(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Engine, EngineSettings};
+    use crate::adapters::engine::registry_auth::RegistryAuth;
+    use crate::report::secret::Secret;
+
+    #[test]
+    fn connecting_sends_nothing_so_an_absent_socket_is_no_error_yet() {
+        let settings = EngineSettings {
+            docker_host: Some("unix:///does/not/exist.sock".to_owned()),
+            in_container_job: false,
+        };
+        let engine = Engine::connect(&settings).expect("an address is enough");
+        assert_eq!(
+            engine.socket().and_then(|path| path.to_str()),
+            Some("/does/not/exist.sock")
+        );
+    }
+
+    #[test]
+    fn the_sign_in_is_hidden_in_debug_and_url_safe_in_the_header() {
+        let auth = RegistryAuth {
+            username: "AWS".to_owned(),
+            password: Secret::new("??>>~~"),
+            registry: "localhost".to_owned(),
+        };
+        assert!(!format!("{auth:?}").contains("??>>"));
+        assert!(!auth.header().contains(['+', '/']));
+    }
+}

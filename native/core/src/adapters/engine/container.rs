@@ -1,0 +1,4 @@
+pub mod lifecycle;
+pub mod output;
+pub mod service;
+pub mod spec;

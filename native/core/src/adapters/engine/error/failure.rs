@@ -1,0 +1,212 @@
+//! What goes wrong with the engine, and with a registry behind it.
+
+use std::io;
+use std::time::Duration;
+
+use super::fault::{Fault, Refusal};
+use super::reason::Reason;
+use crate::report::code::Code;
+use crate::report::problem::Explain;
+
+/// Why something could not be done with the engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// `DOCKER_HOST` names another machine without TLS.
+    #[error(
+        "The Docker Engine at `{address}` is on another machine and its address has no protection"
+    )]
+    AddressRemote {
+        /// The address as it was set.
+        address: String,
+    },
+    /// `DOCKER_HOST` has a form that is not supported.
+    #[error("The Docker Engine's address `{address}` has a form that is not supported")]
+    AddressUnsupported {
+        /// The address as it was set.
+        address: String,
+    },
+    /// Nothing listens at the address.
+    #[error("No Docker Engine answers at `{address}`")]
+    NotReachable {
+        /// The address.
+        address: String,
+        /// What the connection failed with.
+        source: io::Error,
+    },
+    /// The agent's user has no right to the socket.
+    #[error("The agent's user may not use the Docker Engine at `{address}`")]
+    NotPermitted {
+        /// The address.
+        address: String,
+        /// What the connection failed with.
+        source: io::Error,
+    },
+    /// The job runs in a container that has no engine socket.
+    #[error("The job runs in a container that has no Docker Engine at `{address}`")]
+    ContainerJob {
+        /// The address.
+        address: String,
+    },
+    /// The engine runs without root.
+    #[error("The Docker Engine at `{address}` is rootless")]
+    Rootless {
+        /// The address.
+        address: String,
+    },
+    /// The engine runs Windows containers.
+    #[error("The Docker Engine at `{address}` runs Windows containers")]
+    WindowsContainers {
+        /// The address.
+        address: String,
+    },
+    /// podman listens where an engine is expected.
+    #[error("The socket at `{address}` is podman's, not a Docker Engine's")]
+    Podman {
+        /// The address.
+        address: String,
+    },
+    /// A pull failed.
+    #[error("Cannot pull `{image}`")]
+    Pull {
+        /// The image's reference.
+        image: String,
+        /// What the engine says.
+        source: Refusal,
+    },
+    /// A push failed.
+    #[error("Cannot push `{image}`")]
+    Push {
+        /// The image's reference.
+        image: String,
+        /// What the engine says.
+        source: Refusal,
+    },
+    /// A container ran longer than it may.
+    #[error("The container of `{image}` was stopped after {limit} s", limit = limit.as_secs())]
+    ContainerTooSlow {
+        /// The container's image.
+        image: String,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// Another request failed.
+    #[error("{what}")]
+    Request {
+        /// What could not be done, as a sentence.
+        what: String,
+        /// What the engine says.
+        source: Refusal,
+    },
+}
+
+impl EngineError {
+    /// What the engine or the registry behind it meant, where one of them answered at all.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Pull { source, .. }
+            | Self::Push { source, .. }
+            | Self::Request { source, .. } => Some(source.reason),
+            Self::AddressRemote { .. }
+            | Self::AddressUnsupported { .. }
+            | Self::NotReachable { .. }
+            | Self::NotPermitted { .. }
+            | Self::ContainerJob { .. }
+            | Self::Rootless { .. }
+            | Self::WindowsContainers { .. }
+            | Self::Podman { .. }
+            | Self::ContainerTooSlow { .. } => None,
+        }
+    }
+
+    /// Whether the same request may succeed a little later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.reason().is_some_and(Reason::is_transient)
+    }
+
+    /// Whether the same request may succeed with a new authorization token.
+    #[must_use]
+    pub fn wants_new_sign_in(&self) -> bool {
+        matches!(
+            self.reason(),
+            Some(Reason::SignInRefused | Reason::SignInExpired | Reason::Forbidden)
+        )
+    }
+
+    #[must_use]
+    /// Reads the failure of a connection by its kind.
+    pub fn not_connected(address: String, source: io::Error, in_container_job: bool) -> Self {
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => Self::NotPermitted { address, source },
+            io::ErrorKind::NotFound if in_container_job => Self::ContainerJob { address },
+            _ => Self::NotReachable { address, source },
+        }
+    }
+}
+
+impl Explain for EngineError {
+    fn code(&self) -> Code {
+        match self {
+            Self::AddressRemote { .. } | Self::AddressUnsupported { .. } => Code::EngineRemote,
+            Self::NotReachable { .. } => Code::EngineNotReachable,
+            Self::NotPermitted { .. } => Code::EngineNotPermitted,
+            Self::ContainerJob { .. } => Code::EngineInContainerJob,
+            Self::Rootless { .. } => Code::EngineRootless,
+            Self::WindowsContainers { .. } => Code::EngineWindowsContainers,
+            Self::Podman { .. } => Code::EnginePodman,
+            Self::Pull { source, .. } => source.reason.code(Code::EnginePullFailed),
+            Self::Push { source, .. } => source.reason.code(Code::EnginePushFailed),
+            Self::ContainerTooSlow { .. } => Code::EngineRequestFailed,
+            Self::Request { source, .. } => source.reason.code(Code::EngineRequestFailed),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::AddressRemote { .. } | Self::AddressUnsupported { .. } => {
+                "Unset `DOCKER_HOST` to use `unix:///var/run/docker.sock`, or set it to `unix:///PATH` or to `tcp://127.0.0.1:PORT`"
+            }
+            Self::NotReachable { .. } => {
+                "Start the engine with `sudo systemctl enable --now docker`, or run the job on an agent that has one"
+            }
+            Self::NotPermitted { .. } => {
+                "Run `sudo usermod -aG docker $(whoami)` as the agent's user and restart the agent"
+            }
+            Self::ContainerJob { .. } => {
+                "Add `options: -v /var/run/docker.sock:/var/run/docker.sock` to the job's `container`, or run the step with `target: host`"
+            }
+            Self::Rootless { .. } => {
+                "Run the job on an agent whose Docker Engine runs as root; `DOCKER_HOST` chooses it where there are two"
+            }
+            Self::WindowsContainers { .. } => "Run the job on a Linux agent",
+            Self::Podman { .. } => {
+                "Install Docker Engine, or set `DOCKER_HOST` to its socket if it is there beside podman"
+            }
+            Self::Pull { image, source } | Self::Push { image, source } => {
+                return source.reason.hint(host(image));
+            }
+            Self::ContainerTooSlow { .. } => {
+                "Look at the container's last lines above; an agent under heavy load may only need another run"
+            }
+            Self::Request { source, .. } => return source.reason.hint(""),
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// The registry's host in a reference.
+fn host(image: &str) -> &str {
+    image.split_once('/').map_or("", |(host, _)| host)
+}
+
+impl From<Fault> for bollard::errors::Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Connect(err) => Self::IOError { err },
+            other => Self::IOError {
+                err: io::Error::other(other.into_refusal().message),
+            },
+        }
+    }
+}

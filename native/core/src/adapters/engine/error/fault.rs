@@ -1,0 +1,102 @@
+use std::time::Duration;
+use std::{fmt, io};
+
+use super::reason::Reason;
+
+/// What the engine says about a request that failed, and what is understood of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// What it means.
+    pub reason: Reason,
+    /// The engine's own words.
+    pub message: String,
+}
+
+/// How a request failed, before it is known what for it was made.
+#[derive(Debug)]
+pub enum Fault {
+    /// There is no connection.
+    Connect(io::Error),
+    /// The engine refused, with the status if it came in time to tell it.
+    Told {
+        status: Option<u16>,
+        message: String,
+    },
+    /// The connection broke or what came over it cannot be read.
+    Broken(String),
+    /// Nothing came for this long.
+    TimedOut(Duration),
+}
+
+impl Fault {
+    pub fn broken(error: impl fmt::Display) -> Self {
+        Self::Broken(error.to_string())
+    }
+
+    /// A refusal with its body: `{"message": …}`, or whatever a proxy on the way writes.
+    pub fn status(status: u16, body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let json: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+        let message = json
+            .as_ref()
+            .and_then(|json| json["message"].as_str())
+            .unwrap_or(text.trim());
+        Self::Told {
+            status: Some(status),
+            message: message.to_owned(),
+        }
+    }
+
+    pub fn into_refusal(self) -> Refusal {
+        let (reason, message) = match self {
+            Self::Connect(error) => (Reason::ConnectionLost, error.to_string()),
+            Self::Told { status, message } => {
+                let reason = Reason::of(status, &message);
+                (reason, told(status, &message))
+            }
+            Self::Broken(message) => (Reason::ConnectionLost, message),
+            Self::TimedOut(limit) => {
+                let message = format!("nothing came from the engine for {} s", limit.as_secs());
+                (Reason::TimedOut, message)
+            }
+        };
+        Refusal { reason, message }
+    }
+}
+
+/// An empty message says nothing, so the status stands in for it.
+fn told(status: Option<u16>, message: &str) -> String {
+    match status {
+        _ if !message.trim().is_empty() => message.trim().to_owned(),
+        Some(status) => format!("the engine answers with status {status} and no message"),
+        None => "the engine reports an error without a message".to_owned(),
+    }
+}
+
+impl From<bollard::errors::Error> for Fault {
+    fn from(error: bollard::errors::Error) -> Self {
+        use bollard::errors::Error;
+        match error {
+            Error::DockerResponseServerError {
+                status_code,
+                message,
+            } => Self::Told {
+                status: Some(status_code),
+                message,
+            },
+            Error::DockerStreamError { error } | Error::DockerContainerWaitError { error, .. } => {
+                Self::Told {
+                    status: None,
+                    message: error,
+                }
+            }
+            Error::RequestTimeoutError => {
+                Self::TimedOut(crate::adapters::engine::client::ANSWER_LIMIT)
+            }
+            // Only `Wire` makes errors of another kind than these, and only when it cannot connect.
+            Error::IOError { err } if err.kind() != io::ErrorKind::Other => Self::Connect(err),
+            other => Self::broken(other),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The socket before a stand-in engine that tells what reached it.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::grant::Grant;
+use super::listen::EngineSocket;
+use crate::adapters::engine::registry_auth::RegistryAuth;
+use crate::domain::reference::repository::Repository;
+use crate::report::secret::Secret;
+
+/// An engine that answers `answer` to one request on each connection and then sends back what it reads.
+fn engine(folder: &Path, answer: &'static str) -> PathBuf {
+    let path = folder.join("engine.sock");
+    let listener = UnixListener::bind(&path).expect("a socket");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let head = read_head(&mut stream).await?;
+                let answer = answer.replace("{seen}", &format!("{:x}\r\n{head}\r\n", head.len()));
+                stream.write_all(answer.as_bytes()).await?;
+                let mut bytes = [0; 64];
+                loop {
+                    let count = stream.read(&mut bytes).await?;
+                    if count == 0 {
+                        return Ok::<(), io::Error>(());
+                    }
+                    stream
+                        .write_all(&bytes[..count].to_ascii_uppercase())
+                        .await?;
+                }
+            });
+        }
+    });
+    path
+}
+
+async fn read_head(stream: &mut UnixStream) -> io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+const ECHO: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{seen}0\r\n\r\n";
+
+const UPGRADE: &str = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+
+fn grants() -> Vec<Grant> {
+    let registry = "registry.example".to_owned();
+    let auth = RegistryAuth {
+        username: "AWS".to_owned(),
+        password: Secret::new("token"),
+        registry: registry.clone(),
+    };
+    let name = "app/web".to_owned();
+    vec![Grant {
+        repository: Repository { registry, name },
+        auth: Some(auth),
+    }]
+}
+
+/// Sends a request as it is and reads the answer to its end.
+async fn ask(socket: &Path, request: &str) -> String {
+    let mut stream = UnixStream::connect(socket).await.expect("a connection");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    answer
+}
+
+#[tokio::test]
+async fn a_granted_pull_is_signed_in_and_nothing_else_is_changed() {
+    let root = tempfile::tempdir().expect("a folder");
+    let engine = engine(root.path(), ECHO);
+    let socket = EngineSocket::open(&engine, &root.path().join("s"), grants()).expect("a socket");
+    let header = grants()[0].auth.as_ref().expect("a sign-in").header();
+    for (image, expected) in [("app/web", header.as_str()), ("app/other", "theirs")] {
+        let request = format!(
+            "POST /v1.51/images/create?fromImage=registry.example/{image}&tag=1 HTTP/1.1\r\nHost: docker\r\nX-Registry-Auth: theirs\r\nX-Other: kept\r\nConnection: close\r\n\r\n"
+        );
+        let seen = ask(&socket.path(), &request).await;
+        assert!(
+            seen.contains(&format!("x-registry-auth: {expected}\r\n")),
+            "{seen}"
+        );
+        assert!(seen.contains("x-other: kept\r\n"), "{seen}");
+        let target = format!("POST /v1.51/images/create?fromImage=registry.example/{image}&tag=1 ");
+        assert!(seen.contains(&target), "{seen}");
+        assert_eq!(seen.matches("x-registry-auth").count(), 1, "{seen}");
+    }
+}
+
+#[tokio::test]
+async fn after_an_upgrade_bytes_pass_both_ways() {
+    let root = tempfile::tempdir().expect("a folder");
+    let engine = engine(root.path(), UPGRADE);
+    let socket = EngineSocket::open(&engine, &root.path().join("s"), grants()).expect("a socket");
+    let mut stream = UnixStream::connect(socket.path())
+        .await
+        .expect("a connection");
+    let request =
+        "POST /session HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("a request");
+    let head = read_head(&mut stream).await.expect("a head");
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    let mut answer = [0; 4];
+    for _ in 0..2 {
+        stream.write_all(b"ping").await.expect("bytes");
+        stream.read_exact(&mut answer).await.expect("bytes");
+        assert_eq!(&answer, b"PING");
+    }
+    // Closing the socket ends what runs over it.
+    socket.close().expect("a closed socket");
+    assert_eq!(stream.read(&mut answer).await.unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn an_engine_that_is_gone_is_told_in_its_own_form() {
+    let root = tempfile::tempdir().expect("a folder");
+    let nothing = root.path().join("nothing.sock");
+    let socket =
+        EngineSocket::open(&nothing, &root.path().join("s"), Vec::new()).expect("a socket");
+    let request = "GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n";
+    let answer = ask(&socket.path(), request).await;
+    assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
+    assert!(answer.contains("{\"message\":\""), "{answer}");
+}
+
+#[tokio::test]
+async fn the_socket_is_private_and_leaves_nothing() {
+    let root = tempfile::tempdir().expect("a folder");
+    // An agent's folders can be longer than a socket's path may be.
+    let folder = root.path().join("f".repeat(120));
+    let socket = EngineSocket::open(Path::new("/engine"), &folder, Vec::new()).expect("a socket");
+    let mode = std::fs::metadata(&folder)
+        .expect("a folder")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+    EngineSocket::open(Path::new("/engine"), &folder, Vec::new()).expect_err("somebody's folder");
+    assert!(socket.path().exists());
+    drop(socket);
+    assert!(!folder.exists());
+}

@@ -1,0 +1,4 @@
+pub mod follow;
+pub mod message;
+pub mod progress;
+pub mod start;

@@ -1,0 +1,247 @@
+//! Reads the lines of a transfer.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::message::Message;
+use super::progress::{Direction, Progress};
+use crate::adapters::engine::error::fault::Fault;
+use crate::report::event::StepEvents;
+
+/// How long a whole transfer may take.
+pub(super) const DEADLINE: Duration = Duration::from_hours(1);
+
+/// How long nothing may come while bytes should be moving.
+const SILENT: Duration = Duration::from_secs(90);
+
+/// How long nothing may come once all bytes are there: before version 28 the containerd store unpacks without a
+/// word, and a registry may take its time to accept a large layer.
+const SILENT_AT_WORK: Duration = Duration::from_mins(10);
+
+/// How often progress is told; the log thins it out further.
+const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+
+/// Bytes that one line may have; the longest known ones have some hundred.
+const LONGEST_LINE: usize = 1024 * 1024;
+
+/// How a transfer ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// Its stream ended as it should.
+    Complete,
+    /// The engine says that it failed.
+    Failed(Fault),
+    /// Its stream broke; whether it succeeded has to be looked at.
+    CutShort(Fault),
+}
+
+/// Follows a transfer line by line.
+pub(super) struct Follower<'a> {
+    events: &'a StepEvents,
+    progress: Progress,
+    told: Option<Instant>,
+    rest: Vec<u8>,
+}
+
+impl<'a> Follower<'a> {
+    pub(super) fn new(direction: Direction, events: &'a StepEvents) -> Self {
+        Self {
+            events,
+            progress: Progress::new(direction),
+            told: None,
+            rest: Vec::new(),
+        }
+    }
+
+    /// Waits for something no longer than the engine may be silent now.
+    pub(super) async fn limited<F: Future>(&self, future: F) -> Result<F::Output, Fault> {
+        let limit = if self.progress.is_settled() {
+            SILENT_AT_WORK
+        } else {
+            SILENT
+        };
+        tokio::time::timeout(limit, future)
+            .await
+            .map_err(|_| Fault::TimedOut(limit))
+    }
+
+    /// Takes the next bytes, which may end anywhere in a line.
+    pub(super) fn take(
+        &mut self,
+        bytes: &[u8],
+        on_message: &mut impl FnMut(&Message),
+    ) -> Result<(), Fault> {
+        self.rest.extend_from_slice(bytes);
+        while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.rest.drain(..=end).collect();
+            self.line(&line, on_message)?;
+        }
+        if self.rest.len() > LONGEST_LINE {
+            return Err(Fault::broken("the engine sends a line without an end"));
+        }
+        Ok(())
+    }
+
+    /// The stream is over. A last line without its end is a whole message all the same
+    /// (<https://github.com/fussybeaver/bollard/issues/560>) unless it breaks off within.
+    pub(super) fn finish(&mut self, on_message: &mut impl FnMut(&Message)) -> Ending {
+        let line = std::mem::take(&mut self.rest);
+        let is_whole = line.trim_ascii().is_empty() || parse(&line).is_some();
+        if let Err(fault) = self.line(&line, on_message) {
+            return Ending::Failed(fault);
+        }
+        self.tell_progress(true);
+        if is_whole {
+            Ending::Complete
+        } else {
+            Ending::CutShort(Fault::broken("the engine's answer breaks off"))
+        }
+    }
+
+    /// Lines that are no JSON are left out: nothing that decides anything is ever in one.
+    fn line(&mut self, line: &[u8], on_message: &mut impl FnMut(&Message)) -> Result<(), Fault> {
+        let Some(mut message) = parse(line) else {
+            return Ok(());
+        };
+        if let Some(fault) = message.fault() {
+            return Err(fault);
+        }
+        on_message(&message);
+        self.progress.take(&message);
+        self.tell_progress(false);
+        Ok(())
+    }
+
+    fn tell_progress(&mut self, is_last: bool) {
+        let is_due = self
+            .told
+            .is_none_or(|told| told.elapsed() >= PROGRESS_EVERY);
+        let (current, total) = self.progress.bytes();
+        if (is_due || is_last) && current > 0 {
+            self.events.progress(current, total);
+            self.told = Some(Instant::now());
+        }
+    }
+}
+
+pub(super) fn parse(line: &[u8]) -> Option<Message> {
+    serde_json::from_slice(line).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ending, Follower};
+    use crate::adapters::engine::error::fault::Fault;
+    use crate::adapters::engine::transfer::progress::Direction;
+    use crate::report::event::{Event, Events};
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    /// Bytes done and bytes to do.
+    type Told = (u64, Option<u64>);
+
+    /// Follows a stream that comes in pieces of `piece` bytes.
+    fn follow(stream: &str, piece: usize) -> (Ending, Option<String>, Vec<Told>) {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&seen);
+        let events = Events::new(move |event| {
+            if let Event::Progress { current, total, .. } = event {
+                sink.lock().expect("one thread").push((current, total));
+            }
+        });
+        let events = events.of_step(1);
+        let mut follower = Follower::new(Direction::Push, &events);
+        let mut digest = None;
+        let mut on_message = |message: &crate::adapters::engine::transfer::message::Message| {
+            digest = message.pushed_digest().or(digest.take());
+        };
+        for bytes in stream.as_bytes().chunks(piece) {
+            if let Err(fault) = follower.take(bytes, &mut on_message) {
+                return (Ending::Failed(fault), None, Vec::new());
+            }
+        }
+        let ending = follower.finish(&mut on_message);
+        let told = seen.lock().expect("one thread").clone();
+        (ending, digest.map(|d| d.to_string()), told)
+    }
+
+    const PUSHED: &str = concat!(
+        "{\"status\":\"The push refers to repository [localhost/app]\"}\r\n",
+        "{\"status\":\"Pushing\",\"progressDetail\":{\"current\":512,\"total\":1024},\"progress\":\"[=> ]\",\"id\":\"a\"}\r\n",
+        "{\"status\":\"Pushed\",\"progressDetail\":{},\"id\":\"a\"}\r\n",
+        "{\"progressDetail\":{},\"aux\":{\"Tag\":\"1\",\"Digest\":\"sha256:1111111111111111111111111111111111111111111111111111111111111111\",\"Size\":528}}",
+    );
+
+    #[test]
+    fn a_push_is_complete_however_its_stream_is_cut_into_pieces() {
+        for piece in [1, 7, 4096] {
+            for end in ["", "\r", "\r\n"] {
+                let (ending, digest, told) = follow(&format!("{PUSHED}{end}"), piece);
+                assert!(matches!(ending, Ending::Complete), "{piece} {end:?}");
+                assert!(digest.is_some_and(|digest| digest.starts_with("sha256:11")));
+                assert_eq!(told.last(), Some(&(1024, Some(1024))));
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_breaks_off_leaves_the_result_open() {
+        let (ending, ..) = follow("{\"status\":\"a\"}\r\n{\"status\":\"Pus", 4096);
+        assert!(matches!(ending, Ending::CutShort(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_borne_longer_once_all_bytes_are_there() {
+        let events = Events::silent().of_step(1);
+        let mut follower = Follower::new(Direction::Push, &events);
+        for (line, minutes) in [
+            ("", 1.5),
+            (
+                r#"{"id":"a","status":"Pushing","progressDetail":{"current":1,"total":2}}"#,
+                1.5,
+            ),
+            (
+                r#"{"id":"a","status":"Pushing","progressDetail":{"current":2,"total":2}}"#,
+                10.0,
+            ),
+        ] {
+            let line = format!("{line}\r\n");
+            follower.take(line.as_bytes(), &mut |_| ()).expect("a line");
+            match follower.limited(std::future::pending::<()>()).await {
+                Err(Fault::TimedOut(limit)) => {
+                    assert_eq!(limit, Duration::from_secs_f64(minutes * 60.0));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn errors_are_errors_in_each_of_their_forms() {
+        for (line, message) in [
+            (
+                r#"{"errorDetail":{"code":401,"message":"no"},"error":"no"}"#,
+                "no",
+            ),
+            (r#"{"errorDetail":{"message":"no"}}"#, "no"),
+            (r#"{"error":"no"}"#, "no"),
+            (
+                r#"{"errorDetail":{}}"#,
+                "the engine reports an error without a message",
+            ),
+            (
+                r#"{"errorDetail":{"code":500}}"#,
+                "the engine answers with status 500 and no message",
+            ),
+        ] {
+            for end in ["", "\r\n"] {
+                match follow(&format!("{line}{end}"), 4096).0 {
+                    Ending::Failed(fault) => assert_eq!(fault.into_refusal().message, message),
+                    other => panic!("{line}: {other:?}"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::adapters::engine::error::fault::Fault;
+use crate::domain::reference::digest::Digest;
+
+/// A line of a transfer. The fields `error` and `errorDetail` both count, alone or together: the first is deprecated
+/// since API 1.48, and either has been seen without the other or without a text.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Message {
+    pub(super) id: Option<String>,
+    pub(super) status: Option<String>,
+    #[serde(rename = "progressDetail")]
+    pub(super) progress: Option<ProgressDetail>,
+    error: Option<String>,
+    #[serde(rename = "errorDetail")]
+    error_detail: Option<ErrorDetail>,
+    aux: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ProgressDetail {
+    pub(super) current: Option<u64>,
+    pub(super) total: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ErrorDetail {
+    code: Option<u16>,
+    message: Option<String>,
+}
+
+impl Message {
+    /// What the line says failed.
+    pub(super) fn fault(&mut self) -> Option<Fault> {
+        let detail = self.error_detail.take();
+        let error = self.error.take();
+        if detail.is_none() && error.is_none() {
+            return None;
+        }
+        let status = detail.as_ref().and_then(|detail| detail.code);
+        let message = detail.and_then(|detail| detail.message).or(error);
+        Some(Fault::Told {
+            status,
+            message: message.unwrap_or_default(),
+        })
+    }
+
+    /// The digest of a pushed manifest: `{"aux": {"Tag": …, "Digest": …, "Size": …}}`, or, as the containerd store may
+    /// leave that out, `{"status": "TAG: digest: DIGEST size: N"}`.
+    pub(super) fn pushed_digest(&self) -> Option<Digest> {
+        let aux = self.aux.as_ref().and_then(|aux| aux["Digest"].as_str());
+        let in_status = || {
+            let (_, rest) = self.status.as_ref()?.split_once(": digest: ")?;
+            rest.split(' ').next()
+        };
+        aux.or_else(in_status)?.parse().ok()
+    }
+}

@@ -1,0 +1,118 @@
+//! One HTTP request to the engine on one connection of its own.
+//!
+//! A connection per request costs nothing on a local socket and makes cancellation plain: a dropped answer closes
+//! its connection, on which the engine stops what it was doing for it.
+
+use std::io;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{HOST, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::address::Address;
+use super::error::fault::Fault;
+
+/// How long a short question (facts, one image) may take in all.
+const QUESTION: Duration = Duration::from_mins(1);
+
+/// What the engine answers, its body still to be read.
+pub(super) type Answer = Response<Incoming>;
+
+/// The way to the engine; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Wire {
+    address: Address,
+}
+
+impl Wire {
+    pub(super) fn new(address: Address) -> Self {
+        Self { address }
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Sends a request as it is, but for the form of its address; any status is an answer.
+    pub(super) async fn send<B>(&self, mut request: Request<B>) -> Result<Answer, Fault>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
+        *request.uri_mut() = path.parse::<Uri>().map_err(Fault::broken)?;
+        let host = HeaderValue::from_static("docker");
+        request.headers_mut().entry(HOST).or_insert(host);
+        let stream = open(&self.address).await.map_err(Fault::Connect)?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(Fault::broken)?;
+        // What goes wrong on the connection shows in the answer or its body, so its own result says nothing new.
+        tokio::spawn(connection.with_upgrades());
+        sender.send_request(request).await.map_err(Fault::broken)
+    }
+
+    /// Asks for a JSON document.
+    pub(super) async fn get(&self, path: &str) -> Result<Value, Fault> {
+        let request = Request::get(path)
+            .body(Full::<Bytes>::default())
+            .map_err(Fault::broken)?;
+        let question = async {
+            let answer = self.successful(request).await?;
+            let body = answer.into_body().collect().await.map_err(Fault::broken)?;
+            serde_json::from_slice(&body.to_bytes()).map_err(Fault::broken)
+        };
+        tokio::time::timeout(QUESTION, question)
+            .await
+            .unwrap_or(Err(Fault::TimedOut(QUESTION)))
+    }
+
+    /// Starts something with an empty `POST`; only a successful answer is one.
+    pub(super) async fn post(&self, path: &str, auth: Option<&str>) -> Result<Answer, Fault> {
+        let mut request = Request::builder().method(Method::POST).uri(path);
+        if let Some(auth) = auth {
+            request = request.header("X-Registry-Auth", auth);
+        }
+        let request = request
+            .body(Full::<Bytes>::default())
+            .map_err(Fault::broken)?;
+        self.successful(request).await
+    }
+
+    /// Sends a request; only a successful answer is one.
+    pub(super) async fn successful(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {
+        successful(self.send(request).await?).await
+    }
+}
+
+/// Turns an answer that tells of a failure into it.
+async fn successful(answer: Answer) -> Result<Answer, Fault> {
+    let status = answer.status();
+    if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(answer);
+    }
+    let body = answer.into_body().collect().await.map_err(Fault::broken)?;
+    Err(Fault::status(status.as_u16(), &body.to_bytes()))
+}
+
+/// The bytes of either kind of connection.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+async fn open(address: &Address) -> io::Result<Box<dyn Stream>> {
+    Ok(match address {
+        Address::Socket(path) => Box::new(UnixStream::connect(path).await?),
+        Address::Loopback { host, port } => {
+            let host = host.trim_matches(['[', ']']);
+            Box::new(TcpStream::connect((host, *port)).await?)
+        }
+    })
+}

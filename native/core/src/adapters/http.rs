@@ -1,0 +1,4 @@
+pub mod client;
+pub mod connection;
+pub mod retry;
+pub mod trust;

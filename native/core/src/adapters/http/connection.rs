@@ -1,0 +1,52 @@
+use std::error::Error;
+use std::io;
+
+use hyper_util::client::proxy::matcher::Matcher;
+
+/// Finds an error of a type among an error and its sources.
+pub fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        // The source of an I/O error is that of the error inside it, which it would skip.
+        let inside = error.downcast_ref::<io::Error>().and_then(|e| e.get_ref());
+        if let Some(found) = inside.and_then(|inside| find::<E>(inside)) {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// Whether a connection failed because the two sides could not agree on TLS, or on whom to trust.
+pub fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    find::<rustls::Error>(error).is_some()
+}
+
+/// What to do about a connection that failed.
+pub fn connection_hint(host: &str, tls: bool) -> String {
+    if tls {
+        return format!(
+            "Have the agent trust the certificate that `{host}` or the proxy before it shows: add its certificate authority to the system's store, or name a file that holds it in `SSL_CERT_FILE`"
+        );
+    }
+    match proxy_before(host, &Matcher::from_env()) {
+        Some(proxy) => format!(
+            "Requests to `{host}` take the proxy `{proxy}`: check that the agent can connect to it, that it lets them through, and its user and password in `HTTPS_PROXY` or the agent's configuration; or name `{host}` in `NO_PROXY`"
+        ),
+        None => format!(
+            "Check that the agent can connect to `{host}`: its DNS and firewall, and whether it needs a proxy in `HTTPS_PROXY`"
+        ),
+    }
+}
+
+/// The proxy that HTTPS requests to a host take, without its user and password. The clients ask the
+/// same matcher.
+pub fn proxy_before(host: &str, proxies: &Matcher) -> Option<String> {
+    let target = format!("https://{host}").parse().ok()?;
+    let proxy = proxies.intercept(&target)?;
+    let uri = proxy.uri();
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
+}

@@ -1,0 +1,22 @@
+pub mod answer;
+pub mod attempt;
+pub mod authorization_header;
+pub mod challenge;
+pub mod client;
+pub mod copy;
+pub mod credentials;
+pub mod error;
+pub mod exchange;
+pub mod ping;
+pub mod read;
+pub mod referrers;
+pub mod sign_in;
+pub mod subject;
+pub mod tags;
+pub mod token;
+pub mod transport;
+pub mod upload;
+pub mod write;
+
+#[cfg(test)]
+mod tests;

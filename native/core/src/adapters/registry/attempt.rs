@@ -1,0 +1,57 @@
+use std::time::Duration;
+
+use super::credentials::error::SignInError;
+use crate::adapters::http::client::{Answer, NoAnswer};
+use crate::adapters::http::retry;
+
+/// Why a request has no answer in the end.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// We could not sign in.
+    SignIn(SignInError),
+    /// No answer came.
+    NoAnswer(NoAnswer),
+}
+
+/// How one try ended that was not the last word.
+pub(super) enum Setback {
+    Failed(Failed),
+    /// The registry is in trouble or has too much to do.
+    Busy(Answer),
+}
+
+impl Setback {
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            // The SDK has tried often enough, and a password that was refused stays wrong.
+            Self::Failed(Failed::SignIn(_)) => false,
+            Self::Failed(Failed::NoAnswer(no_answer)) => no_answer.is_passing(),
+            Self::Busy(_) => true,
+        }
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Failed(_) => None,
+            Self::Busy(answer) => retry::retry_after(&answer.headers),
+        }
+    }
+}
+
+impl From<SignInError> for Setback {
+    fn from(error: SignInError) -> Self {
+        Self::Failed(Failed::SignIn(error))
+    }
+}
+
+impl From<NoAnswer> for Setback {
+    fn from(no_answer: NoAnswer) -> Self {
+        Self::Failed(Failed::NoAnswer(no_answer))
+    }
+}
+
+impl From<reqwest::Error> for Setback {
+    fn from(error: reqwest::Error) -> Self {
+        NoAnswer::from(error).into()
+    }
+}

@@ -1,0 +1,7 @@
+pub mod cache;
+pub mod docker_config;
+pub mod error;
+pub mod helper;
+
+#[cfg(test)]
+pub mod tests;

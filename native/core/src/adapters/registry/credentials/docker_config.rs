@@ -1,0 +1,195 @@
+//! Docker's configuration: what `docker login` and the task Docker@2 left there.
+//!
+//! The file and its keys are those of
+//! <https://docs.docker.com/reference/cli/docker/login/#credential-stores>. It is only read.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use super::error::SignInError;
+use super::helper;
+use crate::domain::reference::docker_hub::is_docker_hub;
+use crate::domain::registry_login::{Authorization, SignIn};
+use crate::report::cause::Cause;
+use crate::report::secret::Secret;
+
+/// Docker Hub's key in the file, and its name for helpers.
+const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+
+/// No configuration that people write is longer.
+const LIMIT: u64 = 4 * 1024 * 1024;
+
+/// Where Docker's configuration is.
+#[derive(Clone, Debug, Default)]
+pub struct DockerConfig {
+    path: Option<PathBuf>,
+}
+
+/// The parts of the file that concern sign-ins.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct File {
+    auths: Option<BTreeMap<String, Option<Entry>>>,
+    creds_store: Option<String>,
+    cred_helpers: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry {
+    auth: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    identitytoken: Option<String>,
+}
+
+impl DockerConfig {
+    /// The configuration that the Docker command line would use: in `DOCKER_CONFIG`, or else in
+    /// `.docker` of the home folder.
+    #[must_use]
+    pub fn of_agent(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let folder = |name: &str| {
+            let value = variable(name).filter(|value| !value.is_empty());
+            value.map(PathBuf::from)
+        };
+        let folder = folder("DOCKER_CONFIG").or_else(|| Some(folder("HOME")?.join(".docker")));
+        Self {
+            path: folder.map(|folder| folder.join("config.json")),
+        }
+    }
+
+    /// What Docker would sign in to a registry with; nothing without an entry.
+    ///
+    /// A helper comes before what the file itself holds, as with Docker; but a helper that knows
+    /// nothing does not hide an entry of the file.
+    pub(super) async fn sign_in(&self, registry: &str) -> Result<Option<SignIn>, SignInError> {
+        let Some(path) = &self.path else {
+            return Ok(None);
+        };
+        let Some(file) = read(path).await? else {
+            return Ok(None);
+        };
+        if let Some(name) = file.helper(registry)
+            && let Some(sign_in) = helper::ask(name, server(registry)).await?
+        {
+            return Ok(Some(sign_in));
+        }
+        let entry = file.auths.as_ref().and_then(|auths| find(auths, registry));
+        match entry.and_then(Option::as_ref) {
+            Some(entry) => entry.sign_in().map_err(|why| invalid(path, why)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Reads the file; none if there is none.
+async fn read(path: &Path) -> Result<Option<File>, SignInError> {
+    use tokio::io::AsyncReadExt as _;
+    let said = |error: std::io::Error| SignInError::DockerConfig {
+        path: path.to_owned(),
+        source: Cause::of(&error),
+    };
+    let file = match tokio::fs::File::open(path).await {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(said(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(LIMIT)
+        .read_to_end(&mut bytes)
+        .await
+        .map_err(said)?;
+    // The parser's own words could quote a password.
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+        invalid(
+            path,
+            &format!("it is no JSON of the expected form (line {})", error.line()),
+        )
+    })
+}
+
+fn invalid(path: &Path, why: &str) -> SignInError {
+    SignInError::DockerConfig {
+        path: path.to_owned(),
+        source: Cause::said(why),
+    }
+}
+
+impl File {
+    /// The helper for a registry, if there is one.
+    fn helper(&self, registry: &str) -> Option<&str> {
+        let own = self.cred_helpers.as_ref();
+        let own = own.and_then(|helpers| find(helpers, registry));
+        let name = own.or(self.creds_store.as_ref())?;
+        (!name.is_empty()).then_some(name)
+    }
+}
+
+impl Entry {
+    /// What the entry holds; nothing if it only says that a helper has it.
+    fn sign_in(&self) -> Result<Option<SignIn>, &'static str> {
+        let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        if let Some(token) = filled(&self.identitytoken) {
+            return Ok(Some(SignIn::IdentityToken(Secret::new(token))));
+        }
+        let (user, password) = match (filled(&self.auth), filled(&self.username)) {
+            (Some(auth), _) => {
+                decode(&auth).ok_or("an entry's `auth` is no `user:password` in base64")?
+            }
+            (None, Some(user)) => (user, self.password.clone().unwrap_or_default()),
+            (None, None) => return Ok(None),
+        };
+        if user.is_empty() || password.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(SignIn::Password(Authorization::of(
+            user,
+            Secret::new(password),
+        ))))
+    }
+}
+
+fn decode(auth: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(STANDARD.decode(auth.trim()).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    // Old versions of Docker padded the password with zeros.
+    Some((user.to_owned(), password.trim_matches('\0').to_owned()))
+}
+
+/// A registry's name in the file and for helpers.
+fn server(registry: &str) -> &str {
+    if is_docker_hub(registry) {
+        DOCKER_HUB_KEY
+    } else {
+        registry
+    }
+}
+
+/// A registry's entry: under its name, or under an address with its name, as older tools wrote it
+/// (`ConvertToHostname` of <https://pkg.go.dev/github.com/docker/docker/registry>).
+fn find<'a, T>(entries: &'a BTreeMap<String, T>, registry: &str) -> Option<&'a T> {
+    let host_of = |key: &str| {
+        let key = key.split_once("://").map_or(key, |(_, rest)| rest);
+        key.split('/')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
+    let is_meant = |key: &str| {
+        let host = host_of(key);
+        host == registry || (is_docker_hub(&host) && is_docker_hub(registry))
+    };
+    let exact = entries.get(server(registry));
+    exact.or_else(|| {
+        let found = entries.iter().find(|(key, _)| is_meant(key));
+        found.map(|(_, entry)| entry)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Why there is no sign-in to a registry.
+
+use std::path::PathBuf;
+
+use crate::adapters::aws::error::AwsError;
+use crate::report::cause::Cause;
+use crate::report::code::Code;
+use crate::report::problem::Explain;
+
+/// Why there is no sign-in to a registry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// AWS gave no password.
+    #[error(transparent)]
+    Aws(Box<AwsError>),
+    /// Docker's configuration cannot be read.
+    #[error("Docker's configuration `{path}` cannot be used", path = path.display())]
+    DockerConfig {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Cause,
+    },
+    /// A credential helper did not do its work.
+    #[error("the credential helper `{program}`, which Docker's configuration names, failed")]
+    Helper {
+        /// The program.
+        program: String,
+        /// What happened.
+        source: Cause,
+    },
+    /// The registry sends us to a place where no password is sent.
+    #[error(
+        "the registry asks to fetch a token at `{realm}`, and passwords are sent by HTTPS only"
+    )]
+    RealmRefused {
+        /// What the registry named.
+        realm: String,
+    },
+    /// Whoever issues the registry's tokens gave none.
+    #[error("`{realm}` gives no token{}", if *anonymous { " without a sign-in" } else { "" })]
+    TokenRefused {
+        /// The host that issues tokens.
+        realm: String,
+        /// The registry's host.
+        registry: String,
+        /// Whether it was asked without user and password.
+        anonymous: bool,
+        /// The status of its answer.
+        status: u16,
+        /// What it said.
+        source: Cause,
+    },
+    /// The token's issuer answered something that is no token.
+    #[error("the answer of `{realm}` holds no token")]
+    TokenMissing {
+        /// The host that issues tokens.
+        realm: String,
+    },
+}
+
+impl From<AwsError> for SignInError {
+    fn from(error: AwsError) -> Self {
+        Self::Aws(Box::new(error))
+    }
+}
+
+impl Explain for SignInError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Aws(error) => error.code(),
+            Self::DockerConfig { .. } => Code::RegistryDockerConfigInvalid,
+            Self::Helper { .. } => Code::RegistryCredentialHelperFailed,
+            Self::RealmRefused { .. } | Self::TokenMissing { .. } => Code::RegistryAnswerInvalid,
+            Self::TokenRefused { status, .. } => match status {
+                400 | 401 | 403 | 404 => Code::RegistryDenied,
+                _ => Code::RegistryRequestFailed,
+            },
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Aws(error) => error.hint(),
+            Self::DockerConfig { path, .. } => Some(format!(
+                "Correct or remove `{}`, or set `DOCKER_CONFIG` to another folder",
+                path.display()
+            )),
+            Self::Helper { program, .. } => Some(format!(
+                "Have whoever runs the agent install and set up `{program}`, or sign in by the task Docker@2 (`command: login`), which needs no helper"
+            )),
+            Self::RealmRefused { .. } | Self::TokenMissing { .. } => None,
+            Self::TokenRefused {
+                registry,
+                anonymous,
+                ..
+            } => Some(sign_in_hint(registry, *anonymous)),
+        }
+    }
+}
+
+/// How a user gets in to a registry that is not ECR's.
+pub fn sign_in_hint(registry: &str, anonymous: bool) -> String {
+    if anonymous {
+        format!(
+            "Sign in to `{registry}` before this step, for instance by the task Docker@2 with `command: login`; check the image's name as well, for a registry denies what does not exist"
+        )
+    } else {
+        format!(
+            "Check the user and password for `{registry}` in the agent's Docker configuration, and that they may pull this image"
+        )
+    }
+}

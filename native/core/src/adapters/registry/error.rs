@@ -1,0 +1,226 @@
+//! How requests to registries fail.
+
+use super::credentials::error::{SignInError, sign_in_hint};
+use crate::adapters::aws::error::repository_hint;
+use crate::adapters::http::connection::connection_hint;
+use crate::domain::aws::denial::{Denial, allow};
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::ecr_host::EcrHost;
+use crate::domain::reference::repository::Repository;
+use crate::report::cause::Cause;
+use crate::report::code::Code;
+use crate::report::problem::Explain;
+
+/// What reading an image takes in ECR
+/// (<https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html>).
+const READ: [&str; 2] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
+/// What pushing takes beside the token; reading back takes the first and the last.
+const WRITE: [&str; 7] = [
+    "ecr:BatchGetImage",
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:InitiateLayerUpload",
+    "ecr:UploadLayerPart",
+    "ecr:CompleteLayerUpload",
+    "ecr:PutImage",
+    "ecr:GetDownloadUrlForLayer",
+];
+
+/// What was to be done with an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To read it.
+    Read,
+    /// To write it.
+    Write,
+}
+
+impl Access {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "push",
+        }
+    }
+}
+
+/// Why a registry did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// No client could be made; the agent trusts no certificate authority.
+    #[error("Cannot connect to registries: there is nobody to trust")]
+    NoTrust {
+        /// What is wrong with the store.
+        source: Cause,
+    },
+    /// There is no password for the registry.
+    #[error("Cannot sign in to `{registry}`: {source}")]
+    SignIn {
+        /// The registry's host.
+        registry: String,
+        /// Why not.
+        source: Box<SignInError>,
+    },
+    /// The registry has no such repository.
+    #[error("Cannot {} `{image}`: there is no repository `{}`", access.verb(), repository.name)]
+    RepositoryNotFound {
+        /// The image as a reference.
+        image: String,
+        /// What was to be done.
+        access: Access,
+        /// The repository.
+        repository: Repository,
+        /// What the registry said.
+        source: Cause,
+    },
+    /// The repository has no such image.
+    #[error("There is no image `{image}`")]
+    ImageNotFound {
+        /// The image as a reference.
+        image: String,
+        /// What the registry said.
+        source: Cause,
+    },
+    /// The tag names another image and must not be moved.
+    #[error("Cannot push `{image}`: the tag names another image and is immutable")]
+    TagImmutable {
+        /// The image as a reference.
+        image: String,
+        /// What the tag names; unknown when it cannot be read.
+        existing: Option<Digest>,
+        /// What the registry said.
+        source: Cause,
+    },
+    /// The registry refuses the password, or IAM the access.
+    #[error("The registry denies us to {} `{image}`", access.verb())]
+    Denied {
+        /// The image as a reference.
+        image: String,
+        /// What was to be done.
+        access: Access,
+        /// The repository.
+        repository: Repository,
+        /// The permission that is missing, if the registry tells.
+        denial: Option<Box<Denial>>,
+        /// What the registry said.
+        source: Cause,
+    },
+    /// No answer came.
+    #[error("Cannot {} `{image}`: the registry does not answer", access.verb())]
+    NotReachable {
+        /// The image as a reference.
+        image: String,
+        /// What was to be done.
+        access: Access,
+        /// The registry's host.
+        registry: String,
+        /// Whether TLS is the trouble.
+        tls: bool,
+        /// What happened instead.
+        source: Cause,
+    },
+    /// The answer is not what it has to be.
+    #[error("Cannot {} `{image}`: the registry's answer cannot be used", access.verb())]
+    AnswerInvalid {
+        /// The image as a reference.
+        image: String,
+        /// What was to be done.
+        access: Access,
+        /// What is wrong with it.
+        source: Cause,
+    },
+    /// A file that is to be pushed cannot be read.
+    #[error("Cannot read `{file}`, which is to be pushed")]
+    FileUnreadable {
+        /// The file.
+        file: String,
+        /// Why not.
+        source: Cause,
+    },
+    /// The registry answered with another error.
+    #[error("Cannot {} `{image}`: the registry refuses the request", access.verb())]
+    RequestFailed {
+        /// The image as a reference.
+        image: String,
+        /// What was to be done.
+        access: Access,
+        /// What the registry said.
+        source: Cause,
+    },
+}
+
+impl Explain for RegistryError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoTrust { .. } | Self::NotReachable { .. } => Code::RegistryNotReachable,
+            Self::SignIn { source, .. } => source.code(),
+            Self::RepositoryNotFound { repository, .. } if repository.ecr().is_some() => {
+                Code::EcrRepositoryNotFound
+            }
+            Self::RepositoryNotFound { .. } | Self::ImageNotFound { .. } => {
+                Code::RegistryImageNotFound
+            }
+            Self::TagImmutable { .. } => Code::EcrTagImmutable,
+            Self::Denied { .. } => Code::RegistryDenied,
+            Self::AnswerInvalid { .. } => Code::RegistryAnswerInvalid,
+            Self::FileUnreadable { .. } => Code::TaskFolderNotWritable,
+            Self::RequestFailed { .. } => Code::RegistryRequestFailed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoTrust { .. } => Some(
+                "Install the agent's certificate authorities (package `ca-certificates`), or name a file that holds them in `SSL_CERT_FILE`".to_owned(),
+            ),
+            Self::SignIn { source, .. } => source.hint(),
+            Self::RepositoryNotFound { repository, .. } => Some(repository_hint(repository)),
+            Self::ImageNotFound { image, .. } => Some(not_found_hint(image)),
+            Self::TagImmutable { .. } => Some(
+                "Push a new tag, or set the repository's tag mutability to `MUTABLE`".to_owned(),
+            ),
+            Self::Denied { denial: Some(denial), .. } => Some(denial.hint()),
+            Self::Denied { access, repository, denial: None, .. } => {
+                Some(denied_hint(*access, repository))
+            }
+            Self::NotReachable { registry, tls, .. } => Some(connection_hint(registry, *tls)),
+            Self::FileUnreadable { .. } => Some(
+                "Let nothing else remove files from the agent's temporary folder while the job runs".to_owned(),
+            ),
+            Self::AnswerInvalid { .. } | Self::RequestFailed { .. } => None,
+        }
+    }
+}
+
+fn not_found_hint(image: &str) -> String {
+    let host = image.split('/').next().unwrap_or_default();
+    if EcrHost::parse(host).is_some() {
+        "Check the tag and the repository; `aws ecr describe-images` lists what is there".to_owned()
+    } else {
+        "Check the tag and the repository".to_owned()
+    }
+}
+
+/// A refusal without a reason: show all that the access takes.
+fn denied_hint(access: Access, repository: &Repository) -> String {
+    let actions: &[&str] = match access {
+        Access::Read => &READ,
+        Access::Write => &WRITE,
+    };
+    let Some(host) = repository.ecr() else {
+        return sign_in_hint(&repository.registry, false);
+    };
+    let partition = match host.region.split('-').next() {
+        Some("cn") => "aws-cn",
+        Some("us") if host.region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    let resource = format!(
+        "arn:{partition}:ecr:{}:{}:repository/{}",
+        host.region, host.account, repository.name
+    );
+    format!(
+        "{}; in another account the repository's own policy has to allow it too",
+        allow(actions, &resource)
+    )
+}

@@ -1,0 +1,135 @@
+//! A request until it has an answer: signed in, tried again, within its time.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use backon::Retryable as _;
+use reqwest::Response;
+
+use super::attempt::{Failed, Setback};
+use super::authorization_header::Pass;
+use super::credentials::cache::Credentials;
+use super::sign_in::{SignIns, refuses_sign_in};
+use super::transport;
+use super::transport::Request;
+use crate::adapters::http::client::{Answer, Http};
+use crate::adapters::http::retry::RetryPolicy;
+use crate::domain::reference::repository::Repository;
+
+/// Sends requests to registries.
+pub(super) struct Exchange {
+    pub(super) http: Http,
+    sign_ins: SignIns,
+    pub(super) policy: RetryPolicy,
+}
+
+/// An answer whose body is read only where it is a refusal.
+pub(super) enum Opened {
+    Good(Response),
+    Refused(Answer),
+}
+
+impl Exchange {
+    pub(super) fn new(http: Http, credentials: Credentials, policy: RetryPolicy) -> Self {
+        Self {
+            http,
+            sign_ins: SignIns::new(credentials),
+            policy,
+        }
+    }
+
+    /// Sends a request until its answer is more than a passing trouble.
+    pub(super) async fn send(&self, request: &Request) -> Result<Answer, Failed> {
+        let started = Instant::now();
+        let renewed = AtomicBool::new(false);
+        let result = (|| self.attempt(request, started, &renewed))
+            .retry(self.policy.waits())
+            .when(Setback::is_passing)
+            .adjust(|setback, wait| self.policy.wait(wait, setback.retry_after(), started))
+            .await;
+        match result {
+            // A registry that stays in trouble has given its answer.
+            Ok(answer) | Err(Setback::Busy(answer)) => Ok(answer),
+            Err(Setback::Failed(failed)) => Err(failed),
+        }
+    }
+
+    /// One try; a sign-in that is refused is renewed once for all tries together.
+    async fn attempt(
+        &self,
+        request: &Request,
+        started: Instant,
+        renewed: &AtomicBool,
+    ) -> Result<Answer, Setback> {
+        let time = self.policy.request_limit(started);
+        let answer = match self.signed(request, renewed, time).await? {
+            Opened::Good(response) => Answer::read(response, request.limit).await?,
+            Opened::Refused(answer) => answer,
+        };
+        if answer.is_passing() {
+            return Err(Setback::Busy(answer));
+        }
+        Ok(answer)
+    }
+
+    /// Sends a request once, for whoever tries again by itself.
+    pub(super) async fn try_once(&self, request: &Request) -> Result<Answer, Setback> {
+        self.attempt(request, Instant::now(), &AtomicBool::new(false))
+            .await
+    }
+
+    /// Sends a request once and leaves a good answer's body to be read, all of it within `time`.
+    pub(super) async fn open(&self, request: &Request, time: Duration) -> Result<Opened, Setback> {
+        self.signed(request, &AtomicBool::new(false), time).await
+    }
+
+    /// Sends a request with what is known to let it in, and with something better if that is refused.
+    async fn signed(
+        &self,
+        request: &Request,
+        renewed: &AtomicBool,
+        time: Duration,
+    ) -> Result<Opened, Setback> {
+        let repository = &request.repository;
+        let known = self.pass(repository, time).await?;
+        let answer = match self.opened(request, known.clone(), time).await? {
+            Opened::Refused(answer) if refuses_sign_in(&answer) => answer,
+            opened => return Ok(opened),
+        };
+        if renewed.swap(true, Ordering::Relaxed) {
+            return Ok(Opened::Refused(answer));
+        }
+        let fresh = self
+            .sign_ins
+            .renewed(&self.http, repository, &answer, known.as_ref(), time)
+            .await?;
+        match fresh {
+            Some(fresh) => self.opened(request, Some(fresh), time).await,
+            None => Ok(Opened::Refused(answer)),
+        }
+    }
+
+    async fn opened(
+        &self,
+        request: &Request,
+        pass: Option<Pass>,
+        time: Duration,
+    ) -> Result<Opened, Setback> {
+        let response = transport::send(&self.http, request, pass, time).await?;
+        if response.status().is_success() {
+            return Ok(Opened::Good(response));
+        }
+        Ok(Opened::Refused(
+            Answer::read(response, request.limit).await?,
+        ))
+    }
+
+    /// What is known to let a request in.
+    pub(super) async fn pass(
+        &self,
+        repository: &Repository,
+        time: Duration,
+    ) -> Result<Option<Pass>, Setback> {
+        self.sign_ins.known(&self.http, repository, time).await
+    }
+}

@@ -1,0 +1,26 @@
+//! The first question of the API
+//! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support>).
+
+use reqwest::Method;
+
+use super::client::Registry;
+use super::transport::Request;
+use crate::domain::reference::repository::Repository;
+
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+impl Registry {
+    /// Whether a repository's registry answers; asked once.
+    pub async fn answers(&self, repository: &Repository) -> bool {
+        let request = Request {
+            method: Method::GET,
+            repository: repository.clone(),
+            path: "/v2/".to_owned(),
+            accept: None,
+            body: None,
+            limit: ANSWER_LIMIT,
+        };
+        let answer = self.0.try_once(&request).await;
+        answer.is_ok_and(|answer| answer.status.is_success())
+    }
+}

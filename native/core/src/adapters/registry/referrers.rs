@@ -1,0 +1,253 @@
+//! What refers to an image: artifacts whose manifest has it as `subject`
+//! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers>).
+//!
+//! A registry without the API keeps the list as an index under a tag made of the digest. Whoever
+//! pushes an artifact then writes that index too.
+
+use std::collections::BTreeMap;
+
+use oci_spec::image::{Descriptor as OciDescriptor, ImageIndex};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::client::Registry;
+use super::error::{Access, RegistryError};
+use super::subject::Subject;
+use super::tags::next;
+use super::transport::Request;
+use crate::domain::image::descriptor::Descriptor;
+use crate::domain::image::manifest;
+use crate::domain::image::manifest::{ManifestReference, OCI_INDEX, OCI_MANIFEST, RawManifest};
+use crate::domain::image::referrer::Referrer;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+use crate::domain::reference::tag::Tag;
+
+/// An artifact without a configuration has this one
+/// (<https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidance-for-an-empty-descriptor>).
+const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
+
+const EMPTY: &[u8] = b"{}";
+
+const PAGE_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A registry that never comes to an end is not followed for ever.
+const PAGES: usize = 20;
+
+/// The header by which a registry says that it has understood `subject`.
+const SUBJECT_HEADER: &str = "oci-subject";
+
+/// What is to refer to an image.
+#[derive(Clone, Debug)]
+pub struct Artifact<'a> {
+    /// Its type, which is its content's media type too.
+    pub media_type: &'a str,
+    /// Its content.
+    pub content: &'a [u8],
+    /// What its manifest says about it.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Registry {
+    /// The artifacts of a type that refer to an image; none where the registry knows of none.
+    pub async fn referrers(
+        &self,
+        repository: &Repository,
+        image: &Digest,
+        artifact_type: &str,
+    ) -> Result<Vec<Referrer>, RegistryError> {
+        let subject = Subject {
+            repository,
+            reference: None,
+            access: Access::Read,
+        };
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("artifactType", artifact_type)
+            .finish();
+        let mut path = format!("/v2/{}/referrers/{image}?{query}", repository.name);
+        let mut found = Vec::new();
+        for _ in 0..PAGES {
+            let request = Request {
+                method: Method::GET,
+                repository: repository.clone(),
+                path,
+                accept: Some(OCI_INDEX),
+                body: None,
+                limit: PAGE_LIMIT,
+            };
+            let answer = self.0.send(&request).await;
+            let answer = answer.map_err(|failed| subject.failed(failed))?;
+            if answer.status != StatusCode::OK {
+                // ECR has been seen to answer 405: https://github.com/aws/containers-roadmap/issues/2783
+                let index = self.fallback(repository, image).await?;
+                return match index {
+                    Some(index) => subject.referrers(&index.bytes, artifact_type),
+                    None => Ok(Vec::new()),
+                };
+            }
+            found.extend(subject.referrers(&answer.body, artifact_type)?);
+            match next(repository, &request.path, &answer.headers) {
+                Some(next) => path = next,
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Pushes an artifact that refers to an image, and checks that the registry lists it.
+    pub async fn attach(
+        &self,
+        repository: &Repository,
+        image: &RawManifest,
+        artifact: &Artifact<'_>,
+    ) -> Result<Digest, RegistryError> {
+        let config = self.put_bytes(repository, EMPTY_TYPE, EMPTY).await?;
+        let layer = self
+            .put_bytes(repository, artifact.media_type, artifact.content)
+            .await?;
+        let manifest = artifact.manifest(image, &config, &layer);
+        let digest = manifest.digest();
+        let answer = self.put_by_digest(repository, &manifest).await?;
+        if answer.header(SUBJECT_HEADER).is_none() {
+            self.list_in_fallback(repository, &image.digest(), artifact, &manifest)
+                .await?;
+        }
+        let listed = self
+            .referrers(repository, &image.digest(), artifact.media_type)
+            .await?;
+        if listed.iter().any(|referrer| referrer.digest == digest) {
+            return Ok(digest);
+        }
+        let reference = ManifestReference::Digest(digest);
+        let subject = Subject {
+            repository,
+            reference: Some(&reference),
+            access: Access::Write,
+        };
+        Err(subject.invalid("it was accepted, and is not among what refers to the image"))
+    }
+
+    /// The content of an artifact with a single layer.
+    pub async fn artifact_content(
+        &self,
+        repository: &Repository,
+        artifact: &Digest,
+    ) -> Result<Vec<u8>, RegistryError> {
+        let reference = ManifestReference::Digest(artifact.clone());
+        let subject = Subject {
+            repository,
+            reference: Some(&reference),
+            access: Access::Read,
+        };
+        let (raw, _) = self.manifest(&subject).await?;
+        let layers = manifest::layers(&raw).map_err(|why| subject.invalid(&why))?;
+        let [layer] = layers.as_slice() else {
+            return Err(subject.invalid("it has not exactly one layer"));
+        };
+        self.blob(&subject, layer).await
+    }
+
+    async fn fallback(
+        &self,
+        repository: &Repository,
+        image: &Digest,
+    ) -> Result<Option<RawManifest>, RegistryError> {
+        let reference = ManifestReference::Tag(fallback_tag(image));
+        let subject = Subject {
+            repository,
+            reference: Some(&reference),
+            access: Access::Read,
+        };
+        match self.manifest(&subject).await {
+            Ok((raw, _)) => Ok(Some(raw)),
+            Err(RegistryError::ImageNotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds an artifact to the index that stands in for the registry's own list.
+    async fn list_in_fallback(
+        &self,
+        repository: &Repository,
+        image: &Digest,
+        artifact: &Artifact<'_>,
+        manifest: &RawManifest,
+    ) -> Result<(), RegistryError> {
+        let former = self.fallback(repository, image).await?;
+        let mut entries = former
+            .and_then(|index| serde_json::from_slice::<Value>(&index.bytes).ok())
+            .and_then(|index| index["manifests"].as_array().cloned())
+            .unwrap_or_default();
+        entries.push(json!({
+            "mediaType": manifest.media_type,
+            "digest": manifest.digest().as_str(),
+            "size": manifest.bytes.len(),
+            "artifactType": artifact.media_type,
+            "annotations": artifact.annotations,
+        }));
+        let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries});
+        let index = RawManifest {
+            media_type: OCI_INDEX.to_owned(),
+            bytes: index.to_string().into_bytes(),
+        };
+        self.put_manifest(repository, &fallback_tag(image), &index)
+            .await
+    }
+}
+
+impl Artifact<'_> {
+    fn manifest(
+        &self,
+        image: &RawManifest,
+        config: &Descriptor,
+        layer: &Descriptor,
+    ) -> RawManifest {
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "artifactType": self.media_type,
+            "config": {"mediaType": config.media_type, "digest": config.digest.as_str(), "size": config.size},
+            "layers": [{"mediaType": layer.media_type, "digest": layer.digest.as_str(), "size": layer.size}],
+            "subject": {"mediaType": image.media_type, "digest": image.digest().as_str(), "size": image.bytes.len()},
+            "annotations": self.annotations,
+        });
+        RawManifest {
+            media_type: OCI_MANIFEST.to_owned(),
+            bytes: manifest.to_string().into_bytes(),
+        }
+    }
+}
+
+impl Subject<'_> {
+    fn referrers(&self, index: &[u8], wanted: &str) -> Result<Vec<Referrer>, RegistryError> {
+        let index: ImageIndex = serde_json::from_slice(index).map_err(|error| {
+            self.invalid(&format!("the list of referrers cannot be read: {error}"))
+        })?;
+        // Registries need not filter, and the index under a tag is not filtered.
+        let is_wanted = |entry: &&OciDescriptor| {
+            let known = entry.artifact_type().as_ref();
+            known.is_some_and(|known| known.as_ref() == wanted)
+        };
+        let entries = index.manifests().iter().filter(is_wanted);
+        Ok(entries
+            .filter_map(|entry| {
+                Some(Referrer {
+                    digest: entry.digest().to_string().parse().ok()?,
+                    annotations: entry
+                        .annotations()
+                        .iter()
+                        .flatten()
+                        .map(|(name, text)| (name.clone(), text.clone()))
+                        .collect(),
+                })
+            })
+            .collect())
+    }
+}
+
+/// The tag of the index that stands in for the registry's own list
+/// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema>).
+fn fallback_tag(image: &Digest) -> Tag {
+    let tag = image.as_str().replace(':', "-").parse();
+    tag.unwrap_or_else(|_| unreachable!("a digest with a dash for its colon is a tag"))
+}

@@ -1,0 +1,178 @@
+//! What a request carries to be let in, found out from what registries answer.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use super::answer::Refusal;
+use super::attempt::Setback;
+use super::authorization_header::Pass;
+use super::challenge::{Challenge, challenges};
+use super::credentials::cache::Credentials;
+use super::token;
+use super::token::Issuer;
+use crate::adapters::http::client::{Answer, Http};
+use crate::domain::reference::repository::Repository;
+use crate::domain::registry_login::SignIn;
+use crate::report::secret::Secret;
+
+/// The sign-ins of a run: passwords, and the tokens they bought.
+pub(super) struct SignIns {
+    credentials: Credentials,
+    /// One for each registry and repository, which together are what a token is good for.
+    tokens: StdMutex<HashMap<Repository, Arc<Mutex<Option<Token>>>>>,
+    /// Registries that have asked for the password itself.
+    basic: StdMutex<HashSet<String>>,
+}
+
+struct Token {
+    secret: Secret,
+    until: Instant,
+    issuer: Issuer,
+}
+
+impl SignIns {
+    pub(super) fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            tokens: StdMutex::default(),
+            basic: StdMutex::default(),
+        }
+    }
+
+    /// What is known to let a request in; nothing, until a registry has said what it wants.
+    pub(super) async fn known(
+        &self,
+        http: &Http,
+        repository: &Repository,
+        time: Duration,
+    ) -> Result<Option<Pass>, Setback> {
+        let registry = &repository.registry;
+        let sign_in = self.credentials.sign_in(registry).await?;
+        if let Some(SignIn::Ecr(authorization)) = sign_in {
+            return Ok(Some(Pass::Basic(authorization.encoded)));
+        }
+        if let Some(SignIn::Password(authorization)) = &sign_in
+            && self.wants_basic(registry)
+        {
+            return Ok(Some(Pass::Basic(authorization.encoded.clone())));
+        }
+        let slot = self.slot(repository);
+        let mut known = slot.lock().await;
+        let Some(token) = known.as_ref() else {
+            return Ok(None);
+        };
+        if token.until > Instant::now() {
+            return Ok(Some(Pass::Bearer(token.secret.clone())));
+        }
+        let issuer = token.issuer.clone();
+        let pass = self
+            .buy(http, repository, issuer, sign_in.as_ref(), time)
+            .await?;
+        Ok(Some(Pass::Bearer(known.insert(pass).secret.clone())))
+    }
+
+    /// What lets a request in now that it was refused with `stale`; nothing if no more can be shown.
+    pub(super) async fn renewed(
+        &self,
+        http: &Http,
+        repository: &Repository,
+        refusal: &Answer,
+        stale: Option<&Pass>,
+        time: Duration,
+    ) -> Result<Option<Pass>, Setback> {
+        let registry = &repository.registry;
+        let sign_in = self.credentials.sign_in(registry).await?;
+        if let (Some(SignIn::Ecr(_)), Some(Pass::Basic(encoded))) = (&sign_in, stale) {
+            return self.renew_ecr(registry, encoded, sign_in.as_ref()).await;
+        }
+        for challenge in challenges(&refusal.headers) {
+            match (challenge, &sign_in) {
+                (Challenge::Bearer { realm, service }, _) => {
+                    let issuer = Issuer { realm, service };
+                    let slot = self.slot(repository);
+                    let mut known = slot.lock().await;
+                    // Another request may have bought one while this one waited.
+                    if let Some(token) = known.as_ref()
+                        && stale != Some(&Pass::Bearer(token.secret.clone()))
+                    {
+                        return Ok(Some(Pass::Bearer(token.secret.clone())));
+                    }
+                    let token = self
+                        .buy(http, repository, issuer, sign_in.as_ref(), time)
+                        .await?;
+                    return Ok(Some(Pass::Bearer(known.insert(token).secret.clone())));
+                }
+                // Shown once and refused, a password is not shown again.
+                (Challenge::Basic, Some(SignIn::Password(authorization))) if stale.is_none() => {
+                    self.want_basic(registry);
+                    return Ok(Some(Pass::Basic(authorization.encoded.clone())));
+                }
+                (Challenge::Basic, _) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    async fn renew_ecr(
+        &self,
+        registry: &str,
+        stale: &Secret,
+        known: Option<&SignIn>,
+    ) -> Result<Option<Pass>, Setback> {
+        let fresh = match known {
+            Some(SignIn::Ecr(authorization)) if authorization.encoded != *stale => known.cloned(),
+            Some(known) => self.credentials.renewed(registry, known).await?,
+            None => None,
+        };
+        Ok(match fresh {
+            Some(SignIn::Ecr(authorization)) => Some(Pass::Basic(authorization.encoded)),
+            _ => None,
+        })
+    }
+
+    async fn buy(
+        &self,
+        http: &Http,
+        repository: &Repository,
+        issuer: Issuer,
+        sign_in: Option<&SignIn>,
+        time: Duration,
+    ) -> Result<Token, Setback> {
+        let bought = token::buy(http, repository, &issuer, sign_in, time).await?;
+        self.credentials.events().mask(&bought.secret);
+        Ok(Token {
+            secret: bought.secret,
+            until: Instant::now() + bought.lasts,
+            issuer,
+        })
+    }
+
+    fn slot(&self, repository: &Repository) -> Arc<Mutex<Option<Token>>> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(tokens.entry(repository.clone()).or_default())
+    }
+
+    fn wants_basic(&self, registry: &str) -> bool {
+        let basic = self.basic.lock().unwrap_or_else(PoisonError::into_inner);
+        basic.contains(registry)
+    }
+
+    fn want_basic(&self, registry: &str) {
+        let mut basic = self.basic.lock().unwrap_or_else(PoisonError::into_inner);
+        basic.insert(registry.to_owned());
+    }
+}
+
+/// Whether a request has to be signed in, or signed in anew.
+///
+/// ECR answers 403, not 401, to a token that is too old, and not always in JSON.
+pub(super) fn refuses_sign_in(answer: &Answer) -> bool {
+    match answer.status {
+        reqwest::StatusCode::UNAUTHORIZED => true,
+        reqwest::StatusCode::FORBIDDEN => Refusal::of(answer).says_expired(),
+        _ => false,
+    }
+}

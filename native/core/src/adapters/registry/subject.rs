@@ -1,0 +1,103 @@
+use super::answer::Refusal;
+use super::attempt::Failed;
+use super::error::{Access, RegistryError};
+use crate::adapters::http::client::NoAnswer;
+use crate::domain::aws::denial::Denial;
+use crate::domain::image::manifest::ManifestReference;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+use crate::report::cause::Cause;
+
+/// What a request is about, as a failure has to name it.
+pub(super) struct Subject<'a> {
+    pub(super) repository: &'a Repository,
+    /// What names the manifest; none where the repository as a whole is asked about.
+    pub(super) reference: Option<&'a ManifestReference>,
+    pub(super) access: Access,
+}
+
+impl Subject<'_> {
+    pub(super) fn image(&self) -> String {
+        match self.reference {
+            Some(ManifestReference::Tag(tag)) => self.repository.tagged(tag),
+            Some(ManifestReference::Digest(digest)) => self.repository.at(digest),
+            None => self.repository.to_string(),
+        }
+    }
+
+    /// The path of the manifest.
+    pub(super) fn manifest(&self) -> String {
+        let name = &self.repository.name;
+        let reference = match self.reference {
+            Some(ManifestReference::Tag(tag)) => tag.as_str(),
+            Some(ManifestReference::Digest(digest)) => digest.as_str(),
+            None => unreachable!("a manifest is asked for by tag or digest"),
+        };
+        format!("/v2/{name}/manifests/{reference}")
+    }
+
+    /// The path of a blob.
+    pub(super) fn blob(&self, digest: &Digest) -> String {
+        format!("/v2/{}/blobs/{digest}", self.repository.name)
+    }
+
+    pub(super) fn failed(&self, failed: Failed) -> RegistryError {
+        let registry = self.repository.registry.clone();
+        match failed {
+            Failed::SignIn(source) => RegistryError::SignIn {
+                registry,
+                source: Box::new(source),
+            },
+            Failed::NoAnswer(NoAnswer::Connection { source, tls }) => RegistryError::NotReachable {
+                image: self.image(),
+                access: self.access,
+                registry,
+                tls,
+                source,
+            },
+            Failed::NoAnswer(NoAnswer::TooLong) => {
+                self.invalid("the answer is longer than a manifest or configuration may be")
+            }
+            Failed::NoAnswer(NoAnswer::Redirect(source)) => self.invalid(&source.to_string()),
+        }
+    }
+
+    /// The answer is not what it has to be.
+    pub(super) fn invalid(&self, why: &str) -> RegistryError {
+        RegistryError::AnswerInvalid {
+            image: self.image(),
+            access: self.access,
+            source: Cause::said(why),
+        }
+    }
+
+    /// What a refusal means.
+    pub(super) fn refused(&self, refusal: &Refusal) -> RegistryError {
+        let (image, access, source) = (self.image(), self.access, refusal.cause());
+        if refusal.is_denied() {
+            return RegistryError::Denied {
+                image,
+                access,
+                repository: self.repository.clone(),
+                denial: Denial::read(&refusal.message).map(Box::new),
+                source,
+            };
+        }
+        if refusal.is_repository_missing() {
+            return RegistryError::RepositoryNotFound {
+                image,
+                access,
+                repository: self.repository.clone(),
+                source,
+            };
+        }
+        if refusal.is_not_found() {
+            return RegistryError::ImageNotFound { image, source };
+        }
+        RegistryError::RequestFailed {
+            image,
+            access,
+            source,
+        }
+    }
+}

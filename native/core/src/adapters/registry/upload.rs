@@ -1,0 +1,389 @@
+//! One blob into a registry: from another registry or a file, streamed and checked on its way, or from memory.
+//!
+//! An upload is one POST and one PUT with the whole blob: ECR loses what comes after the first PATCH
+//! (<https://github.com/aws/containers-roadmap/issues/2831>) and answers 416 to a second try within
+//! one session, so each try begins with a session of its own.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use backon::Retryable as _;
+use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
+use futures_util::{Stream, stream};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use reqwest::{Body, Method, StatusCode, Url};
+use sha2::Digest as _;
+use tokio_util::io::ReaderStream;
+
+use super::answer::Refusal;
+use super::attempt::Setback;
+use super::client::Registry;
+use super::error::{Access, RegistryError};
+use super::exchange::Opened;
+use super::subject::Subject;
+use super::transport;
+use super::transport::Request;
+use crate::adapters::http::client::{Answer, NoAnswer};
+use crate::adapters::http::retry::RetryPolicy;
+use crate::domain::address::is_private;
+use crate::domain::image::descriptor::Descriptor;
+use crate::domain::image::manifest::ManifestReference;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+use crate::report::cause::Cause;
+
+/// The answers to HEAD, POST and PUT have nothing to say.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// How long one blob may take: at 2 MB/s that is a layer of 1.8 GB.
+const TRANSFER: Duration = Duration::from_mins(15);
+
+/// How long all tries for one blob may take together.
+const BUDGET: Duration = Duration::from_mins(30);
+
+/// What is read of a file at once.
+const CHUNK: usize = 256 * 1024;
+
+/// The bytes of a blob, piece by piece.
+type Bytes = BoxStream<'static, Result<hyper::body::Bytes, Cause>>;
+
+/// A blob that has to be in a repository.
+#[derive(Clone, Copy, Debug)]
+pub struct Upload<'a> {
+    /// The blob.
+    pub(crate) blob: &'a Descriptor,
+    /// Where its bytes are.
+    pub(crate) origin: Origin<'a>,
+}
+
+/// Where the bytes of a blob are.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// In a repository, of this registry or another.
+    Repository(&'a Repository),
+    /// In a file.
+    File(&'a Path),
+    /// Here.
+    Bytes(&'a [u8]),
+}
+
+/// How a blob came to be in a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It was there.
+    Present,
+    /// The registry took it from another of its repositories.
+    Mounted,
+    /// It was sent.
+    Sent,
+}
+
+/// How a try ended: done, or failed for good.
+type Ended = Result<Arrival, RegistryError>;
+
+/// A blob on its way.
+struct Transfer<'a> {
+    to: Subject<'a>,
+    /// What is said to be wrong where the bytes are.
+    from: Subject<'a>,
+    upload: Upload<'a>,
+    /// Bytes that this try has sent.
+    sent: &'a Arc<AtomicU64>,
+}
+
+impl Registry {
+    /// Uploads bytes as a blob unless they are there.
+    pub async fn put_bytes(
+        &self,
+        to: &Repository,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Descriptor, RegistryError> {
+        let blob = Descriptor::of(media_type, bytes);
+        let upload = Upload {
+            blob: &blob,
+            origin: Origin::Bytes(bytes),
+        };
+        self.upload(to, upload, &Arc::default()).await?;
+        Ok(blob)
+    }
+
+    /// The size of a blob; none if the repository has no such blob, or is not there itself.
+    pub(crate) async fn blob_size(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<u64>, RegistryError> {
+        let reference = ManifestReference::Digest(digest.clone());
+        let subject = Subject {
+            repository,
+            reference: Some(&reference),
+            access: Access::Read,
+        };
+        let request = Request {
+            method: Method::HEAD,
+            repository: repository.clone(),
+            path: subject.blob(digest),
+            accept: None,
+            body: None,
+            limit: ANSWER_LIMIT,
+        };
+        let answer = self.0.send(&request).await;
+        let answer = answer.map_err(|failed| subject.failed(failed))?;
+        match answer.status {
+            StatusCode::OK => Ok(answer
+                .header(CONTENT_LENGTH.as_str())
+                .and_then(|length| length.parse().ok())),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(subject.refused(&Refusal::of(&answer))),
+        }
+    }
+
+    /// Brings a blob into a repository unless it is there; `sent` follows the bytes of it that are.
+    pub(super) async fn upload(
+        &self,
+        to: &Repository,
+        upload: Upload<'_>,
+        sent: &Arc<AtomicU64>,
+    ) -> Result<Arrival, RegistryError> {
+        let reference = ManifestReference::Digest(upload.blob.digest.clone());
+        let subject = |repository, access| Subject {
+            repository,
+            reference: Some(&reference),
+            access,
+        };
+        let transfer = Transfer {
+            from: match upload.origin {
+                Origin::Repository(from) => subject(from, Access::Read),
+                Origin::File(_) | Origin::Bytes(_) => subject(to, Access::Write),
+            },
+            to: subject(to, Access::Write),
+            upload,
+            sent,
+        };
+        let policy = RetryPolicy {
+            budget: BUDGET,
+            ..self.0.policy
+        };
+        let started = Instant::now();
+        let result = (|| self.transfer(&transfer))
+            .retry(policy.waits())
+            .when(Setback::is_passing)
+            .adjust(|setback, wait| policy.wait(wait, setback.retry_after(), started))
+            .await;
+        match result {
+            Ok(ended) => {
+                sent.store(upload.blob.size, Ordering::Relaxed);
+                ended
+            }
+            Err(Setback::Failed(failed)) => Err(transfer.to.failed(failed)),
+            Err(Setback::Busy(answer)) => Err(transfer.to.refused(&Refusal::of(&answer))),
+        }
+    }
+
+    /// One try, from the question whether the blob is there to the answer that it is.
+    async fn transfer(&self, transfer: &Transfer<'_>) -> Result<Ended, Setback> {
+        transfer.sent.store(0, Ordering::Relaxed);
+        let path = transfer.to.blob(transfer.digest());
+        let head = self.ask(transfer, Method::HEAD, path).await?;
+        if head.status == StatusCode::OK {
+            return Ok(Ok(Arrival::Present));
+        }
+        let session = self.ask(transfer, Method::POST, transfer.session()).await?;
+        match session.status {
+            StatusCode::CREATED => return Ok(Ok(Arrival::Mounted)),
+            // Also the answer of a registry that does not mount.
+            StatusCode::ACCEPTED => {}
+            _ => return Ok(Err(transfer.to.refused(&Refusal::of(&session)))),
+        }
+        let Some(location) = transfer.location(&session) else {
+            let error = transfer.to.invalid("it names no place to upload to");
+            return Ok(Err(error));
+        };
+        match self.open(transfer).await? {
+            Ok(bytes) => self.put_blob(transfer, location, bytes).await,
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// A request without a body about the target; what a registry in trouble answers is a setback.
+    async fn ask(
+        &self,
+        transfer: &Transfer<'_>,
+        method: Method,
+        path: String,
+    ) -> Result<Answer, Setback> {
+        let request = Request {
+            method,
+            repository: transfer.to.repository.clone(),
+            path,
+            accept: None,
+            body: None,
+            limit: ANSWER_LIMIT,
+        };
+        self.0.try_once(&request).await
+    }
+
+    /// The bytes of the blob from their beginning.
+    async fn open(&self, transfer: &Transfer<'_>) -> Result<Result<Bytes, RegistryError>, Setback> {
+        match transfer.upload.origin {
+            Origin::Repository(_) => self.open_blob(transfer).await,
+            Origin::File(path) => Ok(match tokio::fs::File::open(path).await {
+                Ok(file) => Ok(ReaderStream::with_capacity(file, CHUNK)
+                    .map_err(|error| Cause::of(&error))
+                    .boxed()),
+                Err(error) => Err(RegistryError::FileUnreadable {
+                    file: path.display().to_string(),
+                    source: Cause::of(&error),
+                }),
+            }),
+            Origin::Bytes(bytes) => {
+                let bytes = hyper::body::Bytes::copy_from_slice(bytes);
+                Ok(Ok(stream::once(async { Ok(bytes) }).boxed()))
+            }
+        }
+    }
+
+    async fn open_blob(
+        &self,
+        transfer: &Transfer<'_>,
+    ) -> Result<Result<Bytes, RegistryError>, Setback> {
+        let request = Request {
+            method: Method::GET,
+            repository: transfer.from.repository.clone(),
+            path: transfer.from.blob(transfer.digest()),
+            accept: None,
+            body: None,
+            limit: 0,
+        };
+        match self.0.open(&request, TRANSFER).await? {
+            Opened::Good(response) => Ok(Ok(response
+                .bytes_stream()
+                // A source that breaks off is a passing trouble.
+                .map_err(|error| Cause::of(&error.without_url()))
+                .boxed())),
+            Opened::Refused(answer) if answer.is_passing() => Err(Setback::Busy(answer)),
+            Opened::Refused(answer) => Ok(Err(transfer.from.refused(&Refusal::of(&answer)))),
+        }
+    }
+
+    /// Sends the whole blob at once.
+    async fn put_blob(
+        &self,
+        transfer: &Transfer<'_>,
+        location: Url,
+        bytes: Bytes,
+    ) -> Result<Ended, Setback> {
+        let (to, wanted) = (&transfer.to, transfer.upload.blob);
+        let wrong = Arc::new(OnceLock::new());
+        let sent = Arc::clone(transfer.sent);
+        let body = checked(bytes, wanted, Arc::clone(&wrong)).inspect_ok(move |bytes| {
+            sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        });
+        let mut request = self.0.http.direct(&location).put(location.clone());
+        request = request
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .header(CONTENT_LENGTH, wanted.size)
+            .timeout(TRANSFER)
+            .body(Body::wrap_stream(body));
+        // The session may be on another host, which has its own way of knowing us.
+        if same_host(to.repository, &location) {
+            let pass = self.0.pass(to.repository, TRANSFER).await?;
+            if let Some(header) = pass.and_then(|pass| pass.header()) {
+                request = request.header(AUTHORIZATION, header);
+            }
+        }
+        let answer = request.send().await;
+        if let Some(why) = wrong.get() {
+            return Ok(Err(transfer.from.invalid(why)));
+        }
+        let answer = Answer::read(answer?, ANSWER_LIMIT).await?;
+        if answer.is_passing() {
+            return Err(Setback::Busy(answer));
+        }
+        if answer.status.is_success() {
+            return Ok(Ok(Arrival::Sent));
+        }
+        Ok(Err(to.refused(&Refusal::of(&answer))))
+    }
+}
+
+impl Transfer<'_> {
+    fn digest(&self) -> &Digest {
+        &self.upload.blob.digest
+    }
+
+    /// Where an upload begins; within one registry it asks to mount instead.
+    fn session(&self) -> String {
+        let path = format!("/v2/{}/blobs/uploads/", self.to.repository.name);
+        let from = match self.upload.origin {
+            Origin::Repository(from) if from.registry == self.to.repository.registry => from,
+            Origin::Repository(_) | Origin::File(_) | Origin::Bytes(_) => return path,
+        };
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("mount", self.digest().as_str())
+            .append_pair("from", &from.name)
+            .finish();
+        format!("{path}?{query}")
+    }
+
+    /// Where the blob is to be sent, if that is a place that it may be sent to.
+    fn location(&self, session: &Answer) -> Option<Url> {
+        let begun = transport::url(self.to.repository, &self.session()).ok()?;
+        let mut location = begun.join(session.header(LOCATION.as_str())?).ok()?;
+        if !is_private(&location) || (begun.scheme() == "https" && location.scheme() != "https") {
+            return None;
+        }
+        let digest = self.digest().as_str();
+        location.query_pairs_mut().append_pair("digest", digest);
+        Some(location)
+    }
+}
+
+fn same_host(repository: &Repository, location: &Url) -> bool {
+    let own = transport::url(repository, "/");
+    own.is_ok_and(|own| own.origin() == location.origin())
+}
+
+/// The bytes of a blob, the last of which are only passed on when all are those that the digest
+/// names: else the upload breaks off, and `wrong` says why.
+fn checked(
+    bytes: Bytes,
+    wanted: &Descriptor,
+    wrong: Arc<OnceLock<String>>,
+) -> impl Stream<Item = Result<hyper::body::Bytes, Cause>> + Send + 'static {
+    let mut hash = sha2::Sha256::new();
+    let mut seen = 0_u64;
+    let (size, digest) = (wanted.size, wanted.digest.clone());
+    let refuse = move |why: String| {
+        let cause = Cause::said(&why);
+        let _ = wrong.set(why);
+        Err(cause)
+    };
+    bytes.map(move |chunk| {
+        let chunk = chunk?;
+        hash.update(&chunk);
+        seen += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        if seen < size {
+            return Ok(chunk);
+        }
+        let found = Digest::of_hash(&hash.clone().finalize());
+        if seen > size {
+            return refuse(format!("a blob has more than its {size} bytes"));
+        }
+        if found != digest {
+            return refuse(format!(
+                "a blob's digest is {found}, and it should be {digest}"
+            ));
+        }
+        Ok(chunk)
+    })
+}
+
+impl From<Cause> for NoAnswer {
+    fn from(source: Cause) -> Self {
+        Self::Connection { source, tls: false }
+    }
+}

@@ -1,0 +1,14 @@
+pub mod address;
+pub mod agent;
+pub mod aws;
+pub mod builder;
+pub mod ecs;
+pub mod emulation;
+pub mod engine;
+pub mod falcon;
+pub mod graft;
+pub mod image;
+pub mod platform;
+pub mod provenance;
+pub mod reference;
+pub mod registry_login;

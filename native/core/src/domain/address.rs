@@ -1,0 +1,28 @@
+use std::net::Ipv4Addr;
+
+use reqwest::Url;
+
+/// Whether secrets may be sent to an address: by HTTPS, or by HTTP when it is on this machine.
+pub fn is_private(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => url.host_str().is_some(),
+        "http" => url.host_str().is_some_and(is_loopback_name),
+        _ => false,
+    }
+}
+
+/// Whether a registry is on this machine, where plain HTTP reveals nothing; it needs a port, for
+/// the default one is HTTPS'.
+pub fn is_loopback(registry: &str) -> bool {
+    registry
+        .split_once(':')
+        .is_some_and(|(host, _)| is_loopback_name(host))
+}
+
+/// Whether a host without its port is this machine.
+pub fn is_loopback_name(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse::<Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
+}

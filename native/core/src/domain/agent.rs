@@ -1,0 +1,59 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Whose things are written down.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Owner {
+    /// The agent, named so that no other agent has the same name.
+    pub agent: String,
+    /// The job, named so that no other job of this agent has the same name.
+    pub job: String,
+}
+
+/// What the task knows of the agent and the job it runs in.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// The same for every run on one agent, and no other's.
+    pub identity: String,
+    /// The same for every step of one job, and no other's.
+    pub job: String,
+    /// A folder that the agent empties after each job.
+    pub temp_folder: PathBuf,
+    /// A folder that stays.
+    pub work_folder: PathBuf,
+    /// Whether the job runs in a container.
+    pub in_container_job: bool,
+    /// The engine's address, if it is not the usual one.
+    pub docker_host: Option<String>,
+    /// Where the run comes from, to be recorded.
+    pub origin: Origin,
+}
+
+impl Agent {
+    /// Whose things the journal and the labels say they are.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        Owner {
+            agent: self.identity.clone(),
+            job: self.job.clone(),
+        }
+    }
+
+    /// The folder of the journal, which outlives a job.
+    #[must_use]
+    pub fn journal_folder(&self) -> PathBuf {
+        self.work_folder.join("_falcon-arm64-patch")
+    }
+}
+
+/// Where a run comes from, as far as its system tells; shown and recorded, never used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The page of the run.
+    pub run: Option<String>,
+    /// The repository that holds the pipeline.
+    pub repository: Option<String>,
+    /// The commit that it ran on.
+    pub commit: Option<String>,
+}

@@ -1,0 +1,5 @@
+pub mod claims;
+pub mod denial;
+pub mod identity;
+pub mod revision;
+pub mod settings;

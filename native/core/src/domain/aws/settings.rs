@@ -1,0 +1,202 @@
+//! What is known about AWS before anything is asked.
+
+use std::fmt;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::report::secret::Secret;
+
+/// How to sign in to AWS, and where.
+#[derive(Clone, Debug)]
+pub struct AwsSettings {
+    /// Who we are at first.
+    pub credentials: AwsCredentials,
+    /// The roles that are assumed from there, each with the credentials of the one before.
+    pub roles: Vec<Role>,
+    /// The region for calls that concern no registry; the chain's when it is not given.
+    pub region: Option<String>,
+}
+
+/// Where the credentials come from.
+#[derive(Clone)]
+pub enum AwsCredentials {
+    /// Keys that were given to the task.
+    Keys {
+        /// Who gave them.
+        giver: Giver,
+        /// The access key's ID.
+        access_key_id: String,
+        /// The key itself.
+        secret_access_key: Secret,
+        /// The token of temporary keys.
+        session_token: Option<Secret>,
+    },
+    /// A role that trusts whoever issues the job's OIDC tokens.
+    Oidc {
+        /// How a token is asked for.
+        request: OidcRequest,
+        /// The role that it opens.
+        role: Role,
+    },
+    /// The SDK's default chain: environment, shared files, web identity, container, instance.
+    DefaultChain,
+}
+
+/// Who names keys or a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Giver {
+    /// The service connection of the input `awsConnection`.
+    Connection,
+    /// The inputs themselves.
+    Inputs,
+    /// The job's variables `AWS.*`.
+    Variables,
+}
+
+/// A role to assume.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Who names it.
+    pub giver: Giver,
+    /// Its ARN.
+    pub arn: String,
+    /// What its session is called in `CloudTrail` and in the caller's ARN.
+    pub session_name: String,
+    /// What its trust policy may demand.
+    pub external_id: Option<String>,
+    /// How long its session lasts.
+    pub duration: Duration,
+}
+
+/// How an OIDC token is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OidcRequest {
+    /// The address to post to.
+    pub url: Url,
+    /// What proves that the job asks.
+    pub job_token: Secret,
+}
+
+impl AwsSettings {
+    /// What was chosen, in a phrase for the log.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let mut origin = self.credentials.origin().to_owned();
+        for (nth, role) in self.roles.iter().enumerate() {
+            origin.push_str(if nth == 0 { " with " } else { " and " });
+            if self.credentials.giver() == Some(role.giver) && role.giver != Giver::Inputs {
+                origin.push_str("its role");
+            } else {
+                origin.push_str("the role of ");
+                origin.push_str(role.giver.role_name());
+            }
+        }
+        origin
+    }
+}
+
+impl AwsCredentials {
+    /// What was chosen, in a phrase for the log.
+    #[must_use]
+    pub fn origin(&self) -> &'static str {
+        match self {
+            Self::Keys { giver, .. } => giver.name(),
+            Self::Oidc { .. } => "`awsConnection` by OIDC",
+            Self::DefaultChain => "the SDK's default chain",
+        }
+    }
+
+    fn giver(&self) -> Option<Giver> {
+        match self {
+            Self::Keys { giver, .. } => Some(*giver),
+            Self::Oidc { .. } => Some(Giver::Connection),
+            Self::DefaultChain => None,
+        }
+    }
+}
+
+impl Giver {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Connection => "`awsConnection`",
+            Self::Inputs => "the inputs",
+            Self::Variables => "the variables `AWS.*`",
+        }
+    }
+
+    /// What a user typed the role into.
+    pub fn role_name(self) -> &'static str {
+        match self {
+            Self::Connection => "`awsConnection`",
+            Self::Inputs => "`awsRoleArn`",
+            Self::Variables => "`AWS.AssumeRoleArn`",
+        }
+    }
+}
+
+// The key's ID is no secret to AWS, but some organizations treat it as one.
+impl fmt::Debug for AwsCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keys { giver, .. } => write!(f, "Keys({giver:?}, ***)"),
+            Self::Oidc { role, .. } => write!(f, "Oidc({role:?})"),
+            Self::DefaultChain => f.write_str("DefaultChain"),
+        }
+    }
+}
+
+// An external ID is no secret to AWS either.
+impl fmt::Debug for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Role({:?}, {})", self.giver, self.arn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AwsCredentials, AwsSettings, Giver, Role};
+    use crate::report::secret::Secret;
+    use std::time::Duration;
+
+    fn role(giver: Giver) -> Role {
+        Role {
+            giver,
+            arn: "arn:aws:iam::123456789012:role/x".to_owned(),
+            session_name: "aws-vsts-tools".to_owned(),
+            external_id: Some("shared-with-few".to_owned()),
+            duration: Duration::from_mins(15),
+        }
+    }
+
+    fn settings(roles: Vec<Role>) -> AwsSettings {
+        AwsSettings {
+            credentials: AwsCredentials::Keys {
+                giver: Giver::Connection,
+                access_key_id: "AKIAEXAMPLE".to_owned(),
+                secret_access_key: Secret::new("shh"),
+                session_token: None,
+            },
+            roles,
+            region: None,
+        }
+    }
+
+    #[test]
+    fn settings_print_no_key() {
+        let printed = format!("{:?}", settings(vec![role(Giver::Inputs)]));
+        for hidden in ["AKIA", "shh", "few"] {
+            assert!(!printed.contains(hidden), "{printed}");
+        }
+    }
+
+    #[test]
+    fn what_was_chosen_is_one_phrase() {
+        assert_eq!(settings(Vec::new()).origin(), "`awsConnection`");
+        let roles = vec![role(Giver::Connection), role(Giver::Inputs)];
+        assert_eq!(
+            settings(roles).origin(),
+            "`awsConnection` with its role and the role of `awsRoleArn`"
+        );
+    }
+}

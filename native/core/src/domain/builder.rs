@@ -1,0 +1,184 @@
+//! A buildx builder that a run leaves to the later steps of its job.
+//!
+//! It lives in a folder of its own, which those steps are told as `BUILDX_CONFIG`, so nothing of the user's is touched.
+//! `BuildKit` itself, a container with a volume, is started by buildx when the builder is first used; both are named
+//! after the builder's node, and the node after the run: nobody else's container can have such a name.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::agent::Agent;
+use crate::adapters::journal::Thing;
+use crate::report::code::Code;
+use crate::report::problem::Explain;
+
+/// What buildx keeps for itself (`ValidateName` of <https://github.com/docker/buildx/blob/master/store/util.go>).
+const RESERVED: &str = "default";
+
+/// The name becomes that of a file.
+const LONGEST: usize = 128;
+
+/// A name that buildx accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuilderName(String);
+
+/// Why a text is no builder's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuilderNameError {
+    /// It holds something else than buildx accepts.
+    #[error(
+        "a builder's name begins with a letter and holds letters, digits, `.`, `_` and `-`, at most {LONGEST}"
+    )]
+    Malformed,
+    /// buildx has a builder of that name already.
+    #[error("`{RESERVED}` is the engine's own builder")]
+    Reserved,
+}
+
+impl FromStr for BuilderName {
+    type Err = BuilderNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let begins_well = text.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !begins_well || text.len() > LONGEST || !text.chars().all(is_plain) {
+            return Err(BuilderNameError::Malformed);
+        }
+        if text.eq_ignore_ascii_case(RESERVED) {
+            return Err(BuilderNameError::Reserved);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for BuilderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A builder of one job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Builder {
+    /// What later steps call it.
+    pub name: BuilderName,
+    /// The folder that is `BUILDX_CONFIG` for them; the same for every step of a job.
+    pub folder: PathBuf,
+}
+
+/// Why there cannot be such a builder.
+#[derive(Debug, thiserror::Error)]
+pub enum BuilderError {
+    /// The user has one.
+    #[error("A buildx builder `{name}` is there already")]
+    Taken {
+        /// The name.
+        name: BuilderName,
+        /// The user's folder of buildx.
+        #[source]
+        r#where: Place,
+    },
+}
+
+/// Where something was found.
+#[derive(Debug, thiserror::Error)]
+#[error("it is kept in `{folder}`", folder = .0.display())]
+pub struct Place(PathBuf);
+
+impl Explain for BuilderError {
+    fn code(&self) -> Code {
+        Code::EngineBuilderTaken
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("Give `builderName` another name, or leave it empty and have later steps use the builder that is there".to_owned())
+    }
+}
+
+impl Builder {
+    /// The builder of that name in the agent's job; nothing is made.
+    #[must_use]
+    pub fn of_job(name: BuilderName, agent: &Agent) -> Self {
+        // Two names that differ in their case only are one builder to buildx.
+        let folder = format!("falcon-patch-builder-{}-{}", agent.job, name.file());
+        Self {
+            folder: agent.temp_folder.join(folder),
+            name,
+        }
+    }
+
+    /// Whether an earlier step of the job has made it.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.name.is_in(&self.folder)
+    }
+
+    /// The name that its node gets from the run that makes it.
+    #[must_use]
+    pub fn node(run: &str) -> String {
+        format!("falcon-patch-{run}")
+    }
+
+    /// Everything that will be there once the builder was used, by the names that buildx gives (`buildx_buildkit_NODE`,
+    /// `…_state`); what is taken away first comes last.
+    #[must_use]
+    pub fn things(&self, run: &str) -> [Thing; 3] {
+        let container = format!("buildx_buildkit_{}", Self::node(run));
+        [
+            Thing::Folder {
+                path: self.folder.clone(),
+            },
+            Thing::Volume {
+                name: format!("{container}_state"),
+            },
+            Thing::Container { name: container },
+        ]
+    }
+
+    /// Refuses a name that the user's own builder has: later steps that name it would get another one without a word.
+    ///
+    /// `variable` tells the environment, by which buildx finds the user's builders.
+    pub fn refuse_taken(
+        &self,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<(), BuilderError> {
+        let Some(users) = users_folder(variable) else {
+            return Ok(());
+        };
+        if users != self.folder && self.name.is_in(&users) {
+            return Err(BuilderError::Taken {
+                name: self.name.clone(),
+                r#where: Place(users),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl BuilderName {
+    /// buildx's name for the file in which it keeps a builder.
+    fn file(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    fn is_in(&self, folder: &Path) -> bool {
+        folder.join("instances").join(self.file()).exists()
+    }
+}
+
+/// Where buildx keeps the builders of whoever runs it
+/// (<https://docs.docker.com/build/building/variables/#buildx_config>).
+fn users_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = |name: &str| {
+        let value = variable(name).filter(|value| !value.is_empty());
+        value.map(PathBuf::from)
+    };
+    folder("BUILDX_CONFIG")
+        .or_else(|| Some(folder("DOCKER_CONFIG")?.join("buildx")))
+        .or_else(|| Some(folder("HOME")?.join(".docker/buildx")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+pub mod container;
+pub mod fargate;
+pub mod findings;
+pub mod form;
+pub mod placeholder;
+pub mod size;
+pub mod task_definition;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+pub mod customer_id;
+pub mod falconutil;
+pub mod marks;
+pub mod options;
+pub mod region;
+pub mod release;
+pub mod version;

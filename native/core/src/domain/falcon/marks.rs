@@ -1,0 +1,36 @@
+//! What an image's configuration shows of the sensor.
+
+use serde_json::Value;
+
+use super::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
+
+/// What falconutil leaves in the configuration of every image that it patches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SensorMarks {
+    /// The sensor's program is the first that the image starts.
+    pub by_entrypoint: bool,
+    /// The environment says where the sensor is.
+    pub by_variable: bool,
+}
+
+impl SensorMarks {
+    /// Reads the `config` object of a configuration.
+    #[must_use]
+    pub fn of(config: &Value) -> Self {
+        let first = config["Entrypoint"][0].as_str();
+        Self {
+            by_entrypoint: first == Some(FALCON_ENTRYPOINT),
+            by_variable: variable(config, SENSOR_ROOT_VARIABLE).is_some(),
+        }
+    }
+}
+
+/// The value of a variable in the `config` object of a configuration.
+#[must_use]
+pub fn variable<'a>(config: &'a Value, name: &str) -> Option<&'a str> {
+    let list = config["Env"].as_array()?;
+    list.iter()
+        .filter_map(Value::as_str)
+        .map(|text| text.split_once('=').unwrap_or((text, "")))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}

@@ -1,0 +1,4 @@
+pub mod assemble;
+pub mod layer;
+pub mod obstacle;
+pub mod stub;

@@ -1,0 +1,6 @@
+pub mod descriptor;
+pub mod manifest;
+pub mod proof;
+pub mod referrer;
+pub mod registry_image;
+pub mod tag_mutability;

@@ -1,0 +1,272 @@
+//! Manifests and indexes, as bytes and as what they say.
+
+use oci_spec::image::{Descriptor as OciDescriptor, ImageIndex, ImageManifest};
+use serde::Deserialize;
+
+use super::descriptor::Descriptor;
+use crate::domain::platform::Platform;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::tag::Tag;
+
+pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+const OCI_GZIP_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/// The media types that are asked for.
+pub const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// The configurations that name a platform; artifacts have others.
+const IMAGE_CONFIGS: [&str; 2] = [
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+];
+
+/// What names a manifest within its repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ManifestReference {
+    /// A tag, which may name another manifest tomorrow.
+    Tag(Tag),
+    /// A digest.
+    Digest(Digest),
+}
+
+/// A manifest or index as the registry has it: the digest is that of these very bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawManifest {
+    /// The media type, without parameters.
+    pub media_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl RawManifest {
+    /// The digest of the bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.bytes)
+    }
+
+    /// The media type of a gzipped layer in this manifest's family, OCI's or Docker's.
+    #[must_use]
+    pub fn gzip_layer(&self) -> &'static str {
+        match self.media_type.as_str() {
+            DOCKER_MANIFEST => "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            _ => OCI_GZIP_LAYER,
+        }
+    }
+}
+
+/// What a reference names, and for which platforms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolvedImage {
+    /// The digest of the index, or of the single manifest.
+    pub digest: Digest,
+    /// Its media type.
+    pub media_type: String,
+    /// The manifests for platforms, in the order of the index; attestations are not among them.
+    pub platforms: Vec<PlatformManifest>,
+    /// Whether there is an index.
+    pub is_index: bool,
+}
+
+/// A manifest and its platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlatformManifest {
+    /// The platform.
+    pub platform: Platform,
+    /// The manifest's digest.
+    pub digest: Digest,
+    /// The manifest's size in bytes.
+    pub size: u64,
+}
+
+impl ResolvedImage {
+    /// The manifest for a platform; the first, if an index has several, as engines do it.
+    #[must_use]
+    pub fn manifest_for(&self, platform: &Platform) -> Option<&PlatformManifest> {
+        self.platforms
+            .iter()
+            .find(|manifest| manifest.platform == *platform)
+    }
+}
+
+#[cfg(test)]
+impl super::registry_image::RegistryImage {
+    /// An image for linux/arm64, as far as tests look at it.
+    pub(crate) fn of(diff_ids: &[&str], config: &serde_json::Value) -> Self {
+        let whole = serde_json::json!({
+            "os": "linux",
+            "architecture": "arm64",
+            "config": config,
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        });
+        let config_bytes = whole.to_string().into_bytes();
+        let config_descriptor = Descriptor::of(IMAGE_CONFIGS[0], &config_bytes);
+        let manifest = RawManifest {
+            media_type: OCI_MANIFEST.to_owned(),
+            bytes: config_descriptor.digest.to_string().into_bytes(),
+        };
+        Self {
+            digest: manifest.digest(),
+            manifest,
+            config_descriptor,
+            layers: diff_ids
+                .iter()
+                .map(|id| Descriptor::of(OCI_GZIP_LAYER, id.as_bytes()))
+                .collect(),
+            config: whole,
+            config_bytes,
+        }
+    }
+}
+
+/// What a manifest's bytes say.
+#[derive(Debug)]
+pub enum Manifest {
+    Index(Vec<PlatformManifest>),
+    Image(ImageParts),
+}
+
+#[derive(Debug)]
+pub struct ImageParts {
+    pub config: Descriptor,
+    pub layers: Vec<Descriptor>,
+}
+
+impl ImageParts {
+    /// Whether the configuration is an image's, and so names a platform.
+    pub fn has_platform(&self) -> bool {
+        IMAGE_CONFIGS.contains(&self.config.media_type.as_str())
+    }
+}
+
+/// The fields that tell the kinds of manifest apart.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    schema_version: u64,
+    media_type: Option<String>,
+    manifests: Option<serde::de::IgnoredAny>,
+    layers: Option<serde::de::IgnoredAny>,
+    config: Option<serde::de::IgnoredAny>,
+}
+
+/// Finds the media type of a manifest that came with a `Content-Type`.
+///
+/// Manifest and header have to agree, and nothing can be both an index and an image: else one
+/// digest would mean two things
+/// (<https://github.com/opencontainers/distribution-spec/security/advisories/GHSA-mc8v-mgrf-8f4m>).
+pub fn media_type(content_type: Option<&str>, bytes: &[u8]) -> Result<String, String> {
+    let shape: Shape = read(bytes)?;
+    if shape.schema_version != 2 {
+        return Err(format!(
+            "the manifest has schema version {}, and only 2 is supported",
+            shape.schema_version
+        ));
+    }
+    let plain = content_type.and_then(|text| text.split(';').next());
+    let header = plain.map(str::trim).filter(|text| is_known(text));
+    let media_type = match (header, shape.media_type.as_deref()) {
+        (Some(header), Some(own)) if header != own => {
+            return Err(format!(
+                "the manifest says that it is `{own}`, and the registry `{header}`"
+            ));
+        }
+        (_, Some(own)) => own,
+        (Some(header), None) => header,
+        // OCI made the field optional, and a header can get lost on the way.
+        (None, None) if shape.manifests.is_some() => OCI_INDEX,
+        (None, None) => OCI_MANIFEST,
+    };
+    if !is_known(media_type) {
+        return Err(format!(
+            "manifests of type `{media_type}` are not supported"
+        ));
+    }
+    if shape.manifests.is_some() && (shape.layers.is_some() || shape.config.is_some()) {
+        return Err("the manifest is both an index and an image".to_owned());
+    }
+    Ok(media_type.to_owned())
+}
+
+/// Takes a manifest apart.
+pub fn parse(manifest: &RawManifest) -> Result<Manifest, String> {
+    if is_index(&manifest.media_type) {
+        let index: ImageIndex = read(&manifest.bytes)?;
+        let entries = index.manifests().iter().map(platform_manifest);
+        let platforms: Result<Vec<_>, _> = entries.collect();
+        return Ok(Manifest::Index(platforms?.into_iter().flatten().collect()));
+    }
+    let image: ImageManifest = read(&manifest.bytes)?;
+    let layers: Result<Vec<_>, _> = image.layers().iter().map(descriptor).collect();
+    Ok(Manifest::Image(ImageParts {
+        config: descriptor(image.config())?,
+        layers: layers?,
+    }))
+}
+
+/// Everything that an index refers to, attestations too; nothing for the image of one platform.
+pub fn children(manifest: &RawManifest) -> Result<Vec<Descriptor>, String> {
+    if !is_index(&manifest.media_type) {
+        return Ok(Vec::new());
+    }
+    let index: ImageIndex = read(&manifest.bytes)?;
+    index.manifests().iter().map(descriptor).collect()
+}
+
+/// The layers of an image or artifact.
+pub fn layers(manifest: &RawManifest) -> Result<Vec<Descriptor>, String> {
+    match parse(manifest)? {
+        Manifest::Image(parts) => Ok(parts.layers),
+        Manifest::Index(_) => Err("it is an index".to_owned()),
+    }
+}
+
+pub(super) fn is_index(media_type: &str) -> bool {
+    matches!(media_type, OCI_INDEX | DOCKER_LIST)
+}
+
+fn is_known(media_type: &str) -> bool {
+    is_index(media_type) || matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST)
+}
+
+/// An entry of an index; none if it is no image for a platform.
+fn platform_manifest(entry: &OciDescriptor) -> Result<Option<PlatformManifest>, String> {
+    let Some(platform) = entry.platform() else {
+        return Ok(None);
+    };
+    let os = platform.os().to_string();
+    let architecture = platform.architecture().to_string();
+    let platform = Platform::new(&os, &architecture, platform.variant().as_deref());
+    if !platform.is_known() || is_index(entry.media_type().as_ref()) {
+        return Ok(None);
+    }
+    let Descriptor { digest, size, .. } = descriptor(entry)?;
+    Ok(Some(PlatformManifest {
+        platform,
+        digest,
+        size,
+    }))
+}
+
+fn descriptor(descriptor: &OciDescriptor) -> Result<Descriptor, String> {
+    let digest = descriptor.digest().to_string();
+    Ok(Descriptor {
+        media_type: descriptor.media_type().to_string(),
+        digest: digest.parse().map_err(|error| format!("{error}"))?,
+        size: descriptor.size(),
+    })
+}
+
+fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(bytes).map_err(|error| format!("the manifest cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,12 @@
+use std::collections::BTreeMap;
+
+use crate::domain::reference::digest::Digest;
+
+/// Something that refers to an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referrer {
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// What its manifest says about it.
+    pub annotations: BTreeMap<String, String>,
+}

@@ -1,0 +1,70 @@
+use serde_json::Value;
+
+use super::descriptor::Descriptor;
+use super::manifest::RawManifest;
+use crate::domain::platform::Platform;
+use crate::domain::reference::digest::Digest;
+
+/// One image for one platform, as far as it is JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryImage {
+    /// The digest of the manifest.
+    pub digest: Digest,
+    /// The manifest.
+    pub manifest: RawManifest,
+    /// Where the configuration is.
+    pub config_descriptor: Descriptor,
+    /// The layers, lowest first.
+    pub layers: Vec<Descriptor>,
+    /// The configuration with all its fields, known to a specification or not.
+    pub config: Value,
+    /// The configuration as the registry has it.
+    pub config_bytes: Vec<u8>,
+}
+
+impl RegistryImage {
+    /// The platform that the configuration names.
+    #[must_use]
+    pub fn platform(&self) -> Option<Platform> {
+        platform_of(&self.config)
+    }
+
+    /// The `config` object of the configuration: entrypoint, environment and the like.
+    #[must_use]
+    pub fn runtime_config(&self) -> &Value {
+        &self.config["config"]
+    }
+
+    /// The digests of the layers, uncompressed, lowest first.
+    #[must_use]
+    pub fn diff_ids(&self) -> Vec<String> {
+        diff_ids(&self.config)
+    }
+
+    /// The compressed size of all layers in bytes.
+    #[must_use]
+    pub fn layers_size(&self) -> u64 {
+        self.layers
+            .iter()
+            .fold(0, |sum, layer| sum.saturating_add(layer.size))
+    }
+}
+
+/// The digests of the layers that a configuration tells of, uncompressed, lowest first.
+pub fn diff_ids(config: &Value) -> Vec<String> {
+    let list = config["rootfs"]["diff_ids"].as_array();
+    list.into_iter()
+        .flatten()
+        .filter_map(|id| id.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// The platform that a configuration names.
+pub fn platform_of(config: &Value) -> Option<Platform> {
+    let field = |name: &str| config.get(name)?.as_str();
+    let (os, architecture) = (field("os")?, field("architecture")?);
+    if os.is_empty() || architecture.is_empty() {
+        return None;
+    }
+    Some(Platform::new(os, architecture, field("variant")))
+}

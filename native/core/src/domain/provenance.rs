@@ -1,0 +1,5 @@
+pub mod record;
+pub mod statement;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! What a patched image was made of, kept beside it in the registry.
+//!
+//! It is an in-toto statement that refers to the image, so anyone can ask a registry for it. The
+//! digests that a later run compares are annotations of its manifest too: the list of what refers
+//! to an image holds them, so one request tells whether anything has changed. Whoever can push to
+//! the repository can write such a statement, which is why it is never believed alone: see
+//! [`crate::standing`].
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::domain::falcon::options::FalconOptions;
+use crate::domain::image::referrer::Referrer;
+use crate::domain::reference::digest::Digest;
+use crate::report::secret::Secret;
+
+/// The media type of in-toto statements
+/// (<https://github.com/in-toto/attestation/blob/main/spec/v1/envelope.md>).
+pub const STATEMENT_TYPE: &str = "application/vnd.in-toto+json";
+
+/// The version of what is compared; with another one every image is patched again.
+const SCHEMA: &str = "1";
+
+const SCHEMA_ANNOTATION: &str = "falcon-patch.schema";
+
+const SOURCE_ANNOTATION: &str = "falcon-patch.source";
+
+const SENSOR_ANNOTATION: &str = "falcon-patch.sensor";
+
+const OPTIONS_ANNOTATION: &str = "falcon-patch.options";
+
+const VERSION_ANNOTATION: &str = "falcon-patch.sensor-version";
+
+/// What decides how a patched image comes out, by digests alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// The source's ARM64 manifest; none for an image of the engine, which has no digest that lasts.
+    pub source: Option<Digest>,
+    /// The sensor's ARM64 manifest.
+    pub sensor: Digest,
+    /// All that falconutil is told beside the images, as a digest that does not tell it.
+    pub options: Digest,
+}
+
+impl Recipe {
+    /// The recipe of a patch.
+    #[must_use]
+    pub fn new(source: Option<&Digest>, sensor: &Digest, options: &FalconOptions) -> Self {
+        Self {
+            source: source.cloned(),
+            sensor: sensor.clone(),
+            options: options_digest(options),
+        }
+    }
+}
+
+/// The options as one digest: the customer ID has too many digits to be guessed, and so the digest
+/// gives away none of the others.
+fn options_digest(options: &FalconOptions) -> Digest {
+    let told = json!([
+        options.customer_id.reveal().to_ascii_lowercase(),
+        options.cloud_service,
+        options.container_name,
+        options.falconctl_options.as_ref().map(Secret::reveal),
+    ]);
+    Digest::of(told.to_string().as_bytes())
+}
+
+/// What is said of how an image was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// What it was made of.
+    pub recipe: Recipe,
+    /// The sensor's version, where it was known.
+    pub sensor_version: Option<String>,
+    /// The artifact that says so.
+    pub artifact: Digest,
+}
+
+impl Provenance {
+    /// What an artifact says, if it is one of ours that this version understands.
+    #[must_use]
+    pub fn read(referrer: &Referrer) -> Option<Self> {
+        let text = |name: &str| referrer.annotations.get(name);
+        if text(SCHEMA_ANNOTATION)? != SCHEMA {
+            return None;
+        }
+        let source = match text(SOURCE_ANNOTATION) {
+            Some(digest) => Some(digest.parse().ok()?),
+            None => None,
+        };
+        Some(Self {
+            recipe: Recipe {
+                source,
+                sensor: text(SENSOR_ANNOTATION)?.parse().ok()?,
+                options: text(OPTIONS_ANNOTATION)?.parse().ok()?,
+            },
+            sensor_version: text(VERSION_ANNOTATION).cloned(),
+            artifact: referrer.digest.clone(),
+        })
+    }
+
+    /// What [`Provenance::read`] reads.
+    #[must_use]
+    pub fn annotations(recipe: &Recipe, sensor_version: Option<&str>) -> BTreeMap<String, String> {
+        let all = [
+            (SCHEMA_ANNOTATION, Some(SCHEMA)),
+            (
+                SOURCE_ANNOTATION,
+                recipe.source.as_ref().map(Digest::as_str),
+            ),
+            (SENSOR_ANNOTATION, Some(recipe.sensor.as_str())),
+            (OPTIONS_ANNOTATION, Some(recipe.options.as_str())),
+            (VERSION_ANNOTATION, sensor_version),
+        ];
+        all.into_iter()
+            .filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned())))
+            .collect()
+    }
+}

@@ -1,0 +1,148 @@
+use super::record::{Provenance, Recipe};
+use super::statement::{Making, Told};
+use crate::domain::agent::Origin;
+use crate::domain::falcon::options::FalconOptions;
+use crate::domain::image::referrer::Referrer;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+use crate::domain::reference::tag::Tag;
+use crate::report::secret::Secret;
+
+const CUSTOMER: &str = "0123456789abcdef0123456789abcdef-12";
+
+fn options() -> FalconOptions {
+    FalconOptions {
+        customer_id: CUSTOMER.parse().expect("an ID"),
+        cloud_service: Some("ECS_FARGATE".to_owned()),
+        container_name: None,
+        falconctl_options: Some(Secret::new("--provisioning-token=A1B2C3D4")),
+    }
+}
+
+fn recipe() -> Recipe {
+    Recipe::new(
+        Some(&Digest::of(b"source")),
+        &Digest::of(b"sensor"),
+        &options(),
+    )
+}
+
+fn referrer() -> Referrer {
+    Referrer {
+        digest: Digest::of(b"artifact"),
+        annotations: Provenance::annotations(&recipe(), Some("7.39.0-7802")),
+    }
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let read = Provenance::read(&referrer()).expect("it is ours");
+    assert_eq!(read.recipe, recipe());
+    assert_eq!(read.sensor_version.as_deref(), Some("7.39.0-7802"));
+    let of_engine = Recipe {
+        source: None,
+        ..recipe()
+    };
+    let referrer = Referrer {
+        annotations: Provenance::annotations(&of_engine, None),
+        ..referrer()
+    };
+    assert_eq!(
+        Provenance::read(&referrer).expect("it is ours").recipe,
+        of_engine
+    );
+}
+
+#[test]
+fn what_another_tool_or_version_wrote_is_not_ours() {
+    for (name, text) in [
+        ("falcon-patch.schema", Some("2")),
+        ("falcon-patch.schema", None),
+        ("falcon-patch.source", Some("latest")),
+        ("falcon-patch.sensor", None),
+        ("falcon-patch.options", Some("sha256:12")),
+    ] {
+        let mut referrer = referrer();
+        match text {
+            Some(text) => referrer
+                .annotations
+                .insert(name.to_owned(), text.to_owned()),
+            None => referrer.annotations.remove(name),
+        };
+        assert_eq!(Provenance::read(&referrer), None, "{name} {text:?}");
+    }
+}
+
+#[test]
+fn every_option_counts_and_the_case_of_the_customer_id_does_not() {
+    let of = |change: fn(&mut FalconOptions)| {
+        let mut options = options();
+        change(&mut options);
+        Recipe::new(None, &Digest::of(b"sensor"), &options).options
+    };
+    let same = of(|options| {
+        options.customer_id = CUSTOMER.to_uppercase().parse().expect("an ID");
+    });
+    assert_eq!(same, of(|_| {}));
+    let others = [
+        of(|options| options.cloud_service = None),
+        of(|options| options.container_name = Some("web".to_owned())),
+        of(|options| options.falconctl_options = None),
+        of(|options| {
+            options.customer_id = CUSTOMER.replace("12", "34").parse().expect("an ID");
+        }),
+        // The same text in another place is another option.
+        of(|options| options.container_name = options.cloud_service.take()),
+    ];
+    for (index, other) in others.iter().enumerate() {
+        assert_ne!(*other, same);
+        assert!(!others[..index].contains(other));
+    }
+}
+
+#[test]
+fn the_statement_tells_everything_but_secrets() {
+    let repository = Repository::new("r.example", "app/web");
+    let sensor = Repository::new("r.example", "sensor");
+    let tag: Tag = "1-falcon".parse().expect("a tag");
+    let (image, options, recipe) = (Digest::of(b"image"), options(), recipe());
+    let origin = Origin {
+        run: Some("https://dev.azure.example/run/1".to_owned()),
+        repository: Some("https://git.example/app".to_owned()),
+        commit: Some("0a1b2c".to_owned()),
+    };
+    let making = Making {
+        target: &repository,
+        target_tag: &tag,
+        image: &image,
+        source: ("r.example/app/web:1", Some(&repository)),
+        sensor: ("r.example/sensor:7.39", &sensor),
+        sensor_version: Some("7.39.0-7802"),
+        recipe: &recipe,
+        options: &options,
+        origin: &origin,
+        finished: "2026-01-02T03:04:05Z",
+    };
+    let text = making.statement().to_string();
+    for secret in ["0123456789abcdef", "A1B2C3D4", "provisioning"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let statement = making.statement();
+    let materials = &statement["predicate"]["buildDefinition"]["resolvedDependencies"];
+    assert_eq!(materials[0]["digest"]["sha256"], hex(b"source"));
+    assert_eq!(
+        materials[1]["uri"],
+        format!("oci://r.example/sensor@sha256:{}", hex(b"sensor"))
+    );
+    assert_eq!(materials[2]["digest"]["gitCommit"], "0a1b2c");
+    assert_eq!(statement["subject"][0]["digest"]["sha256"], hex(b"image"));
+    let told = Told::read(text.as_bytes(), &image).expect("it is about the image");
+    assert_eq!(told.run.as_deref(), Some("https://dev.azure.example/run/1"));
+    assert_eq!(told.source.as_deref(), Some("r.example/app/web:1"));
+    assert_eq!(Told::read(text.as_bytes(), &Digest::of(b"other")), None);
+    assert_eq!(Told::read(b"{}", &image), None);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Digest::of(bytes).as_str().replace("sha256:", "")
+}

@@ -1,0 +1,10 @@
+pub mod digest;
+pub mod docker_hub;
+pub mod ecr_host;
+pub mod error;
+pub mod image_name;
+pub mod repository;
+pub mod tag;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+pub mod config;
+pub mod effect;
+pub mod facts;
+pub mod inputs;
+pub mod look;
+pub mod outcome;
+pub mod plan;
+pub mod run;
+pub mod services;
+pub mod sweep;
+pub mod verify;

@@ -1,0 +1,13 @@
+pub mod aws;
+pub mod builder;
+pub mod check;
+pub mod ecs;
+pub mod falcon;
+pub mod image;
+pub mod patch;
+pub mod read;
+pub mod staging;
+pub mod verify;
+
+#[cfg(test)]
+mod tests;

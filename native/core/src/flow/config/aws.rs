@@ -1,0 +1,6 @@
+pub mod read;
+pub mod role;
+pub mod sign_in;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,300 @@
+//! How to sign in to AWS, and where: one source of credentials is chosen, and what is wrong with
+//! it is told, never made up for by another.
+
+use url::Url;
+
+use super::role;
+use super::role::{RoleFields, RoleNames};
+use crate::domain::aws::settings::{AwsCredentials, Giver, OidcRequest, Role};
+use crate::flow::config::check::Check;
+use crate::flow::inputs::{AwsConnection, AwsContext, AwsVariables, Inputs, TokenRequest};
+use crate::report::code::Code;
+use crate::report::secret::Secret;
+
+/// Who we are at first, and the roles to assume from there.
+pub(super) type SignIn = (AwsCredentials, Vec<Role>);
+
+/// Chooses the source in the order of the AWS Toolkit, with the inputs behind the connection:
+/// connection, inputs, variables, default chain. The input `awsRoleArn` goes on top.
+///
+/// As everywhere in this check, a part that was refused looks like one that was not given: with a
+/// problem noted there will be no configuration.
+pub(super) fn sign_in(check: &mut Check, inputs: &Inputs) -> SignIn {
+    let typed = keys_of_inputs(check, inputs);
+    let top = role_of_inputs(check, inputs);
+    let (credentials, mut roles) = if !inputs.aws_connection.trim().is_empty() {
+        connection(check, inputs).unwrap_or((AwsCredentials::DefaultChain, Vec::new()))
+    } else if let Some(keys) = typed {
+        (keys, Vec::new())
+    } else {
+        from_variables(check, &inputs.aws_context.variables)
+    };
+    roles.extend(top);
+    role::limit_chained(&credentials, &mut roles);
+    (credentials, roles)
+}
+
+fn keys_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<AwsCredentials> {
+    let given = Keys {
+        giver: Giver::Inputs,
+        id: ("awsAccessKeyId", &inputs.aws_access_key_id),
+        secret: ("awsSecretAccessKey", &inputs.aws_secret_access_key),
+        token: ("awsSessionToken", &inputs.aws_session_token),
+    };
+    given.read(check)
+}
+
+fn role_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<Role> {
+    let AwsContext {
+        connection,
+        variables,
+        ..
+    } = &inputs.aws_context;
+    let stored = connection.as_ref().map(|stored| &stored.role_session_name);
+    let fields = RoleFields {
+        arn: &inputs.aws_role_arn,
+        session_name: first_of(
+            &variables.role_session_name,
+            stored.map_or("", String::as_str),
+        ),
+        external_id: &inputs.aws_external_id,
+        duration: &variables.role_duration,
+    };
+    if inputs.aws_role_arn.trim().is_empty() && !inputs.aws_external_id.trim().is_empty() {
+        let message = "is required beside `awsExternalId`";
+        check.refuse(Code::InputMissing, "awsRoleArn", message);
+    }
+    role::read(check, Giver::Inputs, &INPUTS, &fields)
+}
+
+const INPUTS: RoleNames = RoleNames {
+    arn: "awsRoleArn",
+    session_name: "AWS.RoleSessionName",
+    external_id: "awsExternalId",
+};
+
+const VARIABLES: RoleNames = RoleNames {
+    arn: "AWS.AssumeRoleArn",
+    session_name: "AWS.RoleSessionName",
+    external_id: "AWS.ExternalId",
+};
+
+const CONNECTION: RoleNames = RoleNames {
+    arn: "awsConnection",
+    session_name: "awsConnection",
+    external_id: "awsConnection",
+};
+
+fn first_of<'a>(first: &'a str, second: &'a str) -> &'a str {
+    if first.trim().is_empty() {
+        second
+    } else {
+        first
+    }
+}
+
+fn connection(check: &mut Check, inputs: &Inputs) -> Option<SignIn> {
+    check.text("awsConnection", &inputs.aws_connection)?;
+    let context = &inputs.aws_context;
+    let Some(stored) = &context.connection else {
+        let message = "the job was not given this service connection";
+        check.refuse(Code::AwsConnectionMissing, "awsConnection", message);
+        return None;
+    };
+    let role = connection_role(check, stored, &context.variables);
+    let has_role = !stored.role_arn.trim().is_empty();
+    // Toolkits write the text `false` as well, which is no reason to take it for a yes.
+    if stored.use_oidc.trim().eq_ignore_ascii_case("true") {
+        if !has_role {
+            incomplete(check, "uses OIDC and names no role to assume");
+        }
+        let request = oidc_request(check, context.token_request.as_ref())?;
+        let role = role?;
+        return Some((AwsCredentials::Oidc { request, role }, Vec::new()));
+    }
+    let given = Keys {
+        giver: Giver::Connection,
+        id: ("awsConnection", &stored.access_key_id),
+        secret: ("awsConnection", &stored.secret_access_key),
+        token: ("awsConnection", &stored.session_token),
+    };
+    if !given.is_there() && !has_role {
+        incomplete(
+            check,
+            "holds neither keys nor a role, and does not use OIDC",
+        );
+    }
+    // A role alone is the toolkit's way to say that the agent's own role opens this one.
+    let credentials = given.read(check).unwrap_or(AwsCredentials::DefaultChain);
+    Some((credentials, role.into_iter().collect()))
+}
+
+fn connection_role(
+    check: &mut Check,
+    stored: &AwsConnection,
+    variables: &AwsVariables,
+) -> Option<Role> {
+    let fields = RoleFields {
+        arn: &stored.role_arn,
+        session_name: first_of(&stored.role_session_name, &variables.role_session_name),
+        external_id: &stored.external_id,
+        duration: &variables.role_duration,
+    };
+    role::read(check, Giver::Connection, &CONNECTION, &fields)
+}
+
+fn incomplete(check: &mut Check, what: &str) {
+    let message = format!("the service connection {what}");
+    check.refuse(Code::AwsConnectionIncomplete, "awsConnection", message);
+}
+
+fn oidc_request(check: &mut Check, request: Option<&TokenRequest>) -> Option<OidcRequest> {
+    let Some(request) = request.filter(|request| !request.job_token.is_empty()) else {
+        check.refuse(
+            Code::AwsOidcUnavailable,
+            "awsConnection",
+            "the service connection uses OIDC, and this job has no address or no token of its own to ask for an OIDC token",
+        );
+        return None;
+    };
+    let Some(url) = trusted_url(request) else {
+        check.refuse(
+            Code::AwsEndpointRefused,
+            "awsConnection",
+            "the address for OIDC tokens in the environment is not that of the server that runs the job, and would see the job's token",
+        );
+        return None;
+    };
+    Some(OidcRequest {
+        url,
+        job_token: Secret::new(&request.job_token),
+    })
+}
+
+/// The address is an environment variable, which whoever queues a run may be able to set.
+fn trusted_url(request: &TokenRequest) -> Option<Url> {
+    let url = Url::parse(&request.url).ok()?;
+    let is_here = match url.host()? {
+        url::Host::Ipv4(address) => address.is_loopback(),
+        url::Host::Ipv6(address) => address.is_loopback(),
+        url::Host::Domain(name) => name == "localhost",
+    };
+    let host = url.host_str()?;
+    let is_listed = |listed: &String| match listed.strip_prefix('.') {
+        Some(_) => host.ends_with(listed.as_str()),
+        None => host == listed,
+    };
+    let is_trusted = match url.scheme() {
+        "https" => is_here || request.hosts.iter().any(is_listed),
+        "http" => is_here,
+        _ => false,
+    };
+    is_trusted.then_some(url)
+}
+
+fn from_variables(check: &mut Check, variables: &AwsVariables) -> SignIn {
+    let given = Keys {
+        giver: Giver::Variables,
+        id: ("AWS.AccessKeyID", &variables.access_key_id),
+        secret: ("AWS.SecretAccessKey", &variables.secret_access_key),
+        token: ("AWS.SessionToken", &variables.session_token),
+    };
+    let fields = RoleFields {
+        arn: &variables.role_arn,
+        session_name: &variables.role_session_name,
+        external_id: &variables.external_id,
+        duration: &variables.role_duration,
+    };
+    let role = role::read(check, Giver::Variables, &VARIABLES, &fields);
+    let credentials = given.read(check).unwrap_or(AwsCredentials::DefaultChain);
+    (credentials, role.into_iter().collect())
+}
+
+/// Keys with the names under which their parts were given.
+struct Keys<'a> {
+    giver: Giver,
+    id: (&'static str, &'a str),
+    secret: (&'static str, &'a str),
+    token: (&'static str, &'a str),
+}
+
+impl Keys<'_> {
+    fn is_there(&self) -> bool {
+        [self.id, self.secret, self.token]
+            .iter()
+            .any(|(_, value)| !value.trim().is_empty())
+    }
+
+    /// The keys, if there are any.
+    fn read(&self, check: &mut Check) -> Option<AwsCredentials> {
+        let has = |(_, value): (&str, &str)| !value.trim().is_empty();
+        if self.is_there() && !(has(self.id) && has(self.secret)) {
+            self.refuse_half(check, has(self.id));
+        }
+        let mut text = |(name, value)| check.text(name, value).map(str::to_owned);
+        let (id, secret, token) = (text(self.id), text(self.secret), text(self.token));
+        Some(AwsCredentials::Keys {
+            giver: self.giver,
+            access_key_id: id?,
+            secret_access_key: Secret::new(secret?),
+            session_token: token.map(Secret::new),
+        })
+    }
+
+    fn refuse_half(&self, check: &mut Check, has_id: bool) {
+        if self.giver == Giver::Connection {
+            incomplete(
+                check,
+                "holds only a part of its keys: it needs the access key's ID and its secret",
+            );
+        } else if has_id {
+            let message = format!("is required beside `{}`", self.id.0);
+            check.refuse(Code::InputMissing, self.secret.0, message);
+        } else {
+            let message = format!(
+                "is required beside `{}` or `{}`",
+                self.secret.0, self.token.0
+            );
+            check.refuse(Code::InputMissing, self.id.0, message);
+        }
+    }
+}
+
+/// The region that was typed.
+pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<String> {
+    read_region(check, "awsRegion", &inputs.aws_region)
+}
+
+/// The region of the toolkit's variable, which comes after what the images' own references say.
+pub(super) fn region_variable(check: &mut Check, inputs: &Inputs) -> Option<String> {
+    read_region(check, "AWS.Region", &inputs.aws_context.variables.region)
+}
+
+fn read_region(check: &mut Check, name: &str, value: &str) -> Option<String> {
+    let region = check.text(name, value)?;
+    let is_word = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    if region.split('-').count() >= 3 && region.split('-').all(is_word) {
+        return Some(region.to_owned());
+    }
+    let message = format!("`{region}` is no AWS region; write it as in `eu-west-1`");
+    check.refuse(Code::InputMalformed, name, message);
+    None
+}
+
+pub(super) fn account(check: &mut Check, inputs: &Inputs) -> Option<String> {
+    let account = check.text("awsAccount", &inputs.aws_account)?;
+    if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(account.to_owned());
+    }
+    check.refuse(
+        Code::InputMalformed,
+        "awsAccount",
+        format!("`{account}` is no AWS account; it has to be 12 digits"),
+    );
+    None
+}

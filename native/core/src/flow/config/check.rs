@@ -1,0 +1,218 @@
+//! Collects what is wrong with the inputs, so that all of it is told at once.
+
+use crate::domain::reference::error::ReferenceError;
+use crate::domain::reference::image_name::ImageName;
+use crate::report::code::Code;
+use crate::report::problem::Problem;
+
+/// What is wrong with one input.
+struct InputProblem {
+    code: Code,
+    message: String,
+}
+
+/// The check of all inputs: each method gives the value if it is good and notes the problem if not.
+#[derive(Default)]
+pub(super) struct Check {
+    problems: Vec<InputProblem>,
+}
+
+impl Check {
+    /// Notes that `input` has a problem.
+    pub(super) fn refuse(&mut self, code: Code, input: &str, message: impl AsRef<str>) {
+        self.problems.push(InputProblem {
+            code,
+            message: format!("`{input}`: {}", message.as_ref()),
+        });
+    }
+
+    /// The one problem that tells all, or nothing if every input was good.
+    pub(super) fn into_problem(self) -> Option<Problem> {
+        let first = self.problems.first()?;
+        if let [only] = self.problems.as_slice() {
+            return Some(Problem {
+                code: only.code,
+                what: format!("Invalid input {}", only.message),
+                why: Vec::new(),
+                hint: hint(only.code),
+            });
+        }
+        let code = first.code;
+        let same = self.problems.iter().all(|problem| problem.code == code);
+        let names = self
+            .problems
+            .iter()
+            .filter_map(|p| p.message.split(':').next());
+        let mut names: Vec<&str> = names.collect();
+        names.dedup();
+        Some(Problem {
+            code: if same { code } else { Code::InputInvalid },
+            what: format!("{} inputs are invalid: {}", names.len(), names.join(", ")),
+            why: self
+                .problems
+                .iter()
+                .map(|p| format!("{} [{}]", p.message, p.code.as_str()))
+                .collect(),
+            hint: if same {
+                hint(code)
+            } else {
+                Some("Correct each input listed above; docs/troubleshooting.md has a heading for every code".to_owned())
+            },
+        })
+    }
+
+    /// The text of an input that fits on one line; `None` when it is empty or unusable.
+    pub(super) fn text<'a>(&mut self, input: &str, value: &'a str) -> Option<&'a str> {
+        let value = value.trim();
+        if let Some(variable) = unresolved_variable(value) {
+            self.refuse(
+                Code::InputUnresolvedVariable,
+                input,
+                format!("still holds `{variable}`, so the pipeline has no variable of that name"),
+            );
+            return None;
+        }
+        if value.contains(['\n', '\r', '\0']) {
+            self.refuse(Code::InputMalformed, input, "has to be a single line");
+            return None;
+        }
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// The text of an input that has to be there.
+    pub(super) fn required<'a>(&mut self, input: &str, value: &'a str) -> Option<&'a str> {
+        if value.trim().is_empty() {
+            self.refuse(Code::InputMissing, input, "is required and empty");
+            return None;
+        }
+        self.text(input, value)
+    }
+
+    /// One of several allowed words, the first of which stands for an empty input.
+    pub(super) fn choice<T: Copy>(
+        &mut self,
+        input: &str,
+        value: &str,
+        allowed: &[(&str, T)],
+    ) -> Option<T> {
+        let value = if value.trim().is_empty() {
+            allowed[0].0
+        } else {
+            self.text(input, value)?
+        };
+        if let Some((_, meaning)) = allowed.iter().find(|(word, _)| *word == value) {
+            return Some(*meaning);
+        }
+        let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
+        self.refuse(Code::InputUnknownValue, input, unknown_value(value, &words));
+        None
+    }
+
+    /// A boolean, which the agent passes as `true` or `false`.
+    pub(super) fn boolean(&mut self, input: &str, value: &str, default: bool) -> Option<bool> {
+        let word = value.trim().to_ascii_lowercase();
+        let default = [("true", true), ("false", false)][usize::from(!default)];
+        self.choice(input, &word, &[default, ("true", true), ("false", false)])
+    }
+
+    /// An image reference that has to be there.
+    pub(super) fn image(&mut self, input: &str, value: &str) -> Option<ImageName> {
+        let value = self.required(input, value)?;
+        match value.parse() {
+            Ok(name) => Some(name),
+            Err(error) => {
+                self.refuse(Code::InputReferenceInvalid, input, describe(value, &error));
+                None
+            }
+        }
+    }
+
+    /// Refuses an input that asks for something this version cannot do.
+    pub(super) fn not_available(&mut self, input: &str, value: &str, defaults: &[&str]) {
+        let Some(value) = self.text(input, value) else {
+            return;
+        };
+        if !defaults.contains(&value.to_ascii_lowercase().as_str()) {
+            let instead = match defaults.first() {
+                Some(default) if !default.is_empty() => format!("; leave it at `{default}`"),
+                _ => "; leave it empty".to_owned(),
+            };
+            self.refuse(
+                Code::InputNotAvailable,
+                input,
+                format!("is not available in this version{instead}"),
+            );
+        }
+    }
+}
+
+fn describe(value: &str, error: &ReferenceError) -> String {
+    format!("`{value}` is no image reference: {error}")
+}
+
+/// The first `$(NAME)` in a text: Azure Pipelines leaves a macro in place when no variable has its name.
+fn unresolved_variable(text: &str) -> Option<&str> {
+    let start = text.find("$(")?;
+    let end = text[start..]
+        .find(')')
+        .map_or(text.len(), |end| start + end + 1);
+    Some(&text[start..end])
+}
+
+fn unknown_value(value: &str, allowed: &[&str]) -> String {
+    let listed: Vec<String> = allowed.iter().map(|word| format!("`{word}`")).collect();
+    let mut listed = listed;
+    listed.sort();
+    listed.dedup();
+    let nearest = allowed
+        .iter()
+        .map(|word| (strsim::jaro_winkler(word, &value.to_lowercase()), word))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(likeness, _)| *likeness > 0.75);
+    let question =
+        nearest.map_or_else(String::new, |(_, word)| format!("; did you mean `{word}`?"));
+    format!("`{value}` is not one of {}{question}", listed.join(", "))
+}
+
+/// What to do about a problem with an input.
+fn hint(code: Code) -> Option<String> {
+    let hint = match code {
+        Code::InputCidWithoutChecksum => {
+            "Copy the customer ID with its checksum (`…-NN`) from the Falcon console, Host setup and management > Deploy > Sensor downloads"
+        }
+        Code::InputUnresolvedVariable => {
+            "Define the variable, or link the variable group that holds it; secret variables of a pipeline are not given to pull requests from forks"
+        }
+        Code::InputTagMissing => "Add a tag, such as `:1.4.2`",
+        Code::InputEmulatorWithoutDigest => {
+            "Add the digest: `crane digest IMAGE` prints it; the image runs privileged, so a tag that can move is not enough"
+        }
+        Code::InputStagingWithoutDigest => {
+            "Add the digest: `crane digest IMAGE` prints it; only images by digest are run"
+        }
+        Code::InputTargetIsSource => {
+            "Give the patched image a tag of its own, such as the source's with `-falcon` behind it"
+        }
+        Code::AwsConnectionMissing => {
+            "Give the ID or name of a service connection of the type AWS, and permit this pipeline to use it: Project settings > Service connections"
+        }
+        Code::AwsConnectionIncomplete => {
+            "Edit the service connection: it needs an access key with its secret, or a role to assume, or OIDC with a role to assume"
+        }
+        Code::AwsOidcUnavailable => {
+            "Run the job on Azure DevOps Services, which issues OIDC tokens, or give the service connection keys"
+        }
+        Code::AwsEndpointRefused => {
+            "Remove whatever sets `System.OidcRequestUri` or `SYSTEM_OIDCREQUESTURI`: the agent sets it by itself"
+        }
+        Code::InputMissing => "Set the input in the step",
+        Code::InputWithoutEffect => "Remove the input from the step, or set what the message names",
+        Code::InputMalformed => "Write the value as the message says",
+        Code::InputUnknownValue => "Use one of the values listed",
+        Code::InputReferenceInvalid => "Write it as `repository:tag` or `registry/repository:tag`",
+        Code::InputRegistryNotEcr => "Copy the image to ECR first, for instance with `crane copy`",
+        Code::InputNotAvailable => "Remove the input from the step, or set it to its default",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}

@@ -1,0 +1,246 @@
+//! The inputs that concern CrowdStrike: the sensor, the API and what falconutil is told.
+
+use url::Url;
+
+use super::check::Check;
+use super::image;
+use super::patch::Sensor;
+use crate::adapters::crowdstrike::api::FalconApiSettings;
+use crate::domain::address::{is_loopback, is_private};
+use crate::domain::ecs::task_definition::is_name;
+use crate::domain::falcon::customer_id::{CustomerId, CustomerIdError};
+use crate::domain::falcon::options::FalconSettings;
+use crate::domain::falcon::region::Region;
+use crate::domain::falcon::release::VersionChoice;
+use crate::domain::reference::image_name::ImageName;
+use crate::flow::inputs::Inputs;
+use crate::report::code::Code;
+use crate::report::secret::Secret;
+
+/// Where the sensor comes from; an input that the other source would need is a misunderstanding.
+pub(super) fn sensor(check: &mut Check, inputs: &Inputs) -> Option<Sensor> {
+    let choices = [("image", false), ("crowdstrike", true)];
+    let from_crowdstrike = check.choice("sensorSource", &inputs.sensor_source, &choices)?;
+    if from_crowdstrike {
+        refuse_without_effect(
+            check,
+            &[("sensorImage", &inputs.sensor_image, "")],
+            "`sensorSource: crowdstrike`, which finds the image by `sensorVersion`",
+        );
+        let version = version(check, &inputs.sensor_version);
+        let mirror = mirror(check, &inputs.sensor_mirror);
+        return Some(Sensor::CrowdStrike {
+            version: version?,
+            mirror,
+        });
+    }
+    refuse_without_effect(
+        check,
+        &[
+            ("sensorVersion", &inputs.sensor_version, "latest"),
+            ("sensorMirror", &inputs.sensor_mirror, ""),
+            ("falconRegistry", &inputs.falcon_registry, ""),
+        ],
+        "`sensorSource: image`; set `sensorSource: crowdstrike` to take the sensor from there",
+    );
+    image::registry_image(check, "sensorImage", &inputs.sensor_image).map(Sensor::Image)
+}
+
+fn version(check: &mut Check, value: &str) -> Option<VersionChoice> {
+    let value = if value.trim().is_empty() {
+        "latest"
+    } else {
+        check.text("sensorVersion", value)?
+    };
+    let choice = VersionChoice::parse(value);
+    if choice.is_none() {
+        check.refuse(
+            Code::InputUnknownValue,
+            "sensorVersion",
+            format!("`{value}` is neither `latest`, `n-1` or `n-2` nor the start of a version, as `7.39`, nor a tag, as `7.39.0-7802`"),
+        );
+    }
+    choice
+}
+
+/// The repository in ECR that the sensor is copied to.
+fn mirror(check: &mut Check, value: &str) -> Option<ImageName> {
+    if value.trim().is_empty() {
+        return None;
+    }
+    let name = image::ecr_image(check, "sensorMirror", value)?;
+    if name.tag.is_some() || name.digest.is_some() {
+        check.refuse(
+            Code::InputMalformed,
+            "sensorMirror",
+            format!(
+                "`{name}` names an image; name the repository alone, the tag is the sensor's own"
+            ),
+        );
+        return None;
+    }
+    Some(name)
+}
+
+/// The API client; none where nothing has to be asked.
+pub(super) fn api(check: &mut Check, inputs: &Inputs) -> Option<FalconApiSettings> {
+    let needed = inputs.sensor_source.trim() == "crowdstrike";
+    let given = |value: &str| !value.trim().is_empty();
+    let has_client = given(&inputs.falcon_client_id) || given(&inputs.falcon_client_secret);
+    let region = region(check, &inputs.falcon_region);
+    let api_url = api_url(check, &inputs.falcon_api_url);
+    let registry = registry(check, &inputs.falcon_registry);
+    if !needed && !has_client {
+        refuse_without_effect(
+            check,
+            &[
+                ("falconRegion", &inputs.falcon_region, "auto"),
+                ("falconApiUrl", &inputs.falcon_api_url, ""),
+            ],
+            "no API client; set `falconClientId` and `falconClientSecret`",
+        );
+        return None;
+    }
+    let client_id = check.required("falconClientId", &inputs.falcon_client_id);
+    let client_secret = check.required("falconClientSecret", &inputs.falcon_client_secret);
+    Some(FalconApiSettings {
+        client_id: client_id?.to_owned(),
+        client_secret: Secret::new(client_secret?),
+        region,
+        api_url,
+        registry,
+    })
+}
+
+fn region(check: &mut Check, value: &str) -> Option<Region> {
+    let own = Region::ALL.map(|region| (region.name(), Some(region)));
+    let choices: Vec<(&str, Option<Region>)> = [("auto", None)].into_iter().chain(own).collect();
+    check.choice("falconRegion", value, &choices).flatten()
+}
+
+fn api_url(check: &mut Check, value: &str) -> Option<Url> {
+    let value = check.text("falconApiUrl", value)?;
+    match Url::parse(value) {
+        Ok(url) if is_private(&url) && url.username().is_empty() && url.password().is_none() => {
+            Some(url)
+        }
+        _ => {
+            check.refuse(
+                Code::InputMalformed,
+                "falconApiUrl",
+                "has to be an address by HTTPS, as in `https://falcon-api.example.com`; plain HTTP is for this machine only",
+            );
+            None
+        }
+    }
+}
+
+/// The registry's host; a scheme before it is taken off where it is the one that is used anyway.
+fn registry(check: &mut Check, value: &str) -> Option<String> {
+    let value = check.text("falconRegistry", value)?;
+    let value = value.trim_end_matches('/');
+    let (is_plain, host) = match value.split_once("://") {
+        Some(("https", host)) => (false, host),
+        Some(("http", host)) => (true, host),
+        _ => (is_loopback(value), value),
+    };
+    let name = format!("{host}/sensor").parse::<ImageName>();
+    let host = name
+        .ok()
+        .and_then(|name| name.registry.filter(|known| known == host));
+    match host {
+        Some(host) if is_plain == is_loopback(&host) => Some(host),
+        _ => {
+            check.refuse(
+                Code::InputMalformed,
+                "falconRegistry",
+                "has to be a registry's host, as in `falcon-registry.example.com`; plain HTTP is for this machine only",
+            );
+            None
+        }
+    }
+}
+
+/// Refuses inputs that would be ignored: whoever set them expects something of them.
+pub(super) fn refuse_without_effect(
+    check: &mut Check,
+    inputs: &[(&str, &str, &str)],
+    beside: &str,
+) {
+    for (name, value, default) in inputs {
+        let value = value.trim();
+        if !value.is_empty() && !value.eq_ignore_ascii_case(default) {
+            check.refuse(
+                Code::InputWithoutEffect,
+                name,
+                format!("has no meaning with {beside}"),
+            );
+        }
+    }
+}
+
+/// The customer ID; it may be left out where the API can be asked for it.
+fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<CustomerId> {
+    let can_ask =
+        inputs.sensor_source.trim() == "crowdstrike" || !inputs.falcon_client_id.trim().is_empty();
+    if can_ask && inputs.falcon_cid.trim().is_empty() {
+        return None;
+    }
+    match check.required("falconCid", &inputs.falcon_cid)?.parse() {
+        Ok(id) => return Some(id),
+        Err(CustomerIdError::WithoutChecksum) => check.refuse(
+            Code::InputCidWithoutChecksum,
+            "falconCid",
+            "lacks its checksum: falconutil needs 32 hex digits, `-` and 2 hex digits",
+        ),
+        Err(CustomerIdError::Malformed) => check.refuse(
+            Code::InputMalformed,
+            "falconCid",
+            "is no customer ID: it has to be 32 hex digits, `-` and 2 hex digits",
+        ),
+    }
+    None
+}
+
+/// What falconutil is told.
+pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
+    let customer_id = customer_id(check, inputs);
+    let cloud_service = match check.text("cloudService", &inputs.cloud_service) {
+        Some("none") => None,
+        Some(service) => Some(service.to_owned()),
+        None => Some("ECS_FARGATE".to_owned()),
+    };
+    if cloud_service.as_ref().is_some_and(|s| {
+        !s.bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    }) {
+        check.refuse(Code::InputUnknownValue, "cloudService", "has to be `ECS_FARGATE`, `none`, or another service that falconutil knows, in upper case");
+    }
+    let container_name = check
+        .text("containerName", &inputs.container_name)
+        .map(str::to_owned);
+    if container_name.as_ref().is_some_and(|name| !is_name(name)) {
+        check.refuse(
+            Code::InputMalformed,
+            "containerName",
+            "has to be up to 255 letters, digits, `-` and `_`, as ECS demands",
+        );
+    }
+    let falconctl_options = check.text("falconctlOptions", &inputs.falconctl_options);
+    if falconctl_options.is_some_and(|options| !options.starts_with("--")) {
+        check.refuse(
+            Code::InputMalformed,
+            "falconctlOptions",
+            "has to start with `--`, as in `--tags=a,b`",
+        );
+    }
+    FalconSettings {
+        customer_id,
+        cloud_service,
+        container_name,
+        falconctl_options: falconctl_options.map(Secret::new),
+    }
+}
+
+#[cfg(test)]
+mod tests;

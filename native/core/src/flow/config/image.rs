@@ -1,0 +1,161 @@
+//! The inputs that name images.
+
+use super::check::Check;
+use super::patch::{PinnedImage, Source};
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::ecr_host::EcrHost;
+use crate::domain::reference::image_name::ImageName;
+use crate::domain::reference::repository::Repository;
+use crate::domain::reference::tag::Tag;
+use crate::flow::inputs::Inputs;
+use crate::report::code::Code;
+
+/// The release that many public projects pin; QEMU 10.2.3.
+pub(super) const DEFAULT_EMULATOR_IMAGE: &str = "tonistiigi/binfmt:qemu-v10.2.3@sha256:400a4873b838d1b89194d982c45e5fb3cda4593fbfd7e08a02e76b03b21166f0";
+
+pub(super) fn source(check: &mut Check, inputs: &Inputs) -> Option<Source> {
+    let in_engine = check.choice(
+        "sourceLocation",
+        &inputs.source_location,
+        &[("registry", false), ("engine", true)],
+    )?;
+    if !in_engine {
+        return registry_image(check, "sourceImage", &inputs.source_image).map(Source::Registry);
+    }
+    let name = check.required("sourceImage", &inputs.source_image)?;
+    let is_id = name.parse::<Digest>().is_ok()
+        || (name.len() >= 12 && name.bytes().all(|b| b.is_ascii_hexdigit()));
+    if is_id {
+        return Some(Source::Engine(name.to_owned()));
+    }
+    check
+        .image("sourceImage", name)
+        .map(|_| Source::Engine(name.to_owned()))
+}
+
+/// An image in any registry, by tag or digest.
+pub(super) fn registry_image(check: &mut Check, input: &str, value: &str) -> Option<ImageName> {
+    let name = check.image(input, value)?;
+    if name.tag.is_none() && name.digest.is_none() {
+        check.refuse(
+            Code::InputTagMissing,
+            input,
+            format!("`{name}` has neither tag nor digest"),
+        );
+        return None;
+    }
+    Some(name)
+}
+
+pub(super) fn ecr_image(check: &mut Check, input: &str, value: &str) -> Option<ImageName> {
+    let name = check.image(input, value)?;
+    match &name.registry {
+        Some(registry) if EcrHost::parse(registry).is_none() => {
+            check.refuse(
+                Code::InputRegistryNotEcr,
+                input,
+                format!("`{registry}` is not an ECR registry, and the task pushes to ECR only"),
+            );
+            None
+        }
+        _ => Some(name),
+    }
+}
+
+pub(super) fn target(check: &mut Check, inputs: &Inputs) -> Option<(ImageName, Tag)> {
+    let name = ecr_image(check, "targetImage", &inputs.target_image)?;
+    if name.digest.is_some() {
+        check.refuse(
+            Code::InputMalformed,
+            "targetImage",
+            "cannot carry a digest, which only patching determines; name a tag",
+        );
+        return None;
+    }
+    let Some(tag) = name.tag.clone() else {
+        check.refuse(
+            Code::InputTagMissing,
+            "targetImage",
+            format!("`{name}` has no tag"),
+        );
+        return None;
+    };
+    Some((name, tag))
+}
+
+pub(super) fn refuse_target_that_is_source(check: &mut Check, source: &Source, target: &ImageName) {
+    let Source::Registry(source) = source else {
+        return;
+    };
+    if source.registry == target.registry
+        && source.repository == target.repository
+        && source.tag == target.tag
+    {
+        check.refuse(
+            Code::InputTargetIsSource,
+            "targetImage",
+            format!("`{target}` is the source itself, which would be overwritten"),
+        );
+    }
+}
+
+pub(super) fn additional_tags(check: &mut Check, value: &str) -> Option<Vec<Tag>> {
+    let mut tags = Vec::new();
+    let mut good = true;
+    for line in value.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let Some(line) = check.text("additionalTags", line) else {
+            good = false;
+            continue;
+        };
+        match line.parse::<Tag>() {
+            Ok(tag) if !tags.contains(&tag) => tags.push(tag),
+            Ok(_) => {}
+            Err(error) => {
+                check.refuse(
+                    Code::InputReferenceInvalid,
+                    "additionalTags",
+                    error.to_string(),
+                );
+                good = false;
+            }
+        }
+    }
+    good.then_some(tags)
+}
+
+/// An image that is named by digest; nothing stands for `default`.
+pub(super) fn pinned(
+    check: &mut Check,
+    input: &str,
+    value: &str,
+    default: &str,
+    without_digest: Code,
+) -> Option<PinnedImage> {
+    let value = if value.trim().is_empty() {
+        default
+    } else {
+        value
+    };
+    let name = check.image(input, value)?;
+    let Some(digest) = name.digest.clone() else {
+        check.refuse(without_digest, input, format!("`{name}` carries no digest"));
+        return None;
+    };
+    // A reference without a host means Docker Hub here, as everywhere but in the images that ECR holds.
+    let registry = name.registry.as_deref().unwrap_or("docker.io");
+    Some(PinnedImage {
+        repository: Repository::new(registry, &name.repository),
+        digest,
+    })
+}
+
+/// The image that registers the emulator; it runs privileged, so no tag that can move will do.
+pub(super) fn emulator_image(check: &mut Check, value: &str) -> Option<PinnedImage> {
+    pinned(
+        check,
+        "emulatorImage",
+        value,
+        DEFAULT_EMULATOR_IMAGE,
+        Code::InputEmulatorWithoutDigest,
+    )
+}

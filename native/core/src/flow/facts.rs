@@ -1,0 +1,10 @@
+pub mod builder;
+pub mod fact;
+pub mod lines;
+pub mod patch;
+pub mod probes;
+pub mod sensor;
+pub mod source;
+pub mod staged;
+pub mod target;
+pub mod verify;

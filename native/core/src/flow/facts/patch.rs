@@ -1,0 +1,110 @@
+//! What the world looks like, as far as a run needs to know.
+
+use std::collections::HashSet;
+
+use super::builder::BuilderFacts;
+use super::fact::Fact;
+use super::probes::Probes;
+use super::sensor::SensorFacts;
+use super::source::{ARM64, SourceFacts, SourceOrigin, SourcePlace};
+use super::staged::Staged;
+use super::target::TargetFacts;
+use crate::domain::aws::identity::CallerIdentity;
+use crate::domain::ecs::task_definition::TaskDefinition;
+use crate::domain::emulation::Registration;
+use crate::domain::engine::EngineFacts;
+use crate::domain::falcon::customer_id::CustomerId;
+use crate::domain::falcon::options::FalconOptions;
+use crate::domain::image::proof::Evidence;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+use crate::flow::config::patch::Config;
+use crate::report::problem::Problem;
+
+/// A read-only look at the world, which grows when a probe tells more.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Who AWS says we are; not asked where nothing is to be changed.
+    pub caller: Option<Fact<CallerIdentity>>,
+    /// The engine.
+    pub engine: Fact<EngineFacts>,
+    /// Whether the kernel runs ARM64 programs through an emulator.
+    pub handler: Registration,
+    /// The image to patch.
+    pub source: Fact<SourceFacts>,
+    /// The sensor image.
+    pub sensor: Fact<SensorFacts>,
+    /// The customer ID, given or looked up.
+    pub customer_id: Fact<CustomerId>,
+    /// Where the patched image goes.
+    pub target: Fact<TargetFacts>,
+    /// What the builder for later steps needs; none where none is asked for.
+    pub builder: Option<Fact<BuilderFacts>>,
+    /// Where the images are staged by now; none where the engine takes them from their own registries.
+    pub staged: Option<Staged>,
+    /// The ECS task definition, corrected; none where none was given.
+    pub task_definition: Option<Fact<TaskDefinition>>,
+    /// The digests of images that the engine holds already.
+    pub in_engine: HashSet<Digest>,
+    /// What only trying could tell.
+    pub probes: Probes,
+}
+
+impl Facts {
+    /// Where the engine has or takes the source from.
+    #[must_use]
+    pub fn source_origin<'a>(&'a self, source: &'a SourceFacts) -> SourceOrigin<'a> {
+        match (&self.staged, &source.place) {
+            (Some(staged), _) => SourceOrigin::Registry(&staged.source, &staged.source_digest),
+            (
+                None,
+                SourcePlace::Registry {
+                    repository, image, ..
+                },
+            ) => SourceOrigin::Registry(repository, &image.digest),
+            (None, SourcePlace::Engine { id }) => SourceOrigin::Engine(id),
+        }
+    }
+
+    /// Where the engine takes the sensor from.
+    #[must_use]
+    pub fn sensor_origin<'a>(&'a self, sensor: &'a SensorFacts) -> &'a Repository {
+        let staged = self.staged.as_ref();
+        staged.map_or(&sensor.repository, |staged| &staged.sensor)
+    }
+}
+
+impl Facts {
+    /// What falconutil is told; the container's name is that in the ECS task definition, also where `containerName` leaves it
+    /// open.
+    pub(crate) fn falcon_options(&self, config: &Config) -> Result<FalconOptions, Problem> {
+        let customer_id = self.customer_id.clone()?;
+        let mut options = config.falcon.for_customer(customer_id);
+        if let Some(definition) = &self.task_definition {
+            let definition = definition.as_ref().map_err(Clone::clone)?;
+            options.container_name = Some(definition.container.clone());
+        }
+        Ok(options)
+    }
+}
+
+impl SourceFacts {
+    /// The source as a proof sees it; one for another platform is not among the facts.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            platform: &ARM64,
+            diff_ids: &self.diff_ids,
+            config: &self.config,
+        }
+    }
+
+    /// The source's ARM64 manifest digest; none for an image of the engine.
+    #[must_use]
+    pub fn digest(&self) -> Option<&Digest> {
+        match &self.place {
+            SourcePlace::Registry { image, .. } => Some(&image.digest),
+            SourcePlace::Engine { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use std::sync::{Arc, LazyLock};
+
+use serde_json::Value;
+
+use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::platform::Platform;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+
+/// The image to patch.
+#[derive(Clone, Debug)]
+pub struct SourceFacts {
+    /// The image as the user named it, registry included.
+    pub name: String,
+    /// Where it is.
+    pub place: SourcePlace,
+    /// Its configuration's `config` object, from which every field but the entrypoint and the environment has to survive.
+    pub config: Value,
+    /// The digests of its layers, uncompressed.
+    pub diff_ids: Vec<String>,
+    /// Compressed bytes of its layers, as far as known.
+    pub bytes: Option<u64>,
+}
+
+/// Where the source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourcePlace {
+    /// In a registry.
+    Registry {
+        /// The repository.
+        repository: Repository,
+        /// The ARM64 image, by whose digest it goes from here on.
+        image: Arc<RegistryImage>,
+        /// Whether the user's reference names an index, of which only the ARM64 image is patched.
+        from_index: bool,
+    },
+    /// In the engine.
+    Engine {
+        /// The image's ID.
+        id: String,
+    },
+}
+
+/// Where the engine has or takes the source from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceOrigin<'a> {
+    /// A registry, its own or the one that it is staged in.
+    Registry(&'a Repository, &'a Digest),
+    /// The engine itself has it, under this ID.
+    Engine(&'a str),
+}
+
+/// What every image that is patched or made is for.
+pub(super) static ARM64: LazyLock<Platform> = LazyLock::new(Platform::linux_arm64);

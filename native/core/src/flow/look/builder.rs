@@ -1,0 +1,18 @@
+//! What there is for making a buildx builder.
+
+use crate::adapters::buildx::Buildx;
+use crate::domain::agent::Agent;
+use crate::domain::builder::{Builder, BuilderName};
+use crate::flow::facts::builder::BuilderFacts;
+use crate::flow::facts::fact::Fact;
+
+/// Looks for the plugin, and whether the name is free.
+pub(super) async fn look(name: &BuilderName, agent: &Agent) -> Fact<BuilderFacts> {
+    let builder = Builder::of_job(name.clone(), agent);
+    builder.refuse_taken(|name| std::env::var_os(name))?;
+    let buildx = Buildx::find(|name| std::env::var_os(name))?;
+    Ok(BuilderFacts {
+        buildx: buildx.version().await?,
+        is_made: builder.is_made(),
+    })
+}

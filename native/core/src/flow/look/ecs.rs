@@ -1,0 +1,106 @@
+//! The ECS task definition as the user's file has it, and whether the finished one can be written.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
+use crate::flow::config::patch::TaskDefinitionFile;
+use crate::flow::facts::fact::Fact;
+use crate::report::code::Code;
+use crate::report::problem::Explain;
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("Cannot read the ECS task definition `{path}`", path = path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("Cannot write the ECS task definition `{path}`", path = path.display())]
+    NotWritable { path: PathBuf, source: io::Error },
+}
+
+impl Explain for FileError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Unreadable { .. } => Code::EcsTaskDefinitionUnreadable,
+            Self::NotWritable { .. } => Code::EcsOutputNotWritable,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unreadable { .. } => "Set `taskDefinition` to a file of the sources, or of a step before this one",
+            Self::NotWritable { .. } => "Set `taskDefinitionOutput` to a file in a folder that is there, such as `$(Build.ArtifactStagingDirectory)/task-definition.json`",
+        }.to_owned())
+    }
+}
+
+/// Reads the file, corrects it, and sees whether the finished one can be written where it is wanted.
+pub(super) async fn look(
+    file: &TaskDefinitionFile,
+    container: Option<&str>,
+) -> Fact<TaskDefinition> {
+    let path = file.path.clone();
+    let text = tokio::fs::read_to_string(&path).await;
+    let text = text.map_err(|source| FileError::Unreadable { path, source })?;
+    let wanted = Wanted {
+        container,
+        is_registered: file.register,
+    };
+    let definition = TaskDefinition::read(&text, wanted)?;
+    if let Some(path) = &file.output {
+        let path = path.clone();
+        writable(&path).map_err(|source| FileError::NotWritable { path, source })?;
+    }
+    Ok(definition)
+}
+
+/// Whether a file can be written, asked without writing anything.
+fn writable(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        Ok(file) if file.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(_) => Ok(access(path, Access::WRITE_OK)?),
+        Err(_) => {
+            let folder = path.parent().unwrap_or(Path::new("/"));
+            Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::look;
+    use crate::flow::config::patch::TaskDefinitionFile;
+    use crate::report::code::Code;
+    use std::path::PathBuf;
+
+    const DEFINITION: &str = r#"{"family": "web", "containerDefinitions": [{"name": "web"}], "cpu": "256", "memory": "512", "executionRoleArn": "arn:aws:iam::123456789012:role/x"}"#;
+
+    async fn check(path: PathBuf, output: Option<PathBuf>) -> Option<Code> {
+        let file = TaskDefinitionFile {
+            path,
+            output,
+            register: false,
+        };
+        look(&file, None).await.err().map(|problem| problem.code)
+    }
+
+    #[tokio::test]
+    async fn files_that_cannot_be_read_or_written_are_told_before_anything_is_done() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("in.json"), DEFINITION).expect("a file");
+        let unreadable = Some(Code::EcsTaskDefinitionUnreadable);
+        assert_eq!(check(at("nope.json"), None).await, unreadable);
+        assert_eq!(check(at(""), None).await, unreadable);
+        std::fs::write(at("latin1.json"), b"{\"family\": \"\xe9\"}").expect("a file");
+        assert_eq!(check(at("latin1.json"), None).await, unreadable);
+        let not_writable = Some(Code::EcsOutputNotWritable);
+        assert_eq!(check(at("in.json"), Some(at("no/out"))).await, not_writable);
+        assert_eq!(check(at("in.json"), Some(at(""))).await, not_writable);
+        assert_eq!(check(at("in.json"), Some(at("out.json"))).await, None);
+        assert_eq!(check(at("in.json"), Some(at("in.json"))).await, None);
+        assert!(!at("out.json").exists(), "nothing is written by looking");
+    }
+}

@@ -1,0 +1,83 @@
+//! Looks at an image that is to be verified, and at nothing else.
+
+use super::images::{FoundImage, Images};
+use super::target::provenance;
+use crate::adapters::aws::account::Aws;
+use crate::domain::provenance::statement::Told;
+use crate::domain::reference::image_name::ImageName;
+use crate::flow::config::verify::VerifyConfig;
+use crate::flow::facts::lines::aws_line;
+use crate::flow::facts::verify::{ImageFacts, Record, VerifyFacts};
+use crate::flow::services::Services;
+
+/// Gathers what the registries tell.
+pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
+    let images = Images::new(config.account.as_deref(), services);
+    let caller = async {
+        // Whoever asks another registry may have no credentials, and looking for some takes seconds.
+        let is_aws = |name: &ImageName| name.registry.is_none() || name.ecr().is_some();
+        let mut names = std::iter::once(&config.target).chain(&config.source);
+        if names.any(is_aws) {
+            services.caller().await.ok()
+        } else {
+            None
+        }
+    };
+    let source = async {
+        match &config.source {
+            Some(name) => Some(images.find("source", name).await.map(ImageFacts::from)),
+            None => None,
+        }
+    };
+    let target = async {
+        let found = images.find("target", &config.target).await;
+        let records = match &found {
+            Ok(found) => records(services, found).await,
+            Err(_) => Vec::new(),
+        };
+        (found.map(ImageFacts::from), records)
+    };
+    let (caller, (target, records), source) = tokio::join!(caller, target, source);
+    VerifyFacts {
+        caller,
+        target,
+        records,
+        source,
+    }
+}
+
+/// What the registry keeps of the image's making, with what each record tells people.
+async fn records(services: &Services, found: &FoundImage) -> Vec<Record> {
+    let Ok(registry) = services.registry().await else {
+        return Vec::new();
+    };
+    let (repository, image) = (&found.repository, &found.image.digest);
+    let known = provenance(registry, repository, image).await;
+    let read = known.into_iter().map(|provenance| async {
+        let content = registry
+            .artifact_content(repository, &provenance.artifact)
+            .await;
+        let told = content.ok().and_then(|bytes| Told::read(&bytes, image));
+        Record { provenance, told }
+    });
+    futures_util::future::join_all(read).await
+}
+
+impl VerifyFacts {
+    /// What was found, a line each.
+    pub(crate) fn lines(&self, aws: Option<&Aws>) -> Vec<String> {
+        let caller = self.caller.iter().map(|caller| aws_line(caller, aws));
+        let source = self.source.as_ref().and_then(|source| source.as_ref().ok());
+        let images = [("Target", self.target.as_ref().ok()), ("Source", source)];
+        let images = images.into_iter().filter_map(|(role, image)| {
+            let image = image?;
+            let (name, digest) = (&image.name, &image.digest);
+            Some(if image.from_index {
+                format!("{role}: {name} is an index; its linux/arm64 image is {digest}, and only that is looked at")
+            } else {
+                format!("{role}: {name} is {}, {digest}", image.platform)
+            })
+        });
+        caller.chain(images).collect()
+    }
+}

@@ -1,0 +1,10 @@
+pub mod decide;
+pub mod graft_source;
+pub mod prepare;
+pub mod refusal;
+pub mod stages;
+pub mod step;
+pub mod target_state;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! What has to be there before falconutil starts, and which falconutil that is.
+
+use super::refusal;
+use super::stages::{Plan, Way};
+use super::step::{Falconutil, Pull, Role, Step};
+use crate::domain::emulation::Registration;
+use crate::domain::platform::Platform;
+use crate::flow::config::patch::{Config, Emulation};
+use crate::flow::facts::patch::Facts;
+use crate::flow::facts::sensor::SensorFacts;
+use crate::flow::facts::source::{SourceFacts, SourceOrigin};
+use crate::report::problem::Problem;
+
+/// The images that the engine does not hold yet.
+pub(super) fn pulls(
+    facts: &Facts,
+    source: &SourceFacts,
+    sensor: &SensorFacts,
+    is_native: bool,
+) -> Vec<Step> {
+    let mut pulls = Vec::new();
+    if let SourceOrigin::Registry(repository, digest) = facts.source_origin(source) {
+        pulls.push(Pull {
+            role: Role::Source,
+            repository: repository.clone(),
+            digest: digest.clone(),
+        });
+    }
+    let sensor_repository = facts.sensor_origin(sensor);
+    pulls.push(Pull {
+        role: Role::Sensor,
+        repository: sensor_repository.clone(),
+        digest: sensor.arm64.clone(),
+    });
+    if let Some(native) = sensor.native.as_ref().filter(|_| !is_native) {
+        pulls.push(Pull {
+            role: Role::NativeSensor,
+            repository: sensor_repository.clone(),
+            digest: native.clone(),
+        });
+    }
+    pulls.retain(|pull| !facts.in_engine.contains(&pull.digest));
+    pulls.into_iter().map(Step::Pull).collect()
+}
+
+/// Whether and how ARM64 programs come to run here.
+pub(super) fn emulator_step(
+    config: &Config,
+    facts: &Facts,
+    is_native: bool,
+) -> Result<Option<Step>, Problem> {
+    if is_native || facts.probes.arm64_runs == Some(true) {
+        return Ok(None);
+    }
+    let tried = facts.probes.arm64_runs == Some(false);
+    let missing = match facts.handler {
+        Registration::Registered(_) if tried => {
+            return Err(refusal::emulator_without_effect(facts));
+        }
+        Registration::Registered(_) => false,
+        Registration::Absent => true,
+        // The kernel is another machine's, so only trying tells.
+        Registration::Unknown => tried,
+    };
+    match (missing, config.emulation, facts.probes.emulator_installed) {
+        (false, ..) => Ok(None),
+        (true, _, true) => Err(refusal::emulator_without_effect(facts)),
+        (true, Emulation::Never, _) => Err(refusal::emulator_missing()),
+        (true, Emulation::Auto, false) => {
+            Ok(Some(Step::InstallEmulator(config.emulator_image.clone())))
+        }
+    }
+}
+
+/// What is needed beside an image that is kept: later steps count on a builder, and on ARM64 programs that run.
+pub(super) fn for_later_steps(config: &Config, facts: &Facts) -> Result<Vec<Step>, Problem> {
+    if config.builder.is_none() {
+        return Ok(Vec::new());
+    }
+    let is_native = facts.engine.clone()?.platform == Platform::linux_arm64();
+    let install = emulator_step(config, facts, is_native)?;
+    Ok(install
+        .into_iter()
+        .chain(builder_step(config, facts)?)
+        .collect())
+}
+
+/// Whether a builder for later steps has yet to be made.
+pub(super) fn builder_step(config: &Config, facts: &Facts) -> Result<Option<Step>, Problem> {
+    let (Some(name), Some(builder)) = (&config.builder, &facts.builder) else {
+        return Ok(None);
+    };
+    let is_made = builder.as_ref().map_err(Clone::clone)?.is_made;
+    Ok((!is_made).then(|| Step::CreateBuilder(name.clone())))
+}
+
+/// What prepares for the patch, with the probes that are still open beside it; or the one step that patches.
+pub(super) fn patch_steps(
+    facts: &Facts,
+    sensor: &SensorFacts,
+    is_native: bool,
+    way: Way,
+    mut prepare: Vec<Step>,
+    plan: &mut Plan,
+) {
+    let choice = Choice::of(facts, sensor, is_native);
+    let open = choice.open(facts, is_native);
+    if open.is_empty() {
+        plan.then(prepare);
+        let (falconutil, knows_platform) = choice.made(facts);
+        plan.then_patch(way, falconutil, knows_platform);
+        return;
+    }
+    prepare.extend(open);
+    plan.then_probe(prepare);
+    let Choice { arm64, native } = choice;
+    match native {
+        Some(native) if facts.probes.native_knows_platform != Some(false) => {
+            let only_if = "the native falconutil knows `--platform`";
+            plan.then_if(only_if, way.patch(native, true));
+            plan.then_if("it does not", way.patch(arm64, false));
+        }
+        _ => plan.then_patch(way, arm64, false),
+    }
+}
+
+/// The falconutils that there are.
+struct Choice {
+    arm64: Falconutil,
+    /// The one of the engine's own platform, where that is another.
+    native: Option<Falconutil>,
+}
+
+impl Choice {
+    fn of(facts: &Facts, sensor: &SensorFacts, is_native: bool) -> Self {
+        let repository = facts.sensor_origin(sensor);
+        let native = sensor.native.as_ref().filter(|_| !is_native);
+        Self {
+            arm64: Falconutil {
+                image: repository.at(&sensor.arm64),
+                arm64: true,
+                emulated: !is_native,
+            },
+            native: native.map(|digest| Falconutil {
+                image: repository.at(digest),
+                arm64: false,
+                emulated: false,
+            }),
+        }
+    }
+
+    /// What has to be tried before one can be chosen.
+    fn open(&self, facts: &Facts, is_native: bool) -> Vec<Step> {
+        // An ARM64 engine builds for ARM64 by itself, so the flag makes no difference there.
+        if is_native {
+            return Vec::new();
+        }
+        let probes = &facts.probes;
+        let asked = match (
+            &self.native,
+            probes.native_knows_platform,
+            probes.arm64_knows_platform,
+        ) {
+            (Some(native), None, _) => Some(native),
+            (Some(_), Some(true), _) | (_, _, Some(_)) => None,
+            (Some(_), Some(false), None) | (None, _, None) => Some(&self.arm64),
+        };
+        let runs = probes.arm64_runs == Some(true);
+        let try_arm64 = (!runs).then(|| Step::ProbeArm64 {
+            image: self.arm64.image.clone(),
+        });
+        // The ARM64 falconutil can only be asked once ARM64 programs are known to run.
+        let ask = asked.filter(|falconutil| runs || !falconutil.arm64);
+        let ask = ask.cloned().map(Step::ProbeFalconutil);
+        try_arm64.into_iter().chain(ask).collect()
+    }
+
+    /// The one that patches, and whether it knows `--platform`, once nothing is open.
+    fn made(self, facts: &Facts) -> (Falconutil, bool) {
+        match self.native {
+            Some(native) if facts.probes.native_knows_platform == Some(true) => (native, true),
+            _ => (self.arm64, facts.probes.arm64_knows_platform == Some(true)),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What makes a run impossible, found before anything is pulled.
+
+use crate::domain::emulation::Registration;
+use crate::domain::engine::{EngineFacts, Store};
+use crate::domain::falcon::marks::SensorMarks;
+use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
+use crate::flow::config::patch::Config;
+use crate::flow::facts::patch::Facts;
+use crate::flow::facts::sensor::SensorFacts;
+use crate::flow::facts::source::{SourceFacts, SourcePlace};
+use crate::flow::facts::target::TargetFacts;
+use crate::report::code::Code;
+use crate::report::problem::Problem;
+
+/// The facts that patching needs.
+///
+/// # Errors
+/// The first that is missing or forbids it: the ECS task definition first, since it is as much the user's as the
+/// inputs are, then the sign-in, since the rest follows from it.
+pub(super) fn check<'a>(
+    config: &Config,
+    facts: &'a Facts,
+) -> Result<(&'a SourceFacts, &'a SensorFacts, &'a TargetFacts), Problem> {
+    if let Some(Err(problem)) = &facts.task_definition {
+        return Err(problem.clone());
+    }
+    if let Some(Err(problem)) = &facts.caller
+        && is_about_credentials(problem.code)
+    {
+        return Err(problem.clone());
+    }
+    refuse_engine_that_cannot_build(facts.engine.as_ref().map_err(Clone::clone)?)?;
+    let source = facts.source.as_ref().map_err(Clone::clone)?;
+    refuse_patched_source(source)?;
+    let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
+    facts.customer_id.as_ref().map_err(Clone::clone)?;
+    let target = facts.target.as_ref().map_err(Clone::clone)?;
+    refuse_overwriting_source(config, source, target)?;
+    refuse_immutable_tags(target)?;
+    Ok((source, sensor, target))
+}
+
+/// Before 27.5 an engine with the containerd image store cannot read a build's context from the request's body, the way in
+/// which falconutil sends it (<https://github.com/moby/moby/issues/47717>).
+fn refuse_engine_that_cannot_build(engine: &EngineFacts) -> Result<(), Problem> {
+    let mut numbers = engine
+        .version
+        .split(['.', '-', '+'])
+        .map_while(|part| part.parse::<u32>().ok());
+    let version = (numbers.next(), numbers.next());
+    if engine.store != Store::Containerd || version.0.is_none() || version >= (Some(27), Some(5)) {
+        return Ok(());
+    }
+    Err(Problem {
+        code: Code::EngineTooOld,
+        what: format!("Docker Engine {} cannot patch with the containerd image store", engine.version),
+        why: vec!["before 27.5 it cannot build from a context that a client sends, which falconutil does (moby issue 47717)".to_owned()],
+        hint: Some("Update the Docker Engine to 27.5 or later, or switch to the overlay2 store: `{\"features\": {\"containerd-snapshotter\": false}}` in `/etc/docker/daemon.json`".to_owned()),
+    })
+}
+
+fn is_about_credentials(code: Code) -> bool {
+    matches!(
+        code,
+        Code::AwsCredentialsMissing
+            | Code::AwsCredentialsInvalid
+            | Code::AwsCredentialsExpired
+            | Code::AwsEndpointRefused
+            | Code::AwsOidcFailed
+            | Code::AwsOidcRefused
+            | Code::AwsRoleDenied
+            | Code::AwsRoleDurationRefused
+    )
+}
+
+fn refuse_patched_source(source: &SourceFacts) -> Result<(), Problem> {
+    let marks = SensorMarks::of(&source.config);
+    if !marks.by_entrypoint && !marks.by_variable {
+        return Ok(());
+    }
+    Err(Problem {
+        code: Code::FalconAlreadyPatched,
+        what: format!(
+            "The source image `{}` holds the Falcon sensor already",
+            source.name
+        ),
+        why: vec![if marks.by_entrypoint {
+            format!("its entrypoint is `{FALCON_ENTRYPOINT}`")
+        } else {
+            format!("its environment has `{SENSOR_ROOT_VARIABLE}`")
+        }],
+        hint: Some("Set `sourceImage` to the image as it was before patching".to_owned()),
+    })
+}
+
+/// The inputs may name one repository in two ways, which only shows once the registry is known.
+fn refuse_overwriting_source(
+    config: &Config,
+    source: &SourceFacts,
+    target: &TargetFacts,
+) -> Result<(), Problem> {
+    let SourcePlace::Registry { repository, .. } = &source.place else {
+        return Ok(());
+    };
+    if *repository != target.repository {
+        return Ok(());
+    }
+    let wanted = std::iter::once(&config.target_tag).chain(&config.additional_tags);
+    for tag in wanted {
+        if source.name == target.repository.tagged(tag)
+            || source
+                .name
+                .starts_with(&format!("{}@", target.repository.tagged(tag)))
+        {
+            let input = if *tag == config.target_tag {
+                "targetImage"
+            } else {
+                "additionalTags"
+            };
+            return Err(Problem {
+                code: Code::InputTargetIsSource,
+                what: format!("Invalid input `{input}`: `{}` is the source itself, which would be overwritten", target.repository.tagged(tag)),
+                why: Vec::new(),
+                hint: Some("Give the patched image a tag of its own, such as the source's with `-falcon` behind it".to_owned()),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn refuse_immutable_tags(target: &TargetFacts) -> Result<(), Problem> {
+    let Some(mutability) = &target.mutability else {
+        return Ok(());
+    };
+    let Some((tag, digest)) = target
+        .existing
+        .iter()
+        .find(|(tag, _)| !mutability.allows_overwriting(tag))
+    else {
+        return Ok(());
+    };
+    Err(Problem {
+        code: Code::EcrTagImmutable,
+        what: format!(
+            "The tag `{tag}` exists in `{}` and cannot be overwritten",
+            target.repository
+        ),
+        why: vec![format!(
+            "the repository's tags are immutable, and `{tag}` names {digest}"
+        )],
+        hint: Some(
+            "Push a tag that is not there yet, or set the repository's tag mutability to MUTABLE"
+                .to_owned(),
+        ),
+    })
+}
+
+pub(super) fn emulator_missing() -> Problem {
+    Problem {
+        code: Code::EmulationMissing,
+        what: "ARM64 programs cannot run on this agent, and `emulation: never` forbids to install an emulator".to_owned(),
+        why: vec!["falconutil runs ARM64 programs of the sensor image while it patches, and the kernel has no handler for them".to_owned()],
+        hint: Some("Set `emulation: auto`, or have whoever runs the agent install one: `docker run --privileged --rm tonistiigi/binfmt --install arm64`".to_owned()),
+    }
+}
+
+pub(super) fn emulator_without_effect(facts: &Facts) -> Problem {
+    let handler = match &facts.handler {
+        Registration::Registered(handler) if !handler.works_in_containers() => format!("the handler `{}` lacks the flag F, so it is not found inside containers", handler.name),
+        Registration::Registered(handler) => format!("the handler `{}` is registered, but an ARM64 program of the sensor image did not run", handler.name),
+        Registration::Absent => "the emulator image ended without an error, but no handler is registered".to_owned(),
+        Registration::Unknown => "the engine's kernel is not this machine's, and an ARM64 program of the sensor image did not run".to_owned(),
+    };
+    Problem {
+        code: Code::EmulationNoEffect,
+        what: "ARM64 programs do not run on this agent although an emulator was installed".to_owned(),
+        why: vec![handler],
+        hint: Some("Remove the handler and install a current one: `docker run --privileged --rm tonistiigi/binfmt --uninstall qemu-aarch64`, then `--install arm64`".to_owned()),
+    }
+}

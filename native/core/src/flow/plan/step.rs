@@ -1,0 +1,197 @@
+//! The steps that a run is made of.
+
+use std::fmt;
+
+use crate::domain::builder::BuilderName;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+use crate::domain::reference::tag::Tag;
+use crate::flow::config::patch::PinnedImage;
+use crate::flow::facts::sensor::SensorCopy;
+
+/// One thing to do; what is needed to do it is decided, nothing is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Bring an image into the engine by digest.
+    Pull(Pull),
+    /// Copy the sensor from CrowdStrike's registry into the mirror.
+    CopySensor(SensorCopy),
+    /// Register the ARM64 emulator with the kernel.
+    InstallEmulator(PinnedImage),
+    /// Start a registry on the agent and copy source and sensor into it.
+    Stage(PinnedImage),
+    /// Make a buildx builder for the later steps of the job.
+    CreateBuilder(BuilderName),
+    /// Run an ARM64 program, to see whether they run.
+    ProbeArm64 {
+        /// The sensor image for ARM64.
+        image: String,
+    },
+    /// Ask a falconutil for its flags.
+    ProbeFalconutil(Falconutil),
+    /// Have falconutil patch the source.
+    Patch {
+        /// The falconutil that does it.
+        falconutil: Falconutil,
+        /// Whether it knows `--platform`.
+        knows_platform: bool,
+    },
+    /// Have falconutil patch a stub of the source, take the layer that it adds, and compare what comes of both with the
+    /// source.
+    Graft {
+        /// The falconutil that does it.
+        falconutil: Falconutil,
+        /// Whether it knows `--platform`.
+        knows_platform: bool,
+    },
+    /// Push what was grafted, without a tag.
+    PushGrafted {
+        /// The target's repository.
+        repository: Repository,
+    },
+    /// Compare the patched image in the engine with the source.
+    Prove,
+    /// Create the target's repository.
+    CreateRepository {
+        /// The repository.
+        repository: Repository,
+    },
+    /// Push the patched image under the target's tag.
+    Push {
+        /// The target's repository.
+        repository: Repository,
+        /// The target's tag.
+        tag: Tag,
+    },
+    /// Read the pushed image back by digest and compare it with the source.
+    ReadBack,
+    /// Record beside the image what it was made of.
+    RecordProvenance,
+    /// Give the image one more tag.
+    AddTag {
+        /// The target's repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+    },
+    /// Write the ECS task definition with the patched image in it.
+    WriteTaskDefinition,
+    /// Register what was written.
+    RegisterTaskDefinition,
+}
+
+/// An image to bring into the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// What the image is for.
+    pub role: Role,
+    /// Its repository.
+    pub repository: Repository,
+    /// The digest of the manifest for one platform.
+    pub digest: Digest,
+}
+
+/// What an image in the engine is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The image to patch.
+    Source,
+    /// The sensor for ARM64, whose files go into the patched image.
+    Sensor,
+    /// The sensor for the engine's own platform, whose falconutil runs natively.
+    NativeSensor,
+}
+
+/// A falconutil: the sensor image it is in, and how it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Falconutil {
+    /// The sensor image by digest.
+    pub image: String,
+    /// Whether it is the ARM64 program.
+    pub arm64: bool,
+    /// Whether it runs under emulation.
+    pub emulated: bool,
+}
+
+impl Step {
+    /// Whether another step of the same stage has to be done before this one begins.
+    #[must_use]
+    pub fn needs(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Pull(pull), Self::CopySensor(_)) => pull.role != Role::Source,
+            (Self::Stage(_), Self::CopySensor(_))
+            | (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
+            (
+                Self::ProbeArm64 { image } | Self::ProbeFalconutil(Falconutil { image, .. }),
+                Self::Pull(pull),
+            ) => *image == pull.repository.at(&pull.digest),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Falconutil {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.emulated {
+            "the ARM64 falconutil under emulation"
+        } else {
+            "the native falconutil"
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pull(Pull {
+                role,
+                repository,
+                digest,
+            }) => {
+                let what = match role {
+                    Role::Source => "source image",
+                    Role::Sensor => "sensor image (linux/arm64)",
+                    Role::NativeSensor => "sensor image (the agent's platform)",
+                };
+                write!(f, "Pull the {what} {}@{}", repository.name, digest.short())
+            }
+            Self::CopySensor(copy) => write!(
+                f,
+                "Copy the sensor {}@{} to {}",
+                copy.from,
+                copy.digest.short(),
+                copy.to.tagged(&copy.tag)
+            ),
+            Self::InstallEmulator(image) => {
+                write!(f, "Install the ARM64 emulator of {}", image.repository)
+            }
+            Self::Stage(image) => write!(
+                f,
+                "Stage source and sensor in a local registry of {}",
+                image.repository
+            ),
+            Self::CreateBuilder(name) => {
+                write!(f, "Make the buildx builder `{name}` for linux/arm64")
+            }
+            Self::ProbeArm64 { .. } => f.write_str("Check that ARM64 programs run"),
+            Self::ProbeFalconutil(falconutil) => write!(f, "Ask {falconutil} for its flags"),
+            Self::Patch { falconutil, .. } => write!(f, "Patch with {falconutil}"),
+            Self::Graft { falconutil, .. } => {
+                write!(f, "Patch a stub of the source with {falconutil}")
+            }
+            Self::PushGrafted { repository } => {
+                write!(f, "Put the sensor's layer on the source in {repository}")
+            }
+            Self::Prove => f.write_str("Compare the patched image with the source"),
+            Self::CreateRepository { repository } => {
+                write!(f, "Create the repository {repository}")
+            }
+            Self::Push { repository, tag } => write!(f, "Push {}", repository.tagged(tag)),
+            Self::ReadBack => f.write_str("Read the pushed image back"),
+            Self::RecordProvenance => f.write_str("Record what the image was made of"),
+            Self::AddTag { tag, .. } => write!(f, "Add the tag {tag}"),
+            Self::WriteTaskDefinition => f.write_str("Write the ECS task definition"),
+            Self::RegisterTaskDefinition => f.write_str("Register the ECS task definition"),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Tells whether the target's tag names already what a patch would make.
+//!
+//! What the registry keeps of an image's making decides only together with the image itself: its
+//! layers, its entrypoint and its environment have to be those that this run would have to prove.
+
+use crate::domain::falcon::options::FalconOptions;
+use crate::domain::image::proof::prove_image;
+use crate::domain::provenance::record::{Provenance, Recipe};
+use crate::flow::config::patch::Config;
+use crate::flow::facts::patch::Facts;
+use crate::flow::facts::sensor::SensorFacts;
+use crate::flow::facts::source::SourceFacts;
+use crate::flow::facts::target::{CurrentImage, TargetFacts};
+
+/// How the target stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The tag names the image that this run would make.
+    UpToDate,
+    /// The tag cannot be overwritten, and names the source patched with these options; which sensor
+    /// is in it is not recorded, as after a run that was stopped between push and record.
+    Adopted,
+    /// The image has to be made.
+    Outdated(Reason),
+    /// Too little is known to tell.
+    Unknown,
+}
+
+/// Why an image has to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// `skipUnchanged` is false.
+    Asked,
+    /// The tag is not there.
+    Missing,
+    /// The source has changed.
+    Source,
+    /// The sensor has changed.
+    Sensor,
+    /// What falconutil is told has changed.
+    Options,
+    /// Nothing tells what the image was made of.
+    Unrecorded,
+    /// What is recorded does not agree with the image.
+    Disagreement,
+}
+
+impl Reason {
+    /// The reason in the log; none where it goes without saying.
+    #[must_use]
+    pub fn text(self) -> Option<&'static str> {
+        match self {
+            Self::Asked => Some("`skipUnchanged` is false, so it is patched in any case"),
+            Self::Missing => None,
+            Self::Source => Some("it was made of another source"),
+            Self::Sensor => Some("it was made with another sensor"),
+            Self::Options => Some("it was made with another customer ID or other options"),
+            Self::Unrecorded => Some("nothing in the registry says what it was made of"),
+            Self::Disagreement => {
+                Some("it is not what its provenance says, so its provenance is not believed")
+            }
+        }
+    }
+}
+
+/// How the target stands, in view of the facts.
+#[must_use]
+pub fn standing(config: &Config, facts: &Facts) -> Standing {
+    let (Ok(source), Ok(sensor), Ok(target), Ok(options)) = (
+        &facts.source,
+        &facts.sensor,
+        &facts.target,
+        facts.falcon_options(config),
+    ) else {
+        return Standing::Unknown;
+    };
+    if !config.skip_unchanged {
+        return Standing::Outdated(Reason::Asked);
+    }
+    let Some(current) = &target.current else {
+        return Standing::Outdated(Reason::Missing);
+    };
+    let is_right = prove_image(source.evidence(), &current.image, &options).is_ok();
+    match compare(source, sensor, current, &options) {
+        Ok(()) if is_right => Standing::UpToDate,
+        Ok(()) => Standing::Outdated(Reason::Disagreement),
+        Err(Reason::Unrecorded) if is_right && is_fixed(config, target) => Standing::Adopted,
+        Err(reason) => Standing::Outdated(reason),
+    }
+}
+
+/// Compares what is recorded with what this run would record.
+fn compare(
+    source: &SourceFacts,
+    sensor: &SensorFacts,
+    current: &CurrentImage,
+    options: &FalconOptions,
+) -> Result<(), Reason> {
+    let wanted = Recipe::new(source.digest(), &sensor.arm64, options);
+    let is_same = |provenance: &Provenance| provenance.recipe == wanted;
+    // An image of the engine has nothing that says it is the same.
+    if wanted.source.is_some() && current.provenance.iter().any(is_same) {
+        return Ok(());
+    }
+    if current.provenance.is_empty() {
+        return Err(Reason::Unrecorded);
+    }
+    // The same image can have been made of several things, so the record that comes nearest counts.
+    let has_source =
+        |known: &Provenance| wanted.source.is_some() && known.recipe.source == wanted.source;
+    let has_both = |known: &Provenance| has_source(known) && known.recipe.sensor == wanted.sensor;
+    Err(if current.provenance.iter().any(has_both) {
+        Reason::Options
+    } else if current.provenance.iter().any(has_source) {
+        Reason::Sensor
+    } else {
+        Reason::Source
+    })
+}
+
+/// Whether the target's tag is known to stay what it is.
+fn is_fixed(config: &Config, target: &TargetFacts) -> bool {
+    let mutability = target.mutability.as_ref();
+    mutability.is_some_and(|mutability| !mutability.allows_overwriting(&config.target_tag))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Plans with `strategy: graft`.
+
+use serde_json::json;
+
+use super::{config, drawn, facts, repository};
+use crate::domain::graft::obstacle::Obstacle;
+use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::reference::digest::Digest;
+use crate::flow::config::patch::Config;
+use crate::flow::facts::patch::Facts;
+use crate::flow::facts::probes::Probes;
+use crate::flow::facts::source::SourcePlace;
+
+fn graft() -> Config {
+    config(|inputs| {
+        inputs.strategy = "graft".into();
+        inputs.additional_tags = "latest".into();
+    })
+}
+
+/// All probes made, and the sensor in the engine.
+fn probed(grafted: Option<Result<(), Obstacle>>) -> Facts {
+    Facts {
+        in_engine: [b"arm64".as_slice(), b"amd64"].map(Digest::of).into(),
+        probes: Probes {
+            arm64_runs: Some(true),
+            native_knows_platform: Some(true),
+            graft: grafted,
+            ..Probes::default()
+        },
+        ..facts()
+    }
+}
+
+#[test]
+fn the_source_is_not_pulled_and_the_tags_come_last() {
+    insta::assert_snapshot!(drawn(&graft(), &facts()), @r"
+    ? Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Check that ARM64 programs run | Ask the native falconutil for its flags
+    if the native falconutil knows `--platform`: Patch a stub of the source with the native falconutil
+    if it does not: Patch a stub of the source with the ARM64 falconutil under emulation
+    Put the sensor's layer on the source in 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
+    Read the pushed image back
+    Record what the image was made of
+    Add the tag 1-falcon | Add the tag latest
+    ");
+}
+
+#[test]
+fn whether_a_graft_is_possible_shows_when_falconutil_has_worked() {
+    insta::assert_snapshot!(drawn(&graft(), &probed(None)), @r"
+    ? Patch a stub of the source with the native falconutil
+    Put the sensor's layer on the source in 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
+    Read the pushed image back
+    Record what the image was made of
+    Add the tag 1-falcon | Add the tag latest
+    ");
+}
+
+#[test]
+fn a_graft_that_is_possible_is_pushed() {
+    let mut facts = probed(Some(Ok(())));
+    if let Ok(target) = &mut facts.target {
+        target.is_missing = true;
+    }
+    insta::assert_snapshot!(drawn(&graft(), &facts), @r"
+    Create the repository 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
+    Put the sensor's layer on the source in 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
+    Read the pushed image back
+    Record what the image was made of
+    Add the tag 1-falcon | Add the tag latest
+    ");
+}
+
+#[test]
+fn a_graft_that_is_not_possible_leads_to_the_full_way() {
+    let obstacle = Obstacle::Layers { added: 2 };
+    insta::assert_snapshot!(drawn(&graft(), &probed(Some(Err(obstacle)))), @r"
+    Pull the source image app/web@41cf6794ba42
+    Patch with the native falconutil
+    Compare the patched image with the source
+    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Read the pushed image back
+    Record what the image was made of | Add the tag latest
+    ");
+}
+
+#[test]
+fn a_source_that_cannot_be_grafted_goes_the_full_way_from_the_start() {
+    let full = drawn(
+        &config(|inputs| inputs.additional_tags = "latest".into()),
+        &facts(),
+    );
+    let mut with_triggers = facts();
+    let triggers = json!({"Entrypoint": ["/entry.sh"], "OnBuild": ["RUN make"]});
+    if let Ok(source) = &mut with_triggers.source {
+        source.place = SourcePlace::Registry {
+            repository: repository("app/web"),
+            image: RegistryImage {
+                digest: Digest::of(b"source"),
+                ..RegistryImage::of(&["a"], &triggers)
+            }
+            .into(),
+            from_index: false,
+        };
+    }
+    assert_eq!(drawn(&graft(), &with_triggers), full);
+}

@@ -1,0 +1,140 @@
+//! ARM64 programs on an engine of another platform.
+
+use std::time::Duration;
+
+use super::cleanup::Undo;
+use super::drive::Run;
+use super::last_lines::LastLines;
+use super::step_outcome::Learned;
+use crate::adapters::engine::container::spec::{
+    ContainerEnd, ContainerSpec, LABEL_AGENT, LABEL_JOB, LABEL_RUN, Network,
+};
+use crate::domain::platform::Platform;
+use crate::flow::config::patch::PinnedImage;
+use crate::flow::effect::Effect;
+use crate::report::code::Code;
+use crate::report::event::StepEvents;
+use crate::report::problem::{Explain, Problem};
+
+/// A container that only answers a question takes no longer than this, even under emulation.
+const PROBE_TIME: Duration = Duration::from_mins(2);
+
+#[derive(Debug, thiserror::Error)]
+enum EmulationError {
+    #[error("The emulator image `{image}` ended with exit code {exit_code}")]
+    InstallFailed {
+        image: String,
+        exit_code: i64,
+        #[source]
+        why: LastLines,
+    },
+}
+
+impl Explain for EmulationError {
+    fn code(&self) -> Code {
+        match self {
+            Self::InstallFailed { .. } => Code::EmulationInstallFailed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::InstallFailed { .. } => Some("Installing needs privileged containers; where they are forbidden, have the emulator installed on the agent and set `emulation: never`".to_owned()),
+        }
+    }
+}
+
+impl Run {
+    pub(super) async fn install_emulator(
+        &self,
+        image: &PinnedImage,
+        events: &StepEvents,
+    ) -> Result<Learned, Problem> {
+        let reference = image.repository.at(&image.digest);
+        if self.services.engine()?.image(&reference).await?.is_none() {
+            self.pull_by_digest(&image.repository, &image.digest, events)
+                .await?;
+        }
+        let spec = ContainerSpec {
+            command: vec!["--install".to_owned(), "arm64".to_owned()],
+            privileged: true,
+            ..self.container("emulator", reference.clone(), self.engine_platform().await?)
+        };
+        // From the start of the container on, the handler may be registered.
+        self.state(|state| {
+            state.effects.push(Effect::EmulatorInstalled {
+                image: reference.clone(),
+            });
+        });
+        let end = self.run_container(&spec, events).await?;
+        if end.exit_code != 0 {
+            let why = LastLines::of(&end);
+            return Err(EmulationError::InstallFailed {
+                image: reference,
+                exit_code: end.exit_code,
+                why,
+            }
+            .into());
+        }
+        Ok(Learned::EmulatorInstalled)
+    }
+
+    /// Runs the shell of the ARM64 sensor image, which falconutil's own `RUN` steps need as well.
+    pub(super) async fn probe_arm64(
+        &self,
+        image: &str,
+        events: &StepEvents,
+    ) -> Result<Learned, Problem> {
+        let spec = ContainerSpec {
+            entrypoint: Some(vec!["/bin/sh".to_owned()]),
+            command: vec!["-c".to_owned(), "exit 0".to_owned()],
+            limit: PROBE_TIME,
+            ..self.container("probe-arm64", image.to_owned(), Platform::linux_arm64())
+        };
+        let runs = match self.run_container(&spec, &events.quiet()).await {
+            Ok(end) => end.exit_code == 0,
+            // The engine says so when the kernel refuses to start the program.
+            Err(problem) if problem.code == Code::EmulationMissing => false,
+            Err(problem) => return Err(problem),
+        };
+        events.note(if runs {
+            "an ARM64 program of the sensor image ran"
+        } else {
+            "no ARM64 program runs yet"
+        });
+        Ok(Learned::Arm64Runs(runs))
+    }
+
+    /// A container of this run: no network, no privilege, found again by its labels.
+    pub(super) fn container(&self, name: &str, image: String, platform: Platform) -> ContainerSpec {
+        let agent = self.services.agent();
+        ContainerSpec {
+            image,
+            platform,
+            command: Vec::new(),
+            entrypoint: None,
+            user: None,
+            binds: Vec::new(),
+            env: Vec::new(),
+            network: Network::None,
+            privileged: false,
+            labels: vec![
+                (LABEL_RUN.to_owned(), self.id.clone()),
+                (LABEL_AGENT.to_owned(), agent.identity.clone()),
+                (LABEL_JOB.to_owned(), agent.job.clone()),
+            ],
+            name: format!("falcon-patch-{}-{name}", self.id),
+            limit: Duration::from_hours(1),
+        }
+    }
+
+    /// Runs a container that is gone afterwards, whatever happens.
+    pub(super) async fn run_container(
+        &self,
+        spec: &ContainerSpec,
+        events: &StepEvents,
+    ) -> Result<ContainerEnd, Problem> {
+        self.cleanup.push(Undo::Container(spec.name.clone()));
+        Ok(self.services.engine()?.run(spec, events).await?)
+    }
+}

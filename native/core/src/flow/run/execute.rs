@@ -1,0 +1,53 @@
+//! What each step does, one arm each.
+
+use super::drive::Run;
+use super::step_outcome::Learned;
+use crate::flow::facts::patch::Facts;
+use crate::flow::plan::step::Step;
+use crate::report::event::StepEvents;
+use crate::report::problem::Problem;
+
+impl Run {
+    pub(super) async fn execute(
+        &self,
+        step: &Step,
+        facts: &Facts,
+        events: StepEvents,
+    ) -> Result<Learned, Problem> {
+        match step {
+            Step::Pull(pull) => self.pull(pull, &events).await,
+            Step::CopySensor(copy) => self.copy_sensor(copy, &events).await,
+            Step::InstallEmulator(image) => self.install_emulator(image, &events).await,
+            // By far the largest future of all steps, and asked for seldom.
+            Step::Stage(image) => Box::pin(self.stage(image, facts, &events)).await,
+            Step::CreateBuilder(name) => self.create_builder(name, &events).await,
+            Step::ProbeArm64 { image } => self.probe_arm64(image, &events).await,
+            Step::ProbeFalconutil(falconutil) => self.probe_falconutil(falconutil, &events).await,
+            Step::Patch {
+                falconutil,
+                knows_platform,
+            } => {
+                self.patch(falconutil, *knows_platform, facts, &events)
+                    .await
+            }
+            Step::Graft {
+                falconutil,
+                knows_platform,
+            } => {
+                self.graft(falconutil, *knows_platform, facts, &events)
+                    .await
+            }
+            Step::PushGrafted { repository } => self.push_grafted(repository, facts, &events).await,
+            Step::Prove => self.prove(facts, &events).await,
+            Step::CreateRepository { repository } => {
+                self.create_repository(repository, &events).await
+            }
+            Step::Push { repository, tag } => self.push(repository, tag, &events).await,
+            Step::ReadBack => self.read_back(facts).await,
+            Step::RecordProvenance => self.record_provenance(facts, &events).await,
+            Step::AddTag { repository, tag } => self.add_tag(repository, tag).await,
+            Step::WriteTaskDefinition => self.write_task_definition(facts, &events).await,
+            Step::RegisterTaskDefinition => self.register_task_definition(facts, &events).await,
+        }
+    }
+}

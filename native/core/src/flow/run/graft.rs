@@ -1,0 +1,7 @@
+pub mod delta;
+pub mod grafted;
+pub mod make;
+pub mod memory;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! What came of layers that were written anew on this agent before.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use super::delta::Delta;
+use crate::domain::graft::layer::VERSION;
+
+/// Layers that are remembered: one for each sensor, and teams use few at a time.
+const KEPT: usize = 16;
+
+/// Remembers a layer by what it was made of, so that what is told of it cannot be out of date: the
+/// same layer, written anew by the same code, has the same digest.
+///
+/// An agent runs one job at a time, and what is lost here is only time.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    file: PathBuf,
+}
+
+/// A layer as it was, and what became of it.
+#[derive(Serialize, Deserialize)]
+struct Known {
+    version: u32,
+    layer: String,
+    diff_id: String,
+    digest: String,
+    size: u64,
+}
+
+impl Memory {
+    /// The memory in a folder that stays, and that nobody else writes to.
+    pub(crate) fn of(folder: &Path) -> Self {
+        Self {
+            file: folder.join("layers.json"),
+        }
+    }
+
+    /// What became of the layer whose digest, unpacked, was this one.
+    pub(crate) fn recall(&self, layer: &str) -> Option<Delta> {
+        let known = self.read();
+        let known = known.into_iter().find(|known| known.layer == layer)?;
+        Some(Delta {
+            diff_id: known.diff_id.parse().ok()?,
+            digest: known.digest.parse().ok()?,
+            size: known.size,
+        })
+    }
+
+    /// Keeps what became of a layer.
+    pub(crate) fn keep(&self, layer: &str, delta: &Delta) -> io::Result<()> {
+        let mut known = self.read();
+        known.retain(|known| known.layer != layer);
+        known.truncate(KEPT - 1);
+        known.insert(
+            0,
+            Known {
+                version: VERSION,
+                layer: layer.to_owned(),
+                diff_id: delta.diff_id.to_string(),
+                digest: delta.digest.to_string(),
+                size: delta.size,
+            },
+        );
+        // Whoever reads meanwhile sees the one or the other.
+        let new = self.file.with_extension("new");
+        fs::write(&new, serde_json::to_vec(&known)?)?;
+        fs::rename(&new, &self.file)
+    }
+
+    /// What is known; a file that cannot be read says nothing.
+    fn read(&self) -> Vec<Known> {
+        let bytes = fs::read(&self.file).unwrap_or_default();
+        let mut known: Vec<Known> = serde_json::from_slice(&bytes).unwrap_or_default();
+        known.retain(|known| known.version == VERSION);
+        known
+    }
+}

@@ -1,0 +1,90 @@
+//! What the image was made of, recorded beside it.
+
+use std::time::SystemTime;
+
+use super::drive::Run;
+use super::step_outcome::Learned;
+use crate::adapters::registry::referrers::Artifact;
+use crate::domain::provenance::record::{Provenance, Recipe, STATEMENT_TYPE};
+use crate::domain::provenance::statement::Making;
+use crate::domain::reference::repository::Repository;
+use crate::flow::effect::Effect;
+use crate::flow::facts::patch::Facts;
+use crate::flow::facts::source::SourcePlace;
+use crate::flow::look::target;
+use crate::report::code::Code;
+use crate::report::event::StepEvents;
+use crate::report::problem::Problem;
+
+impl Run {
+    /// The image is good without a record of its making, so a registry that takes none is only worth a warning.
+    pub(super) async fn record_provenance(
+        &self,
+        facts: &Facts,
+        events: &StepEvents,
+    ) -> Result<Learned, Problem> {
+        if let Err(problem) = self.attach_provenance(facts).await {
+            let why = problem.why.first().map_or("", String::as_str);
+            events.warning(
+                Code::RegistryProvenanceRefused,
+                format!("What the image was made of could not be recorded: {} ({why})", problem.what),
+                Some("The image is good; without the record the next run patches again, and `action: verify` cannot tell the sensor's version".to_owned()),
+            );
+        }
+        Ok(Learned::Nothing)
+    }
+
+    async fn attach_provenance(&self, facts: &Facts) -> Result<(), Problem> {
+        let (source, sensor, target) = (
+            facts.source.as_ref().map_err(Clone::clone)?,
+            facts.sensor.as_ref().map_err(Clone::clone)?,
+            facts.target.as_ref().map_err(Clone::clone)?,
+        );
+        let options = self.falcon_options(facts)?;
+        let recipe = Recipe::new(source.digest(), &sensor.arm64, &options);
+        let image = self.image_in_registry();
+        let registry = self.services.registry().await?;
+        // The same things can make the same image again, and it is recorded then.
+        let known = target::provenance(registry, &target.repository, &image.digest).await;
+        if known.iter().any(|known| known.recipe == recipe) {
+            return Ok(());
+        }
+        let finished = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+        let version = sensor.version.as_deref();
+        let making = Making {
+            target: &target.repository,
+            target_tag: &self.config.target_tag,
+            image: &image.digest,
+            source: (&source.name, repository(&source.place)),
+            sensor: (&sensor.name, &sensor.repository),
+            sensor_version: version,
+            recipe: &recipe,
+            options: &options,
+            origin: &self.services.agent().origin,
+            finished: &finished,
+        };
+        let statement = making.statement().to_string();
+        let artifact = Artifact {
+            media_type: STATEMENT_TYPE,
+            content: statement.as_bytes(),
+            annotations: Provenance::annotations(&recipe, version),
+        };
+        let digest = registry
+            .attach(&target.repository, &image.manifest, &artifact)
+            .await?;
+        self.state(|state| {
+            state.effects.push(Effect::ProvenanceRecorded {
+                repository: target.repository.clone(),
+                digest,
+            });
+        });
+        Ok(())
+    }
+}
+
+fn repository(place: &SourcePlace) -> Option<&Repository> {
+    match place {
+        SourcePlace::Registry { repository, .. } => Some(repository),
+        SourcePlace::Engine { .. } => None,
+    }
+}

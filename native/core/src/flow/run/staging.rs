@@ -1,0 +1,252 @@
+//! A registry of the run's own, in a container, that the images go through on their way into the engine.
+//!
+//! falconutil then only sees images of one platform each, in a registry of this machine that asks for no sign-in.
+//! Source and sensor on their way through a registry of the run's own.
+
+use std::time::{Duration, Instant};
+
+use super::cleanup::Undo;
+use super::drive::Run;
+use super::step_outcome::Learned;
+use crate::adapters::engine::container::spec::{ContainerSpec, Network};
+use crate::adapters::journal::Thing;
+use crate::adapters::registry::error::RegistryError;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+use crate::domain::reference::tag::Tag;
+use crate::flow::config::patch::PinnedImage;
+use crate::flow::facts::patch::Facts;
+use crate::flow::facts::source::{SourceFacts, SourcePlace};
+use crate::flow::facts::staged::Staged;
+use crate::report::cause::Cause;
+use crate::report::code::Code;
+use crate::report::event::StepEvents;
+use crate::report::problem::{Explain, Problem};
+
+/// The port that Distribution's registry listens on in its container.
+pub const PORT: u16 = 5000;
+
+/// Why there is no registry.
+#[derive(Debug, thiserror::Error)]
+pub enum StagingError {
+    /// Its container ended.
+    #[error("The local registry of `{image}` ended with exit code {exit_code}")]
+    Ended {
+        /// The image.
+        image: String,
+        /// The exit code.
+        exit_code: i64,
+        /// What it wrote last.
+        #[source]
+        why: crate::report::cause::Cause,
+    },
+    /// Its container runs, and nobody answers.
+    #[error("The local registry of `{image}` does not answer")]
+    Silent {
+        /// The image.
+        image: String,
+    },
+}
+
+impl Explain for StagingError {
+    fn code(&self) -> Code {
+        Code::EngineStagingFailed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Ended { .. } => "Set `stagingRegistryImage` to an image of Distribution's registry, such as `registry:2` with its digest, or leave `stagingRegistry` at `none`",
+            Self::Silent { .. } => "The step has to run on the engine's own machine (in a container job, give it `target: host`), and the image has to be Distribution's registry, which listens on port 5000; or leave `stagingRegistry` at `none`",
+        }.to_owned())
+    }
+}
+
+/// The registry starts within a second; an agent under heavy load may need more.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const BETWEEN: Duration = Duration::from_millis(100);
+
+/// The name of an engine's image in the registry: its own need not be a repository's.
+const ENGINE_SOURCE: &str = "source";
+
+impl Run {
+    /// Starts the registry and copies the images into it, each for one platform.
+    pub(super) async fn stage(
+        &self,
+        image: &PinnedImage,
+        facts: &Facts,
+        events: &StepEvents,
+    ) -> Result<Learned, Problem> {
+        let source = facts.source.as_ref().map_err(Clone::clone)?;
+        let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
+        let registry = self.open_registry(image, events).await?;
+        let (source_at, source_digest) = self.stage_source(&registry, source, events).await?;
+        let sensor_at = Repository::new(&registry, &sensor.repository.name);
+        for (digest, tag) in [
+            (Some(&sensor.arm64), "sensor"),
+            (sensor.native.as_ref(), "native"),
+        ] {
+            if let Some(digest) = digest {
+                self.stage_image(&sensor.repository, digest, &sensor_at, tag, events)
+                    .await?;
+            }
+        }
+        Ok(Learned::Staged(Staged {
+            source: source_at,
+            source_digest,
+            sensor: sensor_at,
+        }))
+    }
+
+    /// Starts the registry, and gives its host and port once it answers.
+    async fn open_registry(
+        &self,
+        image: &PinnedImage,
+        events: &StepEvents,
+    ) -> Result<String, Problem> {
+        let engine = self.services.engine()?;
+        let reference = image.repository.at(&image.digest);
+        if engine.image(&reference).await?.is_none() {
+            self.pull_by_digest(&image.repository, &image.digest, events)
+                .await?;
+        }
+        let variables = [
+            ("REGISTRY_HTTP_ADDR", format!(":{PORT}")),
+            // Since 3.0 it would look for a collector of traces, and complain.
+            ("OTEL_TRACES_EXPORTER", "none".to_owned()),
+        ];
+        let spec = ContainerSpec {
+            network: Network::Default,
+            env: variables
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
+            ..self.container("registry", reference, self.engine_platform().await?)
+        };
+        self.cleanup.push(Undo::Container(spec.name.clone()));
+        engine.serve(&spec, PORT).await?;
+        let registry = self.await_registry(&spec).await?;
+        self.state(|state| state.staging = Some(registry.clone()));
+        events.note(format!("{registry} answers, to this machine alone"));
+        Ok(registry)
+    }
+
+    /// Waits until the registry answers, and gives its host and port.
+    async fn await_registry(&self, spec: &ContainerSpec) -> Result<String, Problem> {
+        let engine = self.services.engine()?;
+        let client = self.services.registry().await?;
+        let image = || spec.image.clone();
+        let started = Instant::now();
+        loop {
+            if let Some(port) = engine.published(spec, PORT).await? {
+                let registry = format!("127.0.0.1:{port}");
+                self.services
+                    .credentials()
+                    .await?
+                    .need_none(&registry)
+                    .await;
+                let any = Repository::new(&registry, ENGINE_SOURCE);
+                if client.answers(&any).await {
+                    return Ok(registry);
+                }
+            }
+            if let Some(end) = engine.ended(spec).await? {
+                let why = Cause::said(&end.last_lines.join("\n"));
+                let (image, exit_code) = (image(), end.exit_code);
+                return Err(StagingError::Ended {
+                    image,
+                    exit_code,
+                    why,
+                }
+                .into());
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(StagingError::Silent { image: image() }.into());
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+    }
+
+    async fn stage_source(
+        &self,
+        registry: &str,
+        source: &SourceFacts,
+        events: &StepEvents,
+    ) -> Result<(Repository, Digest), Problem> {
+        match &source.place {
+            SourcePlace::Registry {
+                repository, image, ..
+            } => {
+                let to = Repository::new(registry, &repository.name);
+                self.stage_image(repository, &image.digest, &to, "source", events)
+                    .await?;
+                Ok((to, image.digest.clone()))
+            }
+            SourcePlace::Engine { id } => {
+                let to = Repository::new(registry, ENGINE_SOURCE);
+                let digest = self.push_source(id, &to, events).await?;
+                Ok((to, digest))
+            }
+        }
+    }
+
+    /// Copies the image of one platform from registry to registry, byte for byte.
+    async fn stage_image(
+        &self,
+        from: &Repository,
+        digest: &Digest,
+        to: &Repository,
+        tag: &'static str,
+        events: &StepEvents,
+    ) -> Result<(), Problem> {
+        let client = self.services.registry().await?;
+        let progress = |current, total| events.progress(current, Some(total));
+        client
+            .copy(from, digest, to, &tag_of(tag), &progress)
+            .await?;
+        events.note(format!("{} is staged", to.at(digest)));
+        Ok(())
+    }
+
+    /// Has the engine push an image that only it has.
+    async fn push_source(
+        &self,
+        id: &str,
+        to: &Repository,
+        events: &StepEvents,
+    ) -> Result<Digest, Problem> {
+        let tag = tag_of("source");
+        self.lend_name(to.tagged(&tag))?;
+        let engine = self.services.engine()?;
+        engine.tag(id, &to.to_string(), tag.as_str()).await?;
+        engine.push(to, &tag, None, events).await?;
+        let client = self.services.registry().await?;
+        let digest = client.digest_of(to, &tag).await?;
+        let digest = digest.ok_or_else(|| RegistryError::ImageNotFound {
+            image: to.tagged(&tag),
+            source: Cause::said("the engine has pushed it"),
+        })?;
+        events.note(format!("{} is staged", to.at(&digest)));
+        Ok(digest)
+    }
+
+    /// Whether a repository is in the local registry.
+    pub(super) fn is_staging(&self, repository: &Repository) -> bool {
+        self.state(|state| state.staging.as_ref() == Some(&repository.registry))
+    }
+
+    /// Prepares for a name in the engine that is this run's alone.
+    pub(super) fn lend_name(&self, reference: String) -> Result<(), Problem> {
+        self.record(Thing::Tag {
+            reference: reference.clone(),
+        })?;
+        self.cleanup.push(Undo::Image(reference));
+        Ok(())
+    }
+}
+
+fn tag_of(text: &'static str) -> Tag {
+    let Ok(tag) = text.parse() else {
+        unreachable!("the tags of this file are tags")
+    };
+    tag
+}

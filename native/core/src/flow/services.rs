@@ -1,0 +1,113 @@
+//! The services that a run talks to, made once.
+
+use tokio::sync::OnceCell;
+
+use crate::adapters::aws::account::Aws;
+use crate::adapters::crowdstrike::api::FalconApiSettings;
+use crate::adapters::crowdstrike::tenant::Tenant;
+use crate::adapters::engine::client::{Engine, EngineSettings};
+use crate::adapters::registry::client::Registry;
+use crate::adapters::registry::credentials::cache::Credentials;
+use crate::adapters::registry::credentials::docker_config::DockerConfig;
+use crate::domain::agent::Agent;
+use crate::domain::aws::identity::CallerIdentity;
+use crate::domain::aws::settings::AwsSettings;
+use crate::domain::engine::EngineFacts;
+use crate::report::event::Events;
+use crate::report::problem::Problem;
+
+/// Clients of the engine, AWS and the registries; what cannot be had is a problem of whoever asks for it.
+pub struct Services {
+    agent: Agent,
+    engine: Result<Engine, Problem>,
+    aws_settings: AwsSettings,
+    events: Events,
+    aws: OnceCell<Aws>,
+    credentials: OnceCell<Credentials>,
+    registry: OnceCell<Registry>,
+    engine_facts: OnceCell<Result<EngineFacts, Problem>>,
+    caller: OnceCell<Result<CallerIdentity, Problem>>,
+    tenant: Tenant,
+}
+
+impl Services {
+    /// Makes what needs no network; the rest follows when it is first asked for.
+    #[must_use]
+    pub fn new(
+        agent: Agent,
+        aws_settings: AwsSettings,
+        falcon_api: Option<FalconApiSettings>,
+        events: Events,
+    ) -> Self {
+        let settings = EngineSettings {
+            docker_host: agent.docker_host.clone(),
+            in_container_job: agent.in_container_job,
+        };
+        Self {
+            engine: Engine::connect(&settings).map_err(Problem::from),
+            agent,
+            aws_settings,
+            tenant: Tenant::new(falcon_api, events.clone()),
+            events,
+            aws: OnceCell::new(),
+            credentials: OnceCell::new(),
+            registry: OnceCell::new(),
+            engine_facts: OnceCell::new(),
+            caller: OnceCell::new(),
+        }
+    }
+
+    /// The agent and the job.
+    #[must_use]
+    pub fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// The tenant of CrowdStrike's API client.
+    #[must_use]
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> Result<&Engine, Problem> {
+        self.engine.as_ref().map_err(Clone::clone)
+    }
+
+    /// AWS, signed in as the configuration says.
+    pub async fn aws(&self) -> Result<&Aws, Problem> {
+        let open = || async {
+            let opened = Aws::open(&self.aws_settings, self.events.clone()).await;
+            opened.map_err(Problem::from)
+        };
+        self.aws.get_or_try_init(open).await
+    }
+
+    /// The sign-ins to registries, for whoever has to pass one on.
+    pub async fn credentials(&self) -> Result<&Credentials, Problem> {
+        let open = || async {
+            let docker = DockerConfig::of_agent(|name| std::env::var_os(name));
+            let (aws, events) = (self.aws().await?.clone(), self.events.clone());
+            Ok(Credentials::new(aws, docker, events))
+        };
+        self.credentials.get_or_try_init(open).await
+    }
+
+    /// The registries, signed in as AWS or Docker's configuration says.
+    pub async fn registry(&self) -> Result<&Registry, Problem> {
+        let open = || async { Ok(Registry::new(self.credentials().await?.clone())?) };
+        self.registry.get_or_try_init(open).await
+    }
+
+    /// What the engine is, asked once.
+    pub async fn engine_facts(&self) -> Result<EngineFacts, Problem> {
+        let ask = || async { Ok(self.engine()?.facts().await?) };
+        self.engine_facts.get_or_init(ask).await.clone()
+    }
+
+    /// Who AWS says we are, asked once.
+    pub async fn caller(&self) -> Result<CallerIdentity, Problem> {
+        let ask = || async { Ok(self.aws().await?.caller().await?) };
+        self.caller.get_or_init(ask).await.clone()
+    }
+}

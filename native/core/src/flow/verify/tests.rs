@@ -1,0 +1,251 @@
+use serde_json::{Value, json};
+
+use super::{SENSOR_VERSION_LABEL, verify};
+use crate::domain::falcon::options::FALCON_ENTRYPOINT;
+use crate::domain::platform::Platform;
+use crate::domain::provenance::record::{Provenance, Recipe};
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+use crate::flow::config::read::Asked;
+use crate::flow::config::verify::VerifyConfig;
+use crate::flow::facts::verify::{ImageFacts, Record, VerifyFacts};
+use crate::flow::inputs::Inputs;
+use crate::report::code::Code;
+use crate::report::problem::Problem;
+
+const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+/// What a case changes of a good image.
+type Change = fn(&mut ImageFacts);
+
+fn config(minimum: &str) -> VerifyConfig {
+    let inputs = Inputs {
+        action: "verify".to_owned(),
+        target_image: format!("{HOST}/app/web:1-falcon"),
+        minimum_sensor_version: minimum.to_owned(),
+        ..Inputs::default()
+    };
+    match Asked::from_inputs(&inputs) {
+        Ok(Asked::Verify(config)) => *config,
+        other => panic!("the inputs of a test are good: {other:?}"),
+    }
+}
+
+fn image(tag: &str, layers: &[&str], config: Value) -> ImageFacts {
+    let repository = Repository::new(HOST, "app/web");
+    ImageFacts {
+        name: format!("{repository}:{tag}"),
+        repository,
+        digest: Digest::of(tag.as_bytes()),
+        from_index: false,
+        platform: Platform::linux_arm64(),
+        config,
+        diff_ids: layers.iter().map(|layer| (*layer).to_owned()).collect(),
+        bytes: 1,
+    }
+}
+
+fn source() -> ImageFacts {
+    let config = json!({"Entrypoint": ["/entry.sh"], "Env": ["PATH=/bin"], "User": "www"});
+    image("1", &["a", "b"], config)
+}
+
+fn patched() -> ImageFacts {
+    let config = json!({
+        "Entrypoint": [FALCON_ENTRYPOINT, "/entry.sh"],
+        "Env": ["PATH=/bin", "__CS_FALCON_SENSOR_ROOT=/opt/CrowdStrike/rootfs", "CS_CONTAINER=web"],
+        "User": "www",
+    });
+    image("1-falcon", &["a", "b", "sensor"], config)
+}
+
+fn facts(target: ImageFacts) -> VerifyFacts {
+    VerifyFacts {
+        caller: None,
+        target: Ok(target),
+        records: Vec::new(),
+        source: None,
+    }
+}
+
+fn record(sensor: &str, version: Option<&str>) -> Record {
+    Record {
+        provenance: Provenance {
+            recipe: Recipe {
+                source: Some(Digest::of(b"1")),
+                sensor: Digest::of(sensor.as_bytes()),
+                options: Digest::of(b"options"),
+            },
+            sensor_version: version.map(str::to_owned),
+            artifact: Digest::of(b"artifact"),
+        },
+        told: None,
+    }
+}
+
+fn labelled(version: &str) -> ImageFacts {
+    let mut image = patched();
+    image.config["Labels"] = json!({SENSOR_VERSION_LABEL: version});
+    image
+}
+
+#[test]
+fn a_patched_image_passes_and_says_what_it_shows() {
+    let verified = verify(&config(""), &facts(patched())).expect("it is patched");
+    assert_eq!(verified.digest, Digest::of(b"1-falcon"));
+    assert_eq!(verified.tag.expect("a tag").as_str(), "1-falcon");
+    assert_eq!(verified.entrypoint, [FALCON_ENTRYPOINT, "/entry.sh"]);
+    assert_eq!(verified.container_name.as_deref(), Some("web"));
+    assert_eq!(
+        (
+            verified.cloud_service,
+            verified.sensor_version,
+            verified.source
+        ),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn whatever_the_sensor_does_not_start_in_is_refused() {
+    let cases: &[(Code, &str, Change)] = &[
+        (Code::FalconNotPatched, "entrypoint", |i| {
+            i.config["Entrypoint"] = json!(["/entry.sh"]);
+        }),
+        (Code::FalconNotPatched, "entrypoint", |i| {
+            i.config["Entrypoint"] = json!(["/entry.sh", FALCON_ENTRYPOINT]);
+        }),
+        (Code::FalconNotPatched, "entrypoint", |i| {
+            i.config["Entrypoint"] = json!(null);
+        }),
+        (Code::FalconNotPatched, "__CS_FALCON_SENSOR_ROOT", |i| {
+            i.config["Env"] = json!(["PATH=/bin"]);
+        }),
+        (Code::FalconNotPatched, ", and its environment", |i| {
+            i.config = json!(null);
+        }),
+        (Code::RegistryPlatformMissing, "linux/amd64", |i| {
+            i.platform = Platform::linux("amd64");
+        }),
+    ];
+    for (code, reason, change) in cases {
+        let mut image = patched();
+        change(&mut image);
+        let problem = verify(&config(""), &facts(image)).expect_err(reason);
+        assert_eq!(problem.code, *code);
+        assert!(problem.why[0].contains(reason), "{:?}", problem.why);
+    }
+}
+
+#[test]
+fn an_image_that_could_not_be_looked_at_is_refused_for_that() {
+    let problem = Problem {
+        code: Code::RegistryImageNotFound,
+        what: "no such image".to_owned(),
+        why: Vec::new(),
+        hint: None,
+    };
+    let missing = VerifyFacts {
+        target: Err(problem.clone()),
+        ..facts(patched())
+    };
+    assert_eq!(verify(&config(""), &missing), Err(problem.clone()));
+    let without_source = VerifyFacts {
+        source: Some(Err(problem.clone())),
+        ..facts(patched())
+    };
+    assert_eq!(verify(&config(""), &without_source), Err(problem));
+}
+
+#[test]
+fn the_source_has_to_be_in_it_unchanged() {
+    let against = |source: ImageFacts| {
+        let facts = VerifyFacts {
+            source: Some(Ok(source)),
+            ..facts(patched())
+        };
+        verify(&config(""), &facts)
+    };
+    let verified = against(source()).expect("it is the source with the sensor");
+    assert_eq!(verified.source.expect("compared").digest, Digest::of(b"1"));
+    assert!(verified.more.is_empty());
+
+    let cases: &[(&str, Change)] = &[
+        ("layers", |i| i.diff_ids[0] = "other".to_owned()),
+        ("`User`", |i| i.config["User"] = json!("root")),
+        ("`PATH`", |i| i.config["Env"] = json!(["PATH=/usr/bin"])),
+        ("entrypoint", |i| {
+            i.config["Entrypoint"] = json!(["/other.sh"]);
+        }),
+    ];
+    for (reason, change) in cases {
+        let mut image = source();
+        change(&mut image);
+        let problem = against(image).expect_err(reason);
+        assert_eq!(problem.code, Code::FalconSourceDiffers);
+        assert!(problem.why[0].contains(reason), "{:?}", problem.why);
+    }
+}
+
+#[test]
+fn a_minimum_is_met_missed_or_cannot_be_told() {
+    let told = |label: &str, minimum: &str| {
+        verify(&config(minimum), &facts(labelled(label)))
+            .map(|verified| verified.sensor_version)
+            .map_err(|problem| problem.code)
+    };
+    assert_eq!(
+        told("7.39.0-7802", "7.39"),
+        Ok(Some("7.39.0-7802".to_owned()))
+    );
+    assert_eq!(
+        told("7.39.0-7802-1", "7.39.0-7802"),
+        Ok(Some("7.39.0-7802".to_owned()))
+    );
+    assert_eq!(told("7.9.0-1", "7.39"), Err(Code::FalconSensorTooOld));
+    assert_eq!(
+        told("7.39", "7.39.0-7802"),
+        Err(Code::FalconSensorVersionUnknown)
+    );
+    assert_eq!(told("newest", "7"), Err(Code::FalconSensorVersionUnknown));
+    assert_eq!(told("newest", ""), Ok(None));
+    let problem = verify(&config("7"), &facts(patched())).expect_err("nothing tells");
+    assert_eq!(problem.code, Code::FalconSensorVersionUnknown);
+}
+
+#[test]
+fn a_record_tells_the_version_before_a_label_and_of_several_the_oldest_counts() {
+    let told = |image: ImageFacts, records: Vec<Record>| {
+        let facts = VerifyFacts {
+            records,
+            ..facts(image)
+        };
+        verify(&config("7.39"), &facts)
+            .map(|verified| (verified.sensor_version, verified.record.is_some()))
+            .map_err(|problem| problem.code)
+    };
+    let recorded = |version: &str| vec![record("arm64", Some(version))];
+    assert_eq!(
+        told(patched(), recorded("7.39.0-7802")),
+        Ok((Some("7.39.0-7802".to_owned()), true))
+    );
+    assert_eq!(
+        told(labelled("7.40.0-1"), recorded("7.38.0-1")),
+        Err(Code::FalconSensorTooOld)
+    );
+    let unknown = Err(Code::FalconSensorVersionUnknown);
+    assert_eq!(told(patched(), vec![record("arm64", None)]), unknown);
+    let same = vec![record("a", Some("7.39.0-1")), record("b", Some("7.39.0-1"))];
+    assert_eq!(
+        told(patched(), same),
+        Ok((Some("7.39.0-1".to_owned()), true))
+    );
+    for (first, second) in [("7.40.0-1", "7.38.0-1"), ("7.38.0-1", "7.40.0-1")] {
+        let both = vec![
+            record("a", None),
+            record("b", Some(first)),
+            record("c", Some(second)),
+        ];
+        assert_eq!(told(patched(), both), Err(Code::FalconSensorTooOld));
+    }
+}

@@ -1,0 +1,5 @@
+pub mod cause;
+pub mod code;
+pub mod event;
+pub mod problem;
+pub mod secret;

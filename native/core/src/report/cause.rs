@@ -1,0 +1,90 @@
+//! Why something failed, in other people's words, made fit to be shown.
+
+use std::error::Error;
+use std::fmt;
+
+/// The longest text of a service that a failure repeats.
+const LIMIT: usize = 300;
+
+/// A cause on one line, at most 300 characters long.
+///
+/// Errors of libraries name types and repeat each other, and services send pages of HTML: a failure
+/// keeps only what helps a person, and can be cloned and compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause(String);
+
+impl Cause {
+    /// What a service or a program said.
+    #[must_use]
+    pub fn said(text: &str) -> Self {
+        let words: Vec<&str> = text
+            .split(|c: char| c.is_whitespace() || c.is_control())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let line = words.join(" ");
+        match line.char_indices().nth(LIMIT) {
+            Some((end, _)) => Self(format!("{}…", &line[..end])),
+            None => Self(line),
+        }
+    }
+
+    /// A library's error with all its sources, each said once.
+    #[must_use]
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut texts: Vec<String> = Vec::new();
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            if !texts.iter().any(|known| known.contains(&text)) {
+                texts.push(text);
+            }
+            next = error.source();
+        }
+        Self::said(&texts.join(": "))
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Cause {}
+
+#[cfg(test)]
+mod tests {
+    use super::Cause;
+    use crate::adapters::http::connection::{is_tls, proxy_before};
+    use hyper_util::client::proxy::matcher::Matcher;
+    use std::io;
+
+    #[test]
+    fn what_a_service_said_becomes_one_short_line() {
+        assert_eq!(
+            Cause::said(" <html>\r\n\tno\u{1b}[0m\n").to_string(),
+            "<html> no [0m"
+        );
+        let long = Cause::said(&"ä".repeat(400)).to_string();
+        assert_eq!(long.chars().count(), 301);
+        assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn an_error_of_tls_is_found_inside_an_error_of_io() {
+        let error = io::Error::other(rustls::Error::DecryptError);
+        assert!(is_tls(&io::Error::other(error)));
+        assert!(!is_tls(&io::Error::other("broken pipe")));
+    }
+
+    #[test]
+    fn a_proxy_is_named_without_its_password() {
+        let proxies = Matcher::builder()
+            .https("http://user:p%40ss@proxy.example:3128")
+            .no("internal.example")
+            .build();
+        let proxy = proxy_before("registry.example:5000", &proxies);
+        assert_eq!(proxy.as_deref(), Some("http://proxy.example:3128"));
+        assert_eq!(proxy_before("registry.internal.example", &proxies), None);
+    }
+}
