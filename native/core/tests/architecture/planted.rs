@@ -235,6 +235,20 @@ fn files_that_cannot_be_read_are_found() {
 }
 
 #[test]
+fn an_item_that_a_macro_defines_is_resolved() {
+    let tree = siblings(
+        "",
+        "use super::right::Right; pub struct Left;",
+        "use super::left::Left; macro_rules! m { () => { pub enum Right {} } } m!();",
+    );
+    assert_found(&rules::unread(&tree), &[]);
+    assert_found(
+        &rules::circles(&tree),
+        &["`super::right::Right` of folder/right.rs"],
+    );
+}
+
+#[test]
 fn a_path_that_leads_nowhere_is_found() {
     let tree = planted(&[("lib.rs", "mod a;"), ("a.rs", "\nuse crate::a::Hidden;")]);
     assert_found(
@@ -260,8 +274,7 @@ fn an_upward_import_is_found() {
     assert_found(
         &problems,
         &[
-            "planted/report.rs:1 imports `crate::domain::image::Image` of domain/image.rs; \
-           `report` may import no other floor",
+            "planted/report.rs:1 imports `crate::domain::image::Image` of domain/image.rs (lines {1}).\n  `report` may import no other floor.",
         ],
     );
 }
@@ -280,7 +293,7 @@ fn an_upward_import_through_a_re_export_is_found() {
     assert_found(
         &problems,
         &[
-            "`crate::Item` of adapters/journal.rs; `domain` may",
+            "`crate::Item` of adapters/journal.rs (lines {1}).\n  `domain` may",
             "`crate::Item` of lib.rs",
         ],
     );

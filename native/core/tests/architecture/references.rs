@@ -26,8 +26,11 @@ pub fn read(module: &mut Module, item: &Item) {
         let line = syn::spanned::Spanned::span(item).start().line;
         module.first_definition.get_or_insert(line);
     }
-    if let Some(name) = name(item) {
-        let name = name.unraw().to_string();
+    let generated = match item {
+        Item::Macro(item) => defined_in(item.mac.tokens.clone()),
+        _ => Vec::new(),
+    };
+    for name in name(item).map(text).into_iter().chain(generated) {
         module.names.entry(name).or_default().push(Name::Item);
     }
     Reader { module }.visit_item(item);
@@ -47,6 +50,27 @@ fn name(item: &Item) -> Option<&Ident> {
         Item::Union(item) => Some(&item.ident),
         _ => None,
     }
+}
+
+/// The names that a macro's tokens seem to define, as `Code` in `pub enum Code { … }`.
+fn defined_in(tokens: TokenStream) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut after_keyword = false;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) if after_keyword => {
+                names.push(text(&ident));
+                after_keyword = false;
+            }
+            TokenTree::Ident(ident) => {
+                let keywords = ["const", "enum", "fn", "static", "struct", "trait", "type"];
+                after_keyword = keywords.iter().any(|keyword| ident == keyword);
+            }
+            TokenTree::Group(group) => names.extend(defined_in(group.stream())),
+            _ => after_keyword = false,
+        }
+    }
+    names
 }
 
 /// The attributes of a node of syn's that comes in variants.

@@ -1,5 +1,7 @@
 //! The rules, each returning what breaks it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use petgraph::algo::{astar, tarjan_scc};
 use petgraph::graphmap::DiGraphMap;
 
@@ -14,39 +16,52 @@ pub fn unread(tree: &SourceTree) -> Vec<String> {
 
 /// Imports that the table of floors does not allow.
 pub fn floors(tree: &SourceTree, floors: &[(&str, &str)], contents: &[&str]) -> Vec<String> {
-    let mut problems = Vec::new();
-    for module in tree.modules.iter().filter(|module| !module.is_test) {
-        let stem = stem(&module.file);
-        if floor(floors, stem).is_none() && !contents.contains(&stem) {
-            problems.push(format!(
-                "floors: {}/{} is on no floor.\n  Move it to one, or give it a row in `FLOORS`.",
-                tree.folder, module.file
-            ));
+    let files = tree.modules.iter().filter(|module| !module.is_test);
+    let files: BTreeSet<&str> = files.map(|module| module.file.as_str()).collect();
+    let homeless = files.into_iter().filter(|file| {
+        let stem = stem(file);
+        floor(floors, stem).is_none() && !contents.contains(&stem)
+    });
+    let mut problems: Vec<String> = homeless
+        .map(|file| {
+            format!(
+                "floors: {}/{file} is on no floor.\n  Move it to one, or give it a row in `FLOORS`.",
+                tree.folder
+            )
+        })
+        .collect();
+
+    let edges = edges(tree).0;
+    let mut pairs: BTreeMap<(&str, &str), Vec<&Edge>> = BTreeMap::new();
+    for edge in &edges {
+        pairs.entry((&edge.from, &edge.to)).or_default().push(edge);
+    }
+    for ((from, to), edges) in pairs {
+        if let Some(reason) = forbidden(stem(from), stem(to), floors, contents) {
+            let import = describe(tree, edges[0]);
+            let lines: BTreeSet<usize> = edges.iter().map(|edge| edge.line).collect();
+            problems.push(format!("floors: {import} (lines {lines:?}).\n  {reason}"));
         }
     }
-    for edge in edges(tree).0 {
-        let Some((from, allowed)) = floor(floors, stem(&edge.from)) else {
-            continue;
-        };
-        let target = stem(&edge.to);
-        let what = format!("floors: {}", describe(tree, &edge));
-        if contents.contains(&target) {
-            problems.push(format!(
-                "{what}.\n  That file is a table of contents: import from the file that defines it."
-            ));
-        } else if let Some((to, _)) = floor(floors, target)
-            && from != to
-            && !allowed.iter().any(|allowed| is_within(&to, allowed))
-        {
-            problems.push(format!(
-                "{what}; `{from}` may import {}.\n  \
-                 Move what it needs to a lower floor, or let the caller pass it in.",
-                list(&allowed)
-            ));
-        }
-    }
-    problems.dedup();
     problems
+}
+
+/// Reason why a file must not import another, and what to do instead.
+fn forbidden(from: &str, to: &str, floors: &[(&str, &str)], contents: &[&str]) -> Option<String> {
+    let (from, allowed) = floor(floors, from)?;
+    if contents.contains(&to) {
+        return Some(format!(
+            "`{to}.rs` is a table of contents. Import from the file that defines it."
+        ));
+    }
+    let (to, _) = floor(floors, to)?;
+    if from == to || allowed.iter().any(|allowed| is_within(&to, allowed)) {
+        return None;
+    }
+    Some(format!(
+        "`{from}` may import {}. Move what it needs to a lower floor, or let the caller pass it in.",
+        list(&allowed)
+    ))
 }
 
 /// Name of a file's floor, and the floors that it may import.
@@ -61,7 +76,6 @@ fn floor<'t>(floors: &[(&str, &'t str)], stem: &str) -> Option<(String, Vec<&'t 
         };
         is_within(stem, &name).then(|| (name, allowed.split_whitespace().collect()))
     });
-    // Of two rows that name the same floor, the first counts.
     fits.reduce(|best, next| {
         if next.0.len() > best.0.len() {
             next
