@@ -19,9 +19,9 @@ use source_tree::SourceTree;
 
 /// The floors from the ground up, each with the floors that it may import beside itself.
 ///
-/// A floor is a folder with its face (`domain/` and `domain.rs`), or a single file. The longest name
-/// that fits counts; `/*` makes each entry of a folder a floor. A name on the right stands for
-/// all floors inside it.
+/// A floor is a folder with its face (`domain/` and `domain.rs`), or a single file. The first row that
+/// fits counts; `/*` makes each entry of a folder a floor. A name on the right stands for all floors
+/// inside it.
 #[rustfmt::skip]
 const FLOORS: &[(&str, &str)] = &[
     ("report",        ""),

@@ -6,7 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{
     Arm, Attribute, Field, FieldValue, Ident, ImplItem, Item, ItemUse, Local, Meta, StmtMacro,
-    Token, TraitItem, UseTree, Variant, Visibility,
+    Token, TraitItem, UseTree, Variant,
 };
 
 use crate::source_tree::{Module, Name};
@@ -200,9 +200,6 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_path(self, node);
     }
 
-    /// Passes by `pub(super)` and `pub(in …)`, which name a module without importing it.
-    fn visit_visibility(&mut self, _: &'ast Visibility) {}
-
     /// Reads the paths among a macro's tokens, which syn does not parse.
     fn visit_token_stream(&mut self, tokens: &'ast TokenStream) {
         let mut path = Vec::new();
@@ -215,10 +212,6 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                     if path.is_empty() || before != "::" {
                         self.refer(std::mem::take(&mut path), line, false);
                         line = ident.span().start().line;
-                        // After a dot it is a field or a method; after `::`, `<T as Trait>::f`.
-                        if before == "." || before.ends_with("::") {
-                            path.push(String::new());
-                        }
                     }
                     path.push(text(&ident));
                     before.clear();

@@ -66,7 +66,7 @@ fn forbidden(from: &str, to: &str, floors: &[(&str, &str)], contents: &[&str]) -
 
 /// Name of a file's floor, and the floors that it may import.
 fn floor<'t>(floors: &[(&str, &'t str)], stem: &str) -> Option<(String, Vec<&'t str>)> {
-    let fits = floors.iter().filter_map(|(name, allowed)| {
+    floors.iter().find_map(|(name, allowed)| {
         let name = match name.strip_suffix('*') {
             Some(folder) => {
                 let entry = stem.strip_prefix(folder)?.split('/').next()?;
@@ -75,13 +75,6 @@ fn floor<'t>(floors: &[(&str, &'t str)], stem: &str) -> Option<(String, Vec<&'t 
             None => (*name).to_owned(),
         };
         is_within(stem, &name).then(|| (name, allowed.split_whitespace().collect()))
-    });
-    fits.reduce(|best, next| {
-        if next.0.len() > best.0.len() {
-            next
-        } else {
-            best
-        }
     })
 }
 
