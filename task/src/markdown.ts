@@ -2,7 +2,7 @@
 import { neutraliseToLine } from "./command.ts";
 
 /** What can stand in a code span, also in a table's cell. */
-const plain = /^[\w./:@+=,\- →]+$/;
+const plain = /^[\w./:@+=,()\- →]+$/;
 
 /** A name, a digest or an address: as code, unless something in it could end that. */
 export function literal(value: string): string {

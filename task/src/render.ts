@@ -239,6 +239,5 @@ export class Renderer {
 
 function summary({ title, end }: Step): string {
   if (end === undefined) return `${title}: not finished`;
-  const note = end.note ? ` (${neutraliseToLine(end.note)})` : "";
-  return `${title}: ${ends[end.status]} ${duration(end.durationMs)}${note}`;
+  return `${title}: ${ends[end.status]} ${duration(end.durationMs)}`;
 }

@@ -30,13 +30,13 @@ const variables = [
   `##vso[task.setvariable variable=FALCON_ECR_IMAGE;]${registry}/containersensor:7.39.0-7802`,
 ];
 const facts = [
-  `  Image   ${registry}/app/web@${digest("a")}`,
-  `  Tag     ${registry}/app/web:1.4.2-falcon`,
-  `  Source  ${registry}/app/web:1.4.2 (${digest("b")})`,
-  `  Sensor  ${registry}/containersensor:7.39.0-7802 (${digest("c")})`,
-  "  Version 7.39.0 of the sensor",
-  "  Size    45.2 MB → 97.4 MB (+52.2 MB)",
-  "  Time    1 min 12 s",
+  `  Image           ${registry}/app/web@${digest("a")}`,
+  `  Tag             ${registry}/app/web:1.4.2-falcon`,
+  `  Source          ${registry}/app/web:1.4.2 (${digest("b")})`,
+  `  Sensor          ${registry}/containersensor:7.39.0-7802 (${digest("c")})`,
+  "  Sensor version  7.39.0",
+  "  Size            45.2 MB → 97.4 MB (+52.2 MB)",
+  "  Time            1 min 12 s",
 ];
 
 test("a_patched_image_ends_with_its_facts_and_all_variables", () => {
@@ -55,8 +55,8 @@ test("an_ecs_task_definition_is_told_and_set", () => {
   const taskDefinitionPath = "/agent/_work/_temp/web.json";
   const taskDefinitionArn = "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7";
   const lines = log({ type: "done", outcome: outcome({ taskDefinitionPath, taskDefinitionArn }) });
-  const told = lines.indexOf(`  ECS     ${taskDefinitionPath}`);
-  assert.equal(lines[told + 1], `          ${taskDefinitionArn}`);
+  const row = lines.indexOf(`  Task definition  ${taskDefinitionPath}`);
+  assert.equal(lines[row + 1], `  Registered as    ${taskDefinitionArn}`);
   for (const [name, value] of Object.entries({ taskDefinitionPath, taskDefinitionArn }))
     assert.ok(lines.includes(`##vso[task.setvariable variable=${name};isoutput=true;]${value}`), name);
 });
@@ -85,7 +85,7 @@ test("what_is_unknown_is_an_empty_variable_and_no_row", () => {
     outcome();
   const lines = log({ type: "planned", stages: [], outcome: known });
   assert.ok(lines.includes("##vso[task.setvariable variable=imageDigest;isoutput=true;]"));
-  assert.ok(!lines.some((line) => /^ {2}(Image|Version|Size)/.test(line)));
+  assert.ok(!lines.some((line) => /^ {2}(Image|Sensor version|Size)/.test(line)));
 });
 
 test("leftovers_make_a_success_with_issues_and_are_named", () => {
@@ -124,15 +124,15 @@ test("a_plan_is_a_list_with_its_branches", () => {
 test("a_verified_image_sets_every_output_and_no_plain_variable", () => {
   check({ type: "verified", image: verified({ sourceReference: "app/web:1", sourceDigest: digest("b") }) }, [
     "##[section]Verified: the image is patched",
-    `  Image       ${registry}/app/web@${digest("a")}`,
-    `  Tag         ${registry}/app/web:1.4.2-falcon`,
-    "  Platform    linux/arm64",
-    "  Sensor      7.39.0-7802",
-    "  Entrypoint  /opt/CrowdStrike/rootfs/bin/falcon-entrypoint /entry.sh",
-    "  Service     ECS_FARGATE",
-    `  Source      app/web:1 (${digest("b")})`,
-    "  Size        97.4 MB",
-    "  Time        1 min 12 s",
+    `  Image           ${registry}/app/web@${digest("a")}`,
+    `  Tag             ${registry}/app/web:1.4.2-falcon`,
+    "  Platform        linux/arm64",
+    "  Sensor version  7.39.0-7802",
+    "  Entrypoint      /opt/CrowdStrike/rootfs/bin/falcon-entrypoint /entry.sh",
+    "  Service         ECS_FARGATE",
+    `  Source          app/web:1 (${digest("b")})`,
+    "  Size            97.4 MB",
+    "  Time            1 min 12 s",
     ...variables.slice(0, 4),
     "##vso[task.setvariable variable=sensorDigest;isoutput=true;]",
     "##vso[task.setvariable variable=sensorVersion;isoutput=true;]7.39.0-7802",
@@ -145,8 +145,8 @@ test("a_verified_image_sets_every_output_and_no_plain_variable", () => {
 test("what_a_verification_cannot_tell_is_said_and_left_empty", () => {
   const { imageTag, sensorVersion, cloudService, ...known } = verified({ fromIndex: true });
   const lines = log({ type: "verified", image: known });
-  assert.ok(lines.includes("  Platform    linux/arm64, of an index"));
-  assert.ok(lines.includes("  Sensor      nothing in the registry tells its version"));
+  assert.ok(lines.includes("  Platform        linux/arm64, selected from an index"));
+  assert.ok(lines.includes("  Sensor version  not recorded in the registry"));
   assert.ok(lines.includes("##vso[task.setvariable variable=sensorVersion;isoutput=true;]"));
   assert.ok(lines.includes("##vso[task.setvariable variable=imageTag;isoutput=true;]"));
 });

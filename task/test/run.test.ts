@@ -16,21 +16,19 @@ const inputs = {
 async function run(
   loaded: Loaded,
   given: Partial<TaskInputs> = {},
-  onCancellable: (cancel: () => void) => void = () => undefined,
+  stop = new AbortController().signal,
 ): Promise<{ ending: Ending; lines: string[] }> {
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
-  const readInputs = (): Promise<TaskInputs> => Promise.resolve({ ...inputs, ...given });
   const ending = await runTask(loaded, {
-    write,
-    masks: new Masks(write),
-    readInputs,
+    inputs: { ...inputs, ...given },
     aws,
     agent,
     notes: [],
+    masks: new Masks(write),
     history: new History(),
-    onInputs: () => undefined,
-    onCancellable,
+    write,
+    stop,
   });
   return { ending, lines };
 }
@@ -60,7 +58,7 @@ test("inputs_aws_and_agent_reach_the_addon", async () => {
   assert.deepEqual(received, { inputs, aws, agent });
 });
 
-test("an_agent_that_is_not_supported_fails_without_reading_inputs", async () => {
+test("an unsupported agent fails the step before its first line", async () => {
   const reason = failure({ code: "TASK_AGENT_UNSUPPORTED" });
   const { ending, lines } = await run({ failure: reason });
   assert.deepEqual(ending, { type: "failed", failure: reason });
@@ -89,12 +87,13 @@ test("a_rejected_run_is_a_bug_of_ours", async () => {
   assert.match(ending.failure.what, /panicked/);
 });
 
-test("cancelling_reaches_the_run", async () => {
+test("cancelling reaches the run", async () => {
   const cancelled: Ending = { type: "cancelled", effects: [], cleanup: [] };
-  const { ending } = await run(scripted({ run: (_, asked) => asked.then(() => cancelled) }), {}, (cancel) =>
-    setImmediate(cancel),
-  );
-  assert.equal(ending, cancelled);
+  const script = scripted({ run: (_, asked) => asked.then(() => cancelled) });
+  const late = new AbortController();
+  setImmediate(() => late.abort());
+  for (const stop of [late.signal, AbortSignal.abort()])
+    assert.equal((await run(script, {}, stop)).ending, cancelled);
 });
 
 test("an_event_that_cannot_be_shown_does_not_change_the_result", async () => {

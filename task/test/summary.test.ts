@@ -27,7 +27,7 @@ function history(): History {
 }
 
 const rows = [
-  "| What | Value |",
+  "| Fact | Value |",
   "| --- | --- |",
   `| Image | \`${registry}/app/web@${digest("a")}\` |`,
   `| Tag | \`${registry}/app/web:1.4.2-falcon\` |`,
@@ -36,17 +36,17 @@ const rows = [
   `| Sensor | \`${registry}/containersensor:7.39.0-7802\` |`,
   `| Sensor digest | \`${digest("c")}\` |`,
   "| Sensor version | `7.39.0` |",
-  "| Size before | `45.2 MB` |",
-  "| Size after | `97.4 MB` |",
+  "| Size | `45.2 MB → 97.4 MB (+52.2 MB)` |",
+  "| Time | `1 min 12 s` |",
   "",
   `Next: set the image of the ECS task definition to \`${registry}/app/web@${digest("a")}\``,
 ];
-const found = ["", "**Found, which decides what is done**", "", "- Target: its source has changed"];
+const found = ["", "**Findings**", "", "- Target: its source has changed"];
 const times = ["", "| Step | Time |", "| --- | --- |", "| Look | 0.4 s |", "| Patch natively | 1 min 1 s |"];
 const skipped = ["", "**Skipped**", "", "- Patch emulated: only if it does not"];
 
 function lines(ending: Ending, told = history()): string[] | undefined {
-  return summary(ending, told)?.trimEnd().split("\n");
+  return summary(ending, told, 72_400)?.trimEnd().split("\n");
 }
 
 test("a_patched_image_is_told_with_digests_sizes_times_and_what_was_skipped", () => {
@@ -79,8 +79,15 @@ test("an_unchanged_image_is_told_with_the_reason", () => {
 test("a_plan_lists_its_steps_and_conditions", () => {
   const stages = [{ steps: ["Pull", "Probe"] }, { steps: ["Patch"], branch: "it runs" }];
   const text = lines({ type: "planned", stages, outcome: outcome() }, new History()) ?? [];
-  assert.equal(text[0], "**Plan: this is what patching would do.** Nothing was changed");
-  assert.deepEqual(text.slice(-4), ["**Steps**", "", "- Pull &#43; Probe", "- Patch (if it runs)"]);
+  assert.equal(text[0], "**Plan: this is what patching would do**");
+  assert.deepEqual(text.slice(-6), [
+    "**Steps**",
+    "",
+    "- Pull &#43; Probe",
+    "- Patch (if it runs)",
+    "",
+    "Nothing was changed",
+  ]);
 });
 
 test("a_verified_image_is_told_with_its_record", () => {
@@ -90,7 +97,7 @@ test("a_verified_image_is_told_with_its_record", () => {
   };
   const text = lines({ type: "verified", image: verified({ record }) }, new History()) ?? [];
   assert.equal(text[0], "**Verified: the image is patched**");
-  assert.ok(text.includes(`| Recorded sensor digest | \`${digest("c")}\` |`), text.join("\n"));
+  assert.ok(text.includes(`| Recorded sensor | \`${digest("c")}\` |`), text.join("\n"));
 });
 
 test("a_failure_is_told_with_its_hint_and_what_is_left", () => {
@@ -111,7 +118,7 @@ test("a_failure_is_told_with_its_hint_and_what_is_left", () => {
 });
 
 test("a_cancelled_step_has_no_summary", () => {
-  assert.equal(summary({ type: "cancelled", effects: [], cleanup: [] }, new History()), undefined);
+  assert.equal(summary({ type: "cancelled", effects: [], cleanup: [] }, new History(), 0), undefined);
 });
 
 test("foreign_text_means_nothing_in_markdown_html_or_to_the_agent", () => {
