@@ -1,4 +1,4 @@
-/** The one place where the result of the step is set. */
+/** The end of the step: the only place that sets its result. */
 import type { Ending, Failure, Outcome, VerifiedImage } from "./addon.ts";
 import { command, neutraliseToLine, type WriteLine } from "./command.ts";
 import { reportLines } from "./report.ts";

@@ -89,7 +89,7 @@ function story(history: History): string[] {
   const skipped = history.skipped().map(({ title, unless }) => `${title}: only if ${unless}`);
   return [
     ...list("Warnings", history.warnings),
-    ...list("Findings", history.found),
+    ...list("Findings", history.findings),
     ...list("Skipped", skipped),
     ...(steps.length === 0 ? [] : ["", ...table(["Step", "Time"], steps)]),
   ];

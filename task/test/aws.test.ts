@@ -20,7 +20,7 @@ const connected = {
   [parameter("USEOIDC")]: "false",
 };
 
-/** What every job has on Azure DevOps Services. */
+/** The environment of every job on Azure DevOps Services. */
 const hosted = {
   SYSTEM_OIDCREQUESTURI: "https://dev.azure.com/contoso/1/_apis/distributedtask/oidctoken",
   ENDPOINT_URL_SYSTEMVSSCONNECTION: "https://contoso.visualstudio.com/",

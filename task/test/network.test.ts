@@ -24,7 +24,7 @@ test("the_agents_proxy_counts_for_the_schemes_without_one", () => {
   assert.equal(env.https_proxy, "http://agents:2");
   assert.equal(env.NO_PROXY, local);
   assert.deepEqual(notes, [
-    "Requests go through the proxy `http://agents:2`, from the agent's configuration",
+    "Requests use the proxy `http://agents:2`, from the agent's configuration",
   ]);
 });
 

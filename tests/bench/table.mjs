@@ -19,7 +19,7 @@ export function describe({ store, network, source, flow, target, mounting }) {
   return words.join(", ");
 }
 
-/** What a case is compared with, short. */
+/** Short name of the case that another is compared with. */
 function opponent(against) {
   return opponents[against.flow] ?? `${against.flow} at ${sizeOf(against.source)}`;
 }

@@ -23,8 +23,8 @@ export function verdict(value, goal) {
 }
 
 /**
- * What the samples of all labs say about some rows: every case with its spread; each comparison and each limit with its verdict; and what
- * is broken, that is cases that failed, or that no sample is of.
+ * Evaluation of all labs' samples for some rows: every case with its spread, each comparison and each limit with its verdict, and the
+ * broken cases, that is those that failed or have no sample.
  */
 export function evaluate({ labs, ...about }, wanted) {
   const samples = labs.flatMap((lab) => lab.samples);

@@ -116,7 +116,7 @@ test("every_part_of_the_guide_has_what_replaces_it_and_its_test", () => {
   assert.equal(assertNamesTests(section, guide.length), rows.length, "each row names a test");
 });
 
-/** What GitHub makes of a heading, to link to it. */
+/** GitHub's anchor of a heading. */
 const anchor = (heading) =>
   heading
     .toLowerCase()

@@ -18,7 +18,7 @@ const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) =>
 /** A value as the task gets it: all of them are texts. */
 const given = (inputs, name) => String(inputs[name] ?? declared.get(name).defaultValue ?? "");
 
-/** Whether the form shows an input, which is when it counts as required. */
+/** True if the form shows an input: only then it counts as required. */
 function isVisible(rule, inputs) {
   if (!rule) return true;
   return rule.split("&&").every((term) => {
@@ -34,7 +34,7 @@ function assertAllowed(inputs, where) {
   for (const [name, value] of Object.entries(inputs)) {
     const input = declared.get(name);
     assert.ok(input, `${where}: there is no input ${name}`);
-    assert.ok(value !== null && typeof value !== "object", `${where}: ${name} is no single value`);
+    assert.ok(value !== null && typeof value !== "object", `${where}: ${name} is not a single value`);
     const text = String(value);
     if (isMacro(text)) continue;
     if (input.type === "boolean") assert.match(text, /^(true|false)$/, `${where}: ${name}`);

@@ -73,7 +73,7 @@ test("visible_rules_name_inputs_and_values_that_exist", () => {
     for (const term of visibleRule?.split(/&&|\|\|/) ?? []) {
       const [, subject, value] = /^\s*(\w+)\s*(?:==|!=|=)\s*(.*?)\s*$/.exec(term) ?? [];
       const input = inputs.get(subject);
-      assert.ok(input, `the rule of ${name} names ${subject ?? term}, which is no input`);
+      assert.ok(input, `the rule of ${name} names ${subject ?? term}, which is not an input`);
       const values = input.type === "boolean" ? ["true", "false"] : Object.keys(input.options ?? {});
       if (values.length > 0) assert.ok(values.includes(value), `the rule of ${name} compares with ${value}`);
     }

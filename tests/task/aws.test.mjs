@@ -38,7 +38,7 @@ async function signIn({ parameters, variables, secrets, env, changes = {}, conne
     await front("DELETE", "/requests");
     const step = await job.run(given({ ...(parameters ? { awsConnection: id } : {}), ...changes }));
     const requests = await front("GET", "/requests");
-    // What is typed in plain text as an input is no secret: a key's ID, an external ID.
+    // An input typed in plain text is not a secret: a key's ID, an external ID.
     const hidden = [username, externalId].filter((text) => !Object.values(changes).includes(text));
     assertNoLeak(step, [...hidden, password, jobToken, token, customerId, claims.p_id]);
     await job.post();
@@ -50,7 +50,7 @@ async function signIn({ parameters, variables, secrets, env, changes = {}, conne
   }
 }
 
-/** Whoever issues OIDC tokens for the job. */
+/** A server that issues OIDC tokens for the job. */
 async function issuer(answer = () => [200, { oidcToken: token }]) {
   const asked = [];
   const server = createServer((request, response) => {

@@ -1,11 +1,11 @@
-// Inputs that cannot be right, told before anything is asked or touched.
+// Invalid inputs, reported before any request and any change.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Job, story } from "./agent.mjs";
 import { assertFailed, assertNoLeak } from "./expect.mjs";
 import { inputs, registry } from "./lab.mjs";
 
-/** An address at which nothing answers: a step that asks anyone anything fails in another way. */
+/** An address without a server: a step that sends a request fails in another way. */
 const nowhere = { DOCKER_HOST: "unix:///nowhere/docker.sock", AWS_ENDPOINT_URL: "http://127.0.0.1:9" };
 
 async function run(changes) {

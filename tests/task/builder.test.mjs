@@ -1,4 +1,4 @@
-// The buildx builder that later steps of the job get: made and inspected, used as far as it goes without BuildKit's
+// The buildx builder that later steps of the job get: created and inspected, used as far as possible without BuildKit's
 // image, and gone with the job.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";

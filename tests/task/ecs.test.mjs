@@ -63,7 +63,7 @@ async function ecs(action, parameters) {
   return response.json();
 }
 
-/** Whether the AWS CLI would send a file, by its own model of ECS. */
+/** Fails unless the AWS CLI would send a file, by its own model of ECS. */
 const validate = (path) => execFileSync("ecs-model", [path], { encoding: "utf8", stdio: "pipe" });
 
 const registrations = async () =>
@@ -99,7 +99,7 @@ test("the_example_is_written_with_the_image_registered_and_read_back", needsLab,
   });
 });
 
-/** Where the image is kept, it is put into the definition and registered all the same: a revision more. */
+/** Patches again: the image is kept, but the definition is written and registered as another revision. */
 async function assertHandedOverAgain(job, before) {
   rmSync(before.taskDefinitionPath);
   const step = await job.run(job.inputs);
@@ -251,7 +251,7 @@ for (const [situation, text, changes, code, patterns] of refusals) {
   });
 }
 
-/** What a step that may not register says; all that it did before stays done. */
+/** Runs a step that may not register; all that it did before stays done. */
 async function deny(tag, changes, action) {
   await withFile(filledIn(), async (job) => {
     const step = await job.run(

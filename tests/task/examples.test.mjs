@@ -1,4 +1,4 @@
-// The examples do what they say: the task's steps of each run in the lab as they are written.
+// The examples work: the task's steps of each run in the lab as they are written.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ import {
 
 const { awsAccessKeyId: username, awsSecretAccessKey: password } = keys("ADMIN");
 const client = { id: "4fd0e0b4c1e04c7a", secret: "c1ient-s3cret" };
-/** What the variable groups and the pipeline's own variables would hold. */
+/** Values of the variable groups and of the pipeline's own variables. */
 const variables = {
   FALCON_CID: customerId,
   FALCON_CLIENT_ID: client.id,

@@ -1,4 +1,4 @@
-// `strategy: graft`, held to what the full way makes of the same source.
+// `strategy: graft`, compared with `strategy: full` for the same source.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Job, story } from "./agent.mjs";
@@ -11,7 +11,7 @@ const web = `${registry}/app/web`;
 const overseas = registry.replace("eu-west-1", "us-east-1");
 const isRefused = /Grafting is not possible: (.*); the full way is taken/;
 
-/** Runs a step, and tells what the registry was asked meanwhile. */
+/** Runs a step, and returns the requests to the registry meanwhile. */
 async function run(job, changes) {
   await front("DELETE", "/requests");
   const step = await job.run(inputs({ skipUnchanged: false, ...changes }));
@@ -20,7 +20,7 @@ async function run(job, changes) {
 
 const graft = (job, changes) => run(job, { strategy: "graft", ...changes });
 
-/** Runs a step that grafts without a word of complaint. */
+/** Runs a step that grafts without a warning. */
 async function grafted(job, changes) {
   const done = await graft(job, changes);
   assertSucceeded(done.step);
@@ -201,7 +201,7 @@ function folderOf(path, { mode, owner }) {
   return Buffer.concat([header, Buffer.alloc(1024)]);
 }
 
-/** Runs a step that is to graft and takes the full way, for the reason that it tells. */
+/** Runs a step that is to graft but uses `strategy: full`, for the reason that it logs. */
 async function refused(job, reason, changes) {
   const { step } = await graft(job, changes);
   assertOrderly(step);

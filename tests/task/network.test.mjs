@@ -53,7 +53,7 @@ function assertAllProxied(step, { hosts, own, host }) {
   assert.ok(own.length > 0);
   const around = own.filter(({ from }) => from !== proxyAddress);
   assert.deepEqual(around, [], "requests that went around the proxy");
-  assert.match(story(step), new RegExp(`^Requests go through the proxy \`http://${host}\`, from `, "m"));
+  assert.match(story(step), new RegExp(`^Requests use the proxy \`http://${host}\`, from `, "m"));
 }
 
 function assertNoneProxied(step, { hosts, own }) {
@@ -110,7 +110,7 @@ const exceptions = [
 for (const [name, options] of exceptions)
   test(`nothing_of_${name}_takes_the_proxy`, needsLab, () => steps(assertNoneProxied, options));
 
-/** A host that only the proxy knows, so that whoever reaches it came through it. It refuses everything. */
+/** A host that only the proxy knows, so that every request to it used the proxy. It refuses everything. */
 async function hidden(use) {
   const asked = [];
   const [key, cert] = ["server.key", "server.crt"].map((file) =>
@@ -188,7 +188,7 @@ test("a_bypass_that_no_proxy_cannot_say_is_told", needsLab, async () => {
   });
   const check = (step, proxy) => {
     assertAllProxied(step, proxy);
-    assert.match(story(step), /`build\(1\|2\)\\\.example` cannot be said in `NO_PROXY`/);
+    assert.match(story(step), /`build\(1\|2\)\\\.example` cannot be expressed in `NO_PROXY`/);
   };
   await steps(check, { proxy: {}, variables });
 });

@@ -192,7 +192,7 @@ test("an_engine_that_the_agent_s_user_may_not_use_is_refused", needsLab, async (
 });
 
 const marker = {
-  skip: needsLab.skip || (existsSync("/.dockerenv") ? false : "this machine is no container"),
+  skip: needsLab.skip || (existsSync("/.dockerenv") ? false : "this machine is not a container"),
 };
 
 test("a_job_in_a_container_without_the_engine_s_socket_is_refused", marker, async () => {

@@ -22,7 +22,7 @@ beforeEach(() => {
   elsewhere?.asked.splice(0);
 });
 
-/** What Docker@2 leaves for later steps: a folder in `DOCKER_CONFIG` with one file. */
+/** Docker@2's sign-in for later steps: a folder in `DOCKER_CONFIG` with one file. */
 function signedIn(file) {
   folder = mkdtempSync(join(tmpdir(), "falcon-docker-config-"));
   writeFileSync(join(folder, "config.json"), typeof file === "string" ? file : JSON.stringify(file));

@@ -27,7 +27,7 @@ afterEach(async () => {
 /** Inputs whose default it is to leave what is up to date. */
 const asked = (changes) => inputs({ skipUnchanged: "true", ...changes });
 const target = (tag) => `${registry}/app/target:${tag}`;
-/** What refers to an image, as a registry with the API tells anyone who asks. */
+/** Referrers of an image, as a registry with the API lists them. */
 async function referrers(digest, repository = "app/target") {
   const auth = Buffer.from(`AWS:${registry.slice(0, 12)}-auth-token`).toString("base64");
   const response = await fetch(`https://${registry}/v2/${repository}/referrers/${digest}`, {
