@@ -12,7 +12,7 @@ function watched(context: TestContext) {
   return { source, calls, stop };
 }
 
-test("the_first_signal_cancels", (context) => {
+test("The first signal cancels the run", (context) => {
   for (const signal of ["SIGINT", "SIGTERM"]) {
     const { source, calls, stop } = watched(context);
     assert.equal(stop.aborted, false);
@@ -23,14 +23,14 @@ test("the_first_signal_cancels", (context) => {
   }
 });
 
-test("the_second_signal_ends_the_process_at_once", (context) => {
+test("The second signal ends the process at once", (context) => {
   const { source, calls } = watched(context);
   source.emit("SIGINT");
   source.emit("SIGTERM");
   assert.deepEqual(calls, ["write", "abort", "exit"]);
 });
 
-test("cleaning_up_that_takes_too_long_is_ended_before_the_agent_loses_patience", (context) => {
+test("A cleanup that takes too long ends before the agent kills the process", (context) => {
   const { source, calls } = watched(context);
   source.emit("SIGINT");
   context.mock.timers.tick(5999);

@@ -35,7 +35,7 @@ async function run(
 
 const scripted = (script: Script): Loaded => fakeAddon(script);
 
-test("the_first_line_says_what_runs_on_what", async () => {
+test("The first line names the version, the action and the images", async () => {
   const cases: [Partial<TaskInputs>, string][] = [
     [{}, "FalconArm64Patch 1.0.0: patch app/web:1 → app/web:1-falcon, sensor sensor:7.39"],
     [{ action: "plan" }, "FalconArm64Patch 1.0.0: plan app/web:1 → app/web:1-falcon, sensor sensor:7.39"],
@@ -52,7 +52,7 @@ test("the_first_line_says_what_runs_on_what", async () => {
   for (const [given, first] of cases) assert.equal((await run(scripted({}), given)).lines[0], first);
 });
 
-test("inputs_aws_and_agent_reach_the_addon", async () => {
+test("Inputs, AWS settings and agent reach the addon", async () => {
   const { addon, received } = fakeAddon({});
   await run({ addon });
   assert.deepEqual(received, { inputs, aws, agent });
@@ -65,7 +65,7 @@ test("an unsupported agent fails the step before its first line", async () => {
   assert.deepEqual(lines, []);
 });
 
-test("events_are_shown_and_open_groups_closed", async () => {
+test("Events are logged, and open groups are closed at the end", async () => {
   const done: Ending = { type: "done", outcome: outcome() };
   const { ending, lines } = await run(
     scripted({
@@ -80,7 +80,7 @@ test("events_are_shown_and_open_groups_closed", async () => {
   assert.deepEqual(lines.slice(1), ["##[group]Push", "layer", "##[endgroup]", "Push: not finished"]);
 });
 
-test("a_rejected_run_is_a_bug_of_ours", async () => {
+test("A rejected run is reported as a bug of the task", async () => {
   const { ending } = await run(scripted({ run: () => Promise.reject(new Error("panicked")) }));
   assert.ok(ending.type === "failed");
   assert.equal(ending.failure.code, "TASK_INTERNAL");
@@ -96,7 +96,7 @@ test("cancelling reaches the run", async () => {
     assert.equal((await run(script, {}, stop)).ending, cancelled);
 });
 
-test("an_event_that_cannot_be_shown_does_not_change_the_result", async () => {
+test("An event that cannot be logged does not change the result", async () => {
   const { ending, lines } = await run(
     scripted({
       run: async (emit) => {

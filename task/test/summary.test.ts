@@ -49,7 +49,7 @@ function lines(ending: Ending, told = history()): string[] | undefined {
   return summary(ending, told, 72_400)?.trimEnd().split("\n");
 }
 
-test("a_patched_image_is_told_with_digests_sizes_times_and_what_was_skipped", () => {
+test("The summary of a patched image has digests, sizes, times and skipped steps", () => {
   assert.deepEqual(lines({ type: "done", outcome: outcome() }), [
     "**Patched and pushed**",
     "",
@@ -64,7 +64,7 @@ test("a_patched_image_is_told_with_digests_sizes_times_and_what_was_skipped", ()
   ]);
 });
 
-test("an_unchanged_image_is_told_with_the_reason", () => {
+test("The summary of an unchanged image has the reason", () => {
   const text = lines({ type: "done", outcome: outcome({ changed: false, effects: [] }) });
   assert.deepEqual(text, [
     "**Nothing to patch: the target is up to date**",
@@ -76,7 +76,7 @@ test("an_unchanged_image_is_told_with_the_reason", () => {
   ]);
 });
 
-test("a_plan_lists_its_steps_and_conditions", () => {
+test("The summary of a plan lists its steps and conditions", () => {
   const stages = [{ steps: ["Pull", "Probe"] }, { steps: ["Patch"], branch: "it runs" }];
   const text = lines({ type: "planned", stages, outcome: outcome() }, new History()) ?? [];
   assert.equal(text[0], "**Plan: this is what patching would do**");
@@ -90,7 +90,7 @@ test("a_plan_lists_its_steps_and_conditions", () => {
   ]);
 });
 
-test("a_verified_image_is_told_with_its_record", () => {
+test("The summary of a verified image has its record", () => {
   const record = {
     sensorDigest: digest("c"),
     runUrl: "https://dev.azure.com/contoso/web/_build/results?buildId=42",
@@ -100,7 +100,7 @@ test("a_verified_image_is_told_with_its_record", () => {
   assert.ok(text.includes(`| Recorded sensor | \`${digest("c")}\` |`), text.join("\n"));
 });
 
-test("a_failure_is_told_with_its_hint_and_what_is_left", () => {
+test("The summary of a failure has the hint and the effects", () => {
   const effects = ["created the repository `app/web`"];
   assert.deepEqual(lines({ type: "failed", failure: failure({ effects }) }, new History()), [
     "**Failed: Cannot push `app/web:1.4.2-falcon`** (`ECR_TAG_IMMUTABLE`)",
@@ -117,11 +117,11 @@ test("a_failure_is_told_with_its_hint_and_what_is_left", () => {
   ]);
 });
 
-test("a_cancelled_step_has_no_summary", () => {
+test("A cancelled step has no summary", () => {
   assert.equal(summary({ type: "cancelled", effects: [], cleanup: [] }, new History(), 0), undefined);
 });
 
-test("foreign_text_means_nothing_in_markdown_html_or_to_the_agent", () => {
+test("Foreign text has no meaning in Markdown, in HTML or to the agent", () => {
   assert.equal(literal("a|b"), "a&#124;b");
   assert.equal(literal("`x`"), "&#96;x&#96;");
   assert.equal(sentence("<img src=x>"), "&#60;img src&#61;x&#62;");
@@ -134,7 +134,7 @@ test("foreign_text_means_nothing_in_markdown_html_or_to_the_agent", () => {
   assert.doesNotMatch(sentence("##vso[task.complete result=Failed]\nx"), /##vso|\n|\[/);
 });
 
-test("a_file_hides_what_the_agent_would_mask_in_the_log", () => {
+test("A file hides the texts that the agent masks in the log", () => {
   const masks = new Masks(() => undefined);
   masks.add("0123456789ABCDEF");
   assert.equal(masks.hide("cid 0123456789ABCDEF."), "cid ***.");
@@ -143,7 +143,7 @@ test("a_file_hides_what_the_agent_would_mask_in_the_log", () => {
   assert.equal(masks.hide(sentence("key `wJalr+XUtn=FEMI_K7`"), inert), "key `***`");
 });
 
-test("the_title_names_the_target_and_is_a_file_name", () => {
+test("The summary's title names the target and is a valid file name", () => {
   assert.equal(summaryName(`${registry}/app/web:1.4.2-falcon`), "Falcon ARM64 patch app web 1.4.2-falcon.md");
   assert.equal(summaryName("app/web:1"), "Falcon ARM64 patch app web 1.md");
   assert.equal(summaryName("../../x\n;]"), "Falcon ARM64 patch .. x.md");

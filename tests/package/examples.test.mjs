@@ -53,7 +53,7 @@ function assertComplete(inputs, where) {
 }
 
 for (const { path, document, steps } of examples()) {
-  test(`${path}_sets_what_there_is_and_all_that_is_required`, () => {
+  test(`${path} sets existing inputs and all required ones`, () => {
     assert.ok(steps.length > 0, "no step of the task");
     for (const { inputs, name } of steps) {
       assertAllowed(inputs, `${path}, ${name}`);
@@ -64,7 +64,7 @@ for (const { path, document, steps } of examples()) {
 }
 
 for (const document of documents) {
-  test(`the_pipelines_in_${document.path}_set_what_there_is`, () => {
+  test(`The pipelines in ${document.path} set existing inputs`, () => {
     for (const { path, steps } of document.blocks) {
       assert.ok(steps.length > 0, path);
       for (const { inputs } of steps) assertAllowed(inputs, path);
@@ -72,7 +72,7 @@ for (const document of documents) {
   });
 }
 
-test("output_variables_that_pipelines_read_exist", () => {
+test("Output variables that pipelines read exist", () => {
   const outputs = new Set(task.outputVariables.map(({ name }) => name));
   const sources = [...examples(), ...documents.flatMap((document) => document.blocks)];
   let read = 0;
@@ -85,7 +85,7 @@ test("output_variables_that_pipelines_read_exist", () => {
   assert.ok(read > 15, `${read} uses`);
 });
 
-test("every_example_is_in_the_table_of_its_readme", () => {
+test("Every example is in the table of its README", () => {
   const readme = readFileSync(join(root, "examples/README.md"), "utf8");
   const rows = [...readme.matchAll(/^\| \[([a-z-]+\.yml)\]\(\1\) \| .+ \|$/gm)].map(([, name]) => name);
   assert.deepEqual(

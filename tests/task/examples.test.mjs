@@ -111,9 +111,10 @@ async function runPipeline({ steps }) {
   assert.equal(docker("images", "--quiet"), "", "no image stays on the agent");
 }
 
-for (const pipeline of examples()) test(`${pipeline.path}_works`, needsLab, () => runPipeline(pipeline));
+for (const pipeline of examples())
+  test(`The pipeline of ${pipeline.path} works`, needsLab, () => runPipeline(pipeline));
 
-test("the_pipeline_that_replaces_the_hand_written_one_works", needsLab, async () => {
+test("The pipeline that replaces the hand-written one works", needsLab, async () => {
   const [pipeline, ...others] = blocks("docs/migrating.md").filter(
     ({ document }) => document.trigger === "none",
   );
@@ -121,7 +122,7 @@ test("the_pipeline_that_replaces_the_hand_written_one_works", needsLab, async ()
   await runPipeline(pipeline);
 });
 
-test("a_second_night_changes_nothing", needsLab, async () => {
+test("A second night changes nothing", needsLab, async () => {
   const job = new Job({ endpoints });
   try {
     for (const night of ["first", "second"])
