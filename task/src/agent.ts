@@ -1,7 +1,7 @@
 /**
  * Facts about the agent and the job that the task runs in.
  *
- * All of it comes from public variables, which stay in the environment, so the post-job step needs no task library.
+ * All of them are in public variables, which stay in the environment, so the post-job step needs no task library.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";

@@ -1,7 +1,7 @@
 /**
  * The agent's logging commands, and lines that can hold none.
  *
- * The agent obeys `##vso[` anywhere in a line, so text that is not ours goes through {@link neutralise}.
+ * The agent obeys `##vso[` anywhere in a line, so text that is not ours passes through {@link neutralise}.
  *
  * @see https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
  */

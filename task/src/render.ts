@@ -2,7 +2,7 @@
  * Events of a run, as lines of the log.
  *
  * Groups of the log cannot nest and steps run side by side, so one step at a time is shown live in its group. Lines of
- * the others are held back until their turn, which comes when the shown step ends. Only the end of a step is logged at
+ * the others are held back until their turn, which begins when the shown step ends. Only the end of a step is logged at
  * once.
  */
 import type { PlannedStage, TaskEvent } from "./addon.ts";
@@ -230,7 +230,7 @@ export class Renderer {
   #reportProgress(title: string): void {
     if (this.#expected === 0) return;
     const percent = Math.min(100, Math.floor((100 * this.#finished) / this.#expected));
-    // A new plan can have more steps than the one before; the bar never goes back.
+    // A new plan can have more steps than the one before; the bar never moves back.
     if (percent <= this.#percent) return;
     this.#percent = percent;
     this.#write(command("task.setprogress", { value: String(percent) }, title));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { TaskInputs } from "../src/addon.ts";
 
-// The task library reads the environment when it is loaded, and prints what it finds unless it is told not to.
+// The task library reads the environment when it is loaded, and prints what it finds unless that is turned off.
 const folder = mkdtempSync(join(tmpdir(), "falcon-inputs-"));
 after(() => rmSync(folder, { recursive: true }));
 Object.assign(process.env, {

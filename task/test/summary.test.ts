@@ -10,20 +10,20 @@ import { digest, failure, outcome, verified } from "./samples.ts";
 const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
 function history(): History {
-  const told = new History();
-  told.handle({ type: "stepStarted", id: 1, title: "Look" });
-  told.handle({ type: "note", id: 1, message: "Target: its source has changed" });
-  told.handle({ type: "stepFinished", id: 1, status: "succeeded", durationMs: 400 });
-  told.handle({
+  const events = new History();
+  events.handle({ type: "stepStarted", id: 1, title: "Look" });
+  events.handle({ type: "note", id: 1, message: "Target: its source has changed" });
+  events.handle({ type: "stepFinished", id: 1, status: "succeeded", durationMs: 400 });
+  events.handle({
     type: "planned",
     stages: [
       { steps: ["Patch natively"], branch: "falconutil knows `--platform`" },
       { steps: ["Patch emulated"], branch: "it does not" },
     ],
   });
-  told.handle({ type: "stepStarted", id: 2, title: "Patch natively" });
-  told.handle({ type: "stepFinished", id: 2, status: "succeeded", durationMs: 61_000 });
-  return told;
+  events.handle({ type: "stepStarted", id: 2, title: "Patch natively" });
+  events.handle({ type: "stepFinished", id: 2, status: "succeeded", durationMs: 61_000 });
+  return events;
 }
 
 const rows = [
@@ -45,8 +45,8 @@ const found = ["", "**Findings**", "", "- Target: its source has changed"];
 const times = ["", "| Step | Time |", "| --- | --- |", "| Look | 0.4 s |", "| Patch natively | 1 min 1 s |"];
 const skipped = ["", "**Skipped**", "", "- Patch emulated: only if it does not"];
 
-function lines(ending: Ending, told = history()): string[] | undefined {
-  return summary(ending, told, 72_400)?.trimEnd().split("\n");
+function lines(ending: Ending, events = history()): string[] | undefined {
+  return summary(ending, events, 72_400)?.trimEnd().split("\n");
 }
 
 test("The summary of a patched image has digests, sizes, times and skipped steps", () => {

@@ -61,10 +61,10 @@ test("A missed goal has the distance to it", () => {
 test("Ratios are those of medians", () => {
   const { comparisons, limits, broken } = evaluate(results(), rows);
   assert.deepEqual(broken, []);
-  const told = comparisons
+  const found = comparisons
     .filter(({ id }) => id.endsWith("-overlay2"))
     .map(({ id, against, ratio, verdict: text }) => `${id} / ${against.flow} = ${ratio.toFixed(4)}: ${text}`);
-  assert.deepEqual(told, [
+  assert.deepEqual(found, [
     "full-overlay2 / pipeline = 0.5000: reached",
     "full-overlay2 / cli = 0.9524: reached",
     "graft-overlay2 / pipeline = 0.2000: reached",
@@ -191,8 +191,8 @@ test("The documents have a place for the measurements", () => {
     .join();
   for (const name of ["summary", "chart", "goals", "figures", "circumstances"])
     assert.ok(between(text, name, "").length > 0, name);
-  const told = summary(evaluate(results(), rows));
-  assert.match(told, /patched in 20\.0 s, or in 8\.0 s with .* unchanged in 1\.1 s, where .* takes 40\.0 s/);
+  const shown = summary(evaluate(results(), rows));
+  assert.match(shown, /patched in 20\.0 s, or in 8\.0 s with .* unchanged in 1\.1 s, where .* takes 40\.0 s/);
 });
 
 test("The scripts are valid for bash", () => {

@@ -48,11 +48,11 @@ function barsOf(cases, given) {
 
 /** The chart in words, for people who cannot see it. */
 export function inWords(groups) {
-  const told = groups.map(({ title, bars: all }) => {
+  const sentences = groups.map(({ title, bars: all }) => {
     const each = all.map(({ label, seconds }) => `${label} ${inSeconds(seconds)}`);
     return `${title}: ${each.join(", ")}`;
   });
-  return `Seconds to patch an image. ${told.join(". ")}.`;
+  return `Seconds to patch an image. ${sentences.join(". ")}.`;
 }
 
 /** The chart as an SVG document. */

@@ -6,7 +6,7 @@ const starts = { "graft again": "engine and registry warm", unchanged: "patched 
 
 export const sizeOf = (megabytes) => (megabytes >= 1000 ? `${megabytes / 1000} GB` : `${megabytes} MB`);
 
-/** Seconds with as many digits as can be told apart. */
+/** Seconds with as many digits as are significant. */
 export const inSeconds = (seconds) => `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
 
 /** A case in words. */

@@ -15,7 +15,7 @@ const spread = (numbers) => ({
   max: Math.max(...numbers),
 });
 
-/** A value held against the most that it may be; without a goal it is only told. */
+/** A value compared with its limit; without a goal it is only shown. */
 export function verdict(value, goal) {
   if (goal === undefined) return "no goal";
   if (value <= goal) return "reached";

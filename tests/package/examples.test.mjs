@@ -59,7 +59,7 @@ for (const { path, document, steps } of examples()) {
       assertAllowed(inputs, `${path}, ${name}`);
       assertComplete(inputs, `${path}, ${name}`);
     }
-    assert.equal(document.trigger, "none", "an example that is copied runs when it is told to");
+    assert.equal(document.trigger, "none", "a copied example runs only when it is started");
   });
 }
 

@@ -209,7 +209,7 @@ test("Without permission to create a repository, the failure names the permissio
   assert.doesNotMatch(story(step), /Already done: .*(created|pushed)/);
 });
 
-/** Keys that would work, in every place that comes later: none of them may be used. */
+/** Valid keys, in every place that is read later: none of them may be used. */
 const elsewhere = {
   secrets: { "AWS.AccessKeyID": username, "AWS.SecretAccessKey": password },
   env: { AWS_ACCESS_KEY_ID: username, AWS_SECRET_ACCESS_KEY: password },

@@ -28,7 +28,7 @@ const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
 /** The example with its names filled in; the image is the task's to fill in. */
 const filledIn = () => template.replaceAll(/<([a-z-]+)>/g, (left, name) => names[name] ?? left);
 
-/** A job with a file in its sources, which goes before the end, as files of the sources are no concern of the task. */
+/** A job with a file in its sources. The file is removed before the end, because the task leaves sources alone. */
 function withFile(text, use) {
   return inJob(async (job) => {
     const folder = join(job.folders.sources, "deploy");
@@ -177,7 +177,7 @@ test(
         assert.match(story(step), change);
       }
     });
-    assert.ok(!existsSync(path), "a file of the temporary folder goes with the job");
+    assert.ok(!existsSync(path), "a file of the temporary folder is removed with the job");
   },
 );
 

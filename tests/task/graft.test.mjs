@@ -173,7 +173,7 @@ test("The folder above the sensor's keeps its owner where the image store allows
   await inJob(async (job) => {
     const target = `${registry}/app/target:opt`;
     await grafted(job, { sourceImage: source, targetImage: target });
-    // The classic store gives folders that a layer does not tell of to root, whatever lower layers say of them.
+    // The classic store gives folders that a layer does not contain to root, whatever their owner in lower layers.
     const expected = process.env.LAB_STORE === "containerd" ? "711 7:7 folder" : "755 0:0 folder";
     assert.equal(filesystem(source).opt, "711 7:7 folder");
     assert.equal(filesystem(target).opt, expected);

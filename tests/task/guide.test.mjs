@@ -23,7 +23,7 @@ function withStagingRegistry(use) {
   });
 }
 
-/** A configuration without what tells one build from another: dates, the history, and the digest of the layer made. */
+/** A configuration without the parts that differ in each build: dates, the history, and the new layer's digest. */
 function comparable(reference) {
   const { created, history, rootfs, ...rest } = config(reference);
   assert.ok(created, "a date");

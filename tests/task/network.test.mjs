@@ -1,4 +1,4 @@
-// Proxies and private authorities: which way the task's requests take, and whom they trust.
+// Proxies and private certificate authorities of the task's requests.
 //
 // The proxy's connections come from an address of their own, and the front writes down where each request came from. So
 // what went around the proxy shows at the other end, whatever the proxy's own list says.

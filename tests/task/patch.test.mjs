@@ -1,4 +1,4 @@
-// The way it is meant to go, seen from the pipeline.
+// Successful runs, as the pipeline sees them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { story } from "./agent.mjs";
@@ -80,7 +80,7 @@ function assertPatched(target) {
   );
 }
 
-/** The log tells the whole story to someone who reads nothing else. */
+/** The log is complete without any other source. */
 function assertStory(step, target) {
   const text = story(step);
   const lines = text.split("\n");
@@ -98,7 +98,7 @@ function assertStory(step, target) {
   assert.deepEqual(
     step.progress,
     [...step.progress].sort((a, b) => a - b),
-    "the bar never goes back",
+    "the bar never moves back",
   );
 }
 

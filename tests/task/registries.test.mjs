@@ -76,7 +76,7 @@ test("Docker's sign-in to another registry is used", needsLab, async () => {
   const shown = elsewhere.asked.filter(({ user: name }) => name !== undefined);
   assert.ok(shown.length > 0);
   for (const { user: name, password: word } of shown)
-    assert.deepEqual([name, word], [user, password], "nobody else's password comes here");
+    assert.deepEqual([name, word], [user, password], "no other password arrives here");
   assert.ok(
     elsewhere.asked.some(({ account, scope }) => account === user && scope === "repository:app/web:pull"),
   );

@@ -1,4 +1,4 @@
-// Source and sensor by way of a registry of the run's own: the image is the same, and nothing of it stays.
+// Source and sensor staged in the run's own registry: the image is the same, and no trace stays.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -51,7 +51,7 @@ test("Staging does not change the patched image", needsLab, async () => {
     assert.deepEqual(after.rootfs.diff_ids.slice(0, -1), before.rootfs.diff_ids.slice(0, -1));
     assert.deepEqual(manifest(local).layers.slice(0, -1), manifest(plain).layers.slice(0, -1));
     assert.deepEqual(lastLayer(local), lastLayer(plain));
-    assert.equal(step.variables.SOURCE_IMAGE_URI, `${registry}/app/web:1.4.2`, "its own name is told");
+    assert.equal(step.variables.SOURCE_IMAGE_URI, `${registry}/app/web:1.4.2`, "its own name is reported");
     assert.equal(step.variables.FALCON_ECR_IMAGE, sensor(""));
   });
 });

@@ -8,12 +8,12 @@ import { customerId, inputs, keys, needsLab, registry } from "./lab.mjs";
 test("The summary describes the patched image and holds no secret", needsLab, async () => {
   await inJob(async (job) => {
     const falconctlOptions = "--tags=a --provisioning-token=A1+B2_C3=D4";
-    const given = inputs({ targetImage: `${registry}/app/target:told`, falconctlOptions });
+    const given = inputs({ targetImage: `${registry}/app/target:summary`, falconctlOptions });
     const step = await job.run(given);
     assertSucceeded(step);
     assert.equal(step.summaries.length, 1);
     const [{ title, text }] = step.summaries;
-    assert.equal(title, "Falcon ARM64 patch app target told");
+    assert.equal(title, "Falcon ARM64 patch app target summary");
     assert.match(text, /^\*\*Patched and pushed\*\*/);
     for (const value of [step.outputs.imageReference, step.outputs.sourceDigest, step.outputs.sensorDigest])
       assert.ok(text.includes(value), value);

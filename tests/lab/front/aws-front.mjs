@@ -17,7 +17,7 @@ export class Tokens {
     this.#serial += 1;
   }
 
-  /** The next `count` requests are told that their token is expired, whichever it is. */
+  /** The next `count` requests are answered that their token is expired, whichever it is. */
   expireNext(count) {
     this.#expiredRequests = count;
   }
