@@ -1,4 +1,4 @@
-// `npm run check`: all that can be said about the sources without running them.
+// `npm run check`: every check of the sources that does not run them.
 import { setup } from "./setup.mjs";
 import { CommandFailed, main, root, run } from "./tools.mjs";
 
@@ -8,6 +8,7 @@ const checks = [
   ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
   [`${bin}/tsc`, "--noEmit"],
   [`${bin}/biome`, "ci", "--colors=off"],
+  [process.execPath, "scripts/words.mjs"],
 ];
 
 await main(async () => {

@@ -1,22 +1,22 @@
-/** Finds out whether the native addon can run here, and loads it. */
+/** Checks that the native addon can run here, and loads it. */
 import { join } from "node:path";
 import type { Failure } from "../../native/node/index.d.ts";
 
 export type * from "../../native/node/index.d.ts";
 
-/** What the native addon offers. */
+/** Functions of the native addon. */
 export type Addon = typeof import("../../native/node/index.d.ts");
 
-/** What decides whether the addon can be loaded. */
+/** Properties of a machine that decide about loading the addon. */
 export interface Platform {
   os: string;
   architecture: string;
-  /** The version of glibc; none where Node uses another C library. */
+  /** The version of glibc; `undefined` where Node uses another C library. */
   glibc: string | undefined;
   node: string;
 }
 
-/** Either the addon, or why there is none. */
+/** The addon, or the failure to load it. */
 export type Loaded = { addon: Addon } | { failure: Failure };
 
 const architectures = ["x64", "arm64"];
@@ -29,7 +29,7 @@ export function currentPlatform(): Platform {
   return { os, architecture, glibc: os === "linux" ? glibcVersion() : undefined, node };
 }
 
-/** Loads the addon that stands beside the bundle in `directory`. */
+/** Loads the addon from `directory`, which also holds the bundle. */
 export function loadAddon(directory: string, platform: Platform): Loaded {
   const reason = unsupported(platform);
   if (reason !== undefined) return { failure: unsupportedAgent(reason) };
@@ -44,7 +44,7 @@ export function loadAddon(directory: string, platform: Platform): Loaded {
   return { addon: module.exports as Addon };
 }
 
-/** Why the addon cannot run on a platform, as the end of a sentence; nothing if it can. */
+/** The reason that the addon cannot run on a platform, as the end of a sentence; `undefined` if it can. */
 export function unsupported({ os, architecture, glibc }: Platform): string | undefined {
   if (os !== "linux") return `this agent runs ${systems[os] ?? os}`;
   if (!architectures.includes(architecture)) return `this agent's architecture is \`${architecture}\``;
@@ -85,7 +85,7 @@ function notLoadable(path: string, { architecture, glibc, node }: Platform, erro
     kind: "environment",
     what: `The task's native addon cannot be loaded on this agent (Node ${node}, ${architecture}, glibc ${glibc})`,
     why: [error instanceof Error ? error.message : String(error)],
-    hint: `Check that \`${path}\` is there, is readable, and is not on a file system mounted with \`noexec\``,
+    hint: `Check that \`${path}\` exists, is readable, and is not on a file system mounted with \`noexec\``,
     effects: [],
     cleanup: [],
   };

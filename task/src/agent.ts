@@ -1,7 +1,7 @@
 /**
- * What the task knows of the agent and the job it runs in.
+ * Facts about the agent and the job that the task runs in.
  *
- * All of it comes from public variables, which stay in the environment, so the post-job step needs no task library.
+ * All of them are in public variables, which stay in the environment, so the post-job step needs no task library.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -27,7 +27,7 @@ export function agentContext(env: NodeJS.ProcessEnv, exists = existsSync): Agent
     tempDirectory,
     workDirectory: text("AGENT_WORKFOLDER") || dirname(tempDirectory),
     // The agent names the job's container to every step of the job, also to one with `target: host`; and an agent that
-    // itself is in a container has the marker without running container jobs. Only both together tell.
+    // itself is in a container has the marker without running container jobs. Only both together prove it.
     inContainerJob: text("AGENT_CONTAINERID") !== "" && exists(containerMarker),
   };
   const dockerHost = text("DOCKER_HOST");
@@ -38,7 +38,7 @@ export function agentContext(env: NodeJS.ProcessEnv, exists = existsSync): Agent
   };
 }
 
-/** Where the run comes from, which is recorded beside the image; nothing where the agent does not tell. */
+/** Origin of the run, which is recorded beside the image; empty where the agent does not report it. */
 function origin(text: (name: string) => string): Pick<AgentContext, "runUrl" | "repositoryUrl" | "commit"> {
   const [collection, project, build] = [
     text("SYSTEM_COLLECTIONURI"),
@@ -69,7 +69,7 @@ function withoutCredentials(address: string): string | undefined {
   return url.href;
 }
 
-/** A short name that says nothing about what it was made of, and that fits file names and labels. */
+/** A short name that reveals nothing about its parts, and that fits file names and labels. */
 function fingerprint(...parts: string[]): string {
   return createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
 }

@@ -1,5 +1,5 @@
 /**
- * What the job has for signing in to AWS beside the inputs: the service connection and the toolkit's variables.
+ * Settings of the job for AWS, apart from the inputs: the service connection and the toolkit's variables.
  *
  * All of it is read from the environment and masked before the task library is loaded, whose own functions for it print
  * what they return as debug lines.
@@ -9,10 +9,10 @@
 import type { AwsConnection, AwsContext, AwsVariables, TokenRequest } from "./addon.ts";
 import { environmentName, type Masks, pair } from "./secrets.ts";
 
-/** The job's own connection to Azure DevOps, which comes along in every job, also in classic pipelines. */
+/** The job's own connection to Azure DevOps, which every job has, also in classic pipelines. */
 const jobConnection = "SYSTEMVSSCONNECTION";
 
-/** Where Azure DevOps issues tokens; the job's own connection names the host of today. */
+/** Hosts of Azure DevOps that issue tokens. The job's own connection names the current one. */
 const tokenHosts = ["dev.azure.com", ".dev.azure.com", ".visualstudio.com"];
 
 const connectionParameters = {
@@ -47,22 +47,22 @@ export function takeAwsContext(env: NodeJS.ProcessEnv, masks: Masks): AwsContext
   return {
     ...(connection && { connection }),
     variables,
-    // Only a connection's token is ever asked for, so without one the job's token goes nowhere.
+    // A token is requested only for a connection, so without one the job's token is not passed on.
     ...(request && connection && { tokenRequest: request }),
   };
 }
 
-/** The parameters of a service connection; nothing if the job was not given it. */
+/** The parameters of a service connection; `undefined` if the job does not have it. */
 function takeConnection(env: NodeJS.ProcessEnv, id: string): AwsConnection | undefined {
   const ours = new RegExp(`^ENDPOINT_(AUTH|URL|DATA)_(\\w+_)?${escapePattern(id)}(_|$)`, "i");
-  const isThere = Object.keys(env).some((name) => ours.test(name));
+  const exists = Object.keys(env).some((name) => ours.test(name));
   const taken = mapValues(connectionParameters, (name) => takeParameter(env, id, name));
   // The same parameters as JSON.
   take(env, `ENDPOINT_AUTH_${id}`);
-  return isThere ? taken : undefined;
+  return exists ? taken : undefined;
 }
 
-/** What it takes to ask for an OIDC token; nothing where the agent has no address for it. */
+/** The parts of a request for an OIDC token; `undefined` where the agent has no address for it. */
 function takeTokenRequest(env: NodeJS.ProcessEnv, id: string): TokenRequest | undefined {
   const ofJob = takeParameter(env, jobConnection, "AccessToken");
   // In classic pipelines this variable is only there if a box is ticked.
@@ -91,7 +91,7 @@ function takeParameter(env: NodeJS.ProcessEnv, id: string, parameter: string): s
   return take(env, `ENDPOINT_AUTH_PARAMETER_${id}_${parameter.toUpperCase()}`);
 }
 
-/** A variable of the job: the agent passes secret ones under a name of their own. */
+/** A variable of the job: the agent passes secret ones under a separate name. */
 function takeVariable(env: NodeJS.ProcessEnv, name: string): string {
   const key = environmentName(name);
   const secret = take(env, `SECRET_${key}`);

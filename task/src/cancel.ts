@@ -1,47 +1,42 @@
 /**
- * What happens when the agent stops the step.
+ * Signals, by which the agent stops the step.
  *
  * It sends SIGINT to this process alone, SIGTERM 7.5 s later, and kills it after another 2.5 s. It also sets the result
  * itself, so the step only has to clean up and end with exit code 0.
  */
+import type { WriteLine } from "./command.ts";
 
-/** The core gives cleaning up 5 s; this is for the case that it does not come back at all. */
+/** The core limits its cleanup to 5 s; this limit is for a core that does not return at all. */
 const patience = 6000;
 
-/** What is done about signals; `process` has all of it. */
-export interface Cancellation {
-  /** Asks the run to stop. */
-  cancel: () => void;
-  /** Says a line in the log. */
-  say: (line: string) => void;
+/** Reactions to a signal; `process` has both. */
+export interface Reactions {
+  write: WriteLine;
   /** Ends the process at once. */
   exit: () => void;
 }
 
-/** Tells whether the agent has asked the step to stop. */
-export interface Watch {
-  readonly stopped: boolean;
-}
-
 type SignalSource = Pick<NodeJS.EventEmitter, "on">;
 
-/** Cancels the run on the first SIGINT or SIGTERM, and ends the process on the second, or when cleaning up takes too long. */
-export function watchSignals(source: SignalSource, { cancel, say, exit }: Cancellation): Watch {
-  const watch = { stopped: false };
+/**
+ * Aborts the returned signal on the first SIGINT or SIGTERM. Ends the process on the second, or when the cleanup takes
+ * too long.
+ */
+export function watchSignals(source: SignalSource, { write, exit }: Reactions): AbortSignal {
+  const controller = new AbortController();
   const stop = (): void => {
-    if (watch.stopped) {
+    if (controller.signal.aborted) {
       exit();
       return;
     }
-    watch.stopped = true;
-    say("The agent stops this step; cleaning up");
+    write("The agent stopped this step; cleaning up");
     setTimeout(() => {
-      say("Cleaning up takes too long; what is left goes in the post-job step or with the next run");
+      write("The cleanup takes too long; the post-job step or the next run removes the rest");
       exit();
     }, patience).unref();
-    cancel();
+    controller.abort();
   };
   source.on("SIGINT", stop);
   source.on("SIGTERM", stop);
-  return watch;
+  return controller.signal;
 }

@@ -1,7 +1,7 @@
 /**
  * The agent's logging commands, and lines that can hold none.
  *
- * The agent obeys `##vso[` anywhere in a line, so text that is not ours goes through {@link neutralise}.
+ * The agent obeys `##vso[` anywhere in a line, so text that is not ours passes through {@link neutralise}.
  *
  * @see https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
  */
@@ -9,7 +9,7 @@
 /** Writes one line of the log. */
 export type WriteLine = (line: string) => void;
 
-/** Writes to stdout only: the agent reads stderr by another thread, so the order of the two is lost. */
+/** Writes to stdout only: the agent reads stderr on another thread, so the order of the two is lost. */
 export const writeToStdout: WriteLine = (line) => {
   process.stdout.write(`${line}\n`);
 };
@@ -26,13 +26,13 @@ export function neutralise(text: string): string[] {
   return text.split(/\r\n|\r|\n/).map(neutraliseLine);
 }
 
-/** The same as one line. */
+/** A text that is not ours, as one such line. */
 export function neutraliseToLine(text: string): string {
   return neutralise(text).join(" ").trim();
 }
 
 function neutraliseLine(line: string): string {
-  // Control characters go first: one in the middle of `##vso` would otherwise hide it from the next step.
+  // Control characters are removed first: one in the middle of `##vso` would otherwise hide it from the next step.
   return line.replace(terminalSequences, "").replace(controlCharacters, "").replace(markers, "**$1");
 }
 

@@ -1,7 +1,7 @@
-/** The one place where the result of the step is set. */
+/** The end of the step: the only place that sets its result. */
 import type { Ending, Failure, Outcome, VerifiedImage } from "./addon.ts";
 import { command, neutraliseToLine, type WriteLine } from "./command.ts";
-import { cancelledLines, failureLines, outcomeLines, planLines, verifiedLines } from "./report.ts";
+import { reportLines } from "./report.ts";
 
 /** The output variables, read by later steps as `$(step.name)`. */
 export function outputVariables(outcome: Outcome): Record<string, string> {
@@ -18,10 +18,7 @@ export function outputVariables(outcome: Outcome): Record<string, string> {
   };
 }
 
-/**
- * The output variables of a verification. The plain variables stay what they are: nothing was made that later steps
- * could go on with.
- */
+/** The output variables of a verification. Plain variables are not set: later steps have no new image to use. */
 export function verifiedVariables(image: VerifiedImage): Record<string, string> {
   return {
     imageReference: image.imageReference,
@@ -50,49 +47,27 @@ export function jobVariables(outcome: Outcome): Record<string, string> {
   };
 }
 
-/** What {@link finish} needs beside the ending. */
+/** Everything about the step that {@link finish} needs, apart from its ending. */
 export interface Finish {
   write: WriteLine;
-  /** How long the step took. */
+  /** Time that the step took. */
   milliseconds: number;
-  /** Whether the agent asked the step to stop: it then sets the result itself. */
+  /** True if the agent stopped the step: it then sets the result itself. */
   stopped: boolean;
 }
 
-/** Reports how the run ended, sets the variables, and tells the agent the result. */
+/** Logs the ending, sets the variables, and reports the result to the agent. */
 export function finish(ending: Ending, { write, milliseconds, stopped }: Finish): void {
-  const print = (lines: string[]): void => {
-    for (const line of lines) write(line);
-  };
-  const complete = (result: string, message = ""): void => {
-    if (!stopped) write(command("task.complete", { result }, message));
-  };
-  switch (ending.type) {
-    case "done":
-      print(outcomeLines(ending.outcome, milliseconds));
-      succeed(ending.outcome, write, complete);
-      break;
-    case "planned":
-      print(planLines(ending.stages, ending.outcome, milliseconds));
-      succeed(ending.outcome, write, complete);
-      break;
-    case "verified":
-      print(verifiedLines(ending.image, milliseconds));
-      setVariables(write, verifiedVariables(ending.image), true);
-      complete("Succeeded");
-      break;
-    case "failed":
-      fail(ending.failure, write, complete);
-      break;
-    case "cancelled":
-      print(cancelledLines(ending.effects, ending.cleanup));
-      break;
-    default:
-      ending satisfies never;
-  }
+  if (ending.type === "failed") writeIssue(write, "error", ending.failure.code, ending.failure.what);
+  for (const line of reportLines(ending, milliseconds)) write(line);
+  setVariables(ending, write);
+  const result = resultOf(ending);
+  if (result === "SucceededWithIssues")
+    writeIssue(write, "warning", "TASK_LEFTOVERS", "Something could not be cleaned up; the log names it");
+  if (result !== undefined && !stopped) write(command("task.complete", { result }));
 }
 
-/** A failure for what no one expected: a mistake of this task. */
+/** A failure for an unexpected error: a bug of this task. */
 export function internalFailure(error: unknown): Failure {
   return {
     code: "TASK_INTERNAL",
@@ -105,36 +80,41 @@ export function internalFailure(error: unknown): Failure {
             .slice(1, 6)
             .map((line) => line.trim())
         : [],
-    hint: "Please report it with this log; a run with the variable `System.Debug` set to `true` tells more",
+    hint: "Please report it with this log; a run with the variable `System.Debug` set to `true` shows more",
     effects: [],
     cleanup: [],
   };
 }
 
-type Complete = (result: string, message?: string) => void;
-
-function succeed(outcome: Outcome, write: WriteLine, complete: Complete): void {
-  setVariables(write, outputVariables(outcome), true);
-  setVariables(write, jobVariables(outcome), false);
-  if (outcome.cleanup.length === 0) {
-    complete("Succeeded");
-    return;
+/** The result in the agent's terms; none for a cancelled step, whose result the agent sets. */
+function resultOf(ending: Ending): string | undefined {
+  switch (ending.type) {
+    case "done":
+    case "planned":
+      return ending.outcome.cleanup.length === 0 ? "Succeeded" : "SucceededWithIssues";
+    case "verified":
+      return "Succeeded";
+    case "failed":
+      return "Failed";
+    case "cancelled":
+      return undefined;
+    default:
+      return ending satisfies never;
   }
-  const left = "Something could not be cleaned up; the log names it [TASK_LEFTOVERS]";
-  write(command("task.logissue", { type: "warning", code: "TASK_LEFTOVERS" }, left));
-  complete("SucceededWithIssues");
 }
 
-function fail(failure: Failure, write: WriteLine, complete: Complete): void {
-  const message = `${neutraliseToLine(failure.what)} [${failure.code}]`;
-  write(command("task.logissue", { type: "error", code: failure.code }, message));
-  for (const line of failureLines(failure)) write(line);
-  complete("Failed");
+function writeIssue(write: WriteLine, type: "error" | "warning", code: string, text: string): void {
+  write(command("task.logissue", { type, code }, `${neutraliseToLine(text)} [${code}]`));
 }
 
-function setVariables(write: WriteLine, variables: Record<string, string>, isoutput: boolean): void {
-  for (const [variable, value] of Object.entries(variables)) {
-    const properties = { variable, ...(isoutput ? { isoutput: "true" } : {}) };
-    write(command("task.setvariable", properties, neutraliseToLine(value)));
+function setVariables(ending: Ending, write: WriteLine): void {
+  const set = (variables: Record<string, string>, properties: Record<string, string>): void => {
+    for (const [variable, value] of Object.entries(variables))
+      write(command("task.setvariable", { variable, ...properties }, neutraliseToLine(value)));
+  };
+  if (ending.type === "verified") set(verifiedVariables(ending.image), { isoutput: "true" });
+  if (ending.type === "done" || ending.type === "planned") {
+    set(outputVariables(ending.outcome), { isoutput: "true" });
+    set(jobVariables(ending.outcome), {});
   }
 }

@@ -1,4 +1,4 @@
-/** How numbers read in the log. */
+/** Numbers, as people read them. */
 
 /** `52.3 MB`; a million bytes each, as the Docker Engine counts. */
 export function megabytes(bytes: number): string {

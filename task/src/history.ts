@@ -1,4 +1,4 @@
-/** What a run's events tell that its ending does not: how long each step took, what was found, what was left out. */
+/** Facts from a run's events that its ending does not have: times of steps, findings, and skipped steps. */
 import type { PlannedStage, TaskEvent } from "./addon.ts";
 
 /** A step that has ended. */
@@ -8,12 +8,12 @@ export interface Ended {
   milliseconds: number;
 }
 
-/** Keeps what the summary needs. */
+/** Collects the facts that the summary needs. */
 export class History {
   /** In the order in which they ended. */
   readonly ended: Ended[] = [];
-  /** What the first step, which looks at everything, had to say: the reasons for what was left out. */
-  readonly found: string[] = [];
+  /** Notes of the first step, which looks at everything: the reasons for skipped work. */
+  readonly findings: string[] = [];
   readonly warnings: string[] = [];
   readonly #titles = new Map<number, string>();
   readonly #planned: PlannedStage[] = [];
@@ -29,7 +29,7 @@ export class History {
         this.#titles.set(event.id, event.title);
         break;
       case "note":
-        if (event.id !== undefined && event.id === this.#first) this.found.push(event.message);
+        if (event.id !== undefined && event.id === this.#first) this.findings.push(event.message);
         break;
       case "warning":
         this.warnings.push(event.message);

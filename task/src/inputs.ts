@@ -49,7 +49,7 @@ export const inputs = {
   registerTaskDefinition: "text",
 } as const satisfies Record<keyof TaskInputs, Kind> & Record<SecretInput, "secret">;
 
-/** What the user typed; nothing is checked here, the core names every problem by its input. */
+/** The inputs as typed. The core checks them, and names the input in every problem. */
 export function readInputs(secrets: Record<SecretInput, string>): TaskInputs {
   const read = (name: keyof TaskInputs): string => {
     const kind = inputs[name];

@@ -13,53 +13,41 @@ import { runTask } from "./run.ts";
 import { Masks, takeSecrets } from "./secrets.ts";
 import { summary, summaryName } from "./summary.ts";
 
-const masks = new Masks(writeToStdout);
+const write = writeToStdout;
+const masks = new Masks(write);
 const secrets = takeSecrets(process.env, masks);
 const aws = takeAwsContext(process.env, masks);
 const notes = prepareNetwork(process.env, masks);
-let cancel = (): void => undefined;
-const watch = watchSignals(process, { cancel: () => cancel(), say: writeToStdout, exit: endProcess });
+const stop = watchSignals(process, { write, exit: endProcess });
 
-/** The exit code tells the agent that the machinery works; the result it was told by `task.complete`. */
+async function main(): Promise<void> {
+  // Only now: loading the task library prints, and it must not find the secret inputs.
+  const { readInputs } = await import("./inputs.ts");
+  const inputs = readInputs(secrets);
+  const agent = agentContext(process.env);
+  const addon = loadAddon(__dirname, currentPlatform());
+  const history = new History();
+  const ending = await runTask(addon, { inputs, aws, agent, notes, masks, history, write, stop });
+  const milliseconds = performance.now();
+  const text = stop.aborted ? undefined : summary(ending, history, milliseconds);
+  if (text !== undefined)
+    attachSummary(
+      masks.hide(text, inert),
+      masks.hide(summaryName(inputs.targetImage)),
+      agent.tempDirectory,
+      write,
+    );
+  finish(ending, { write, milliseconds, stopped: stop.aborted });
+}
+
+/** The exit code reports only that the process worked; `task.complete` has reported the result. */
 function endProcess(): void {
   process.stdout.write("", () => process.exit(0));
 }
 
-async function main(): Promise<void> {
-  const loaded = loadAddon(__dirname, currentPlatform());
-  const write = writeToStdout;
-  const agent = agentContext(process.env);
-  const history = new History();
-  let target = "";
-  const ending = await runTask(loaded, {
-    write,
-    masks,
-    // Only now: loading the task library prints, and it must not find the secret inputs.
-    readInputs: async () => (await import("./inputs.ts")).readInputs(secrets),
-    aws,
-    agent,
-    notes,
-    history,
-    onInputs: ({ targetImage }) => {
-      target = targetImage;
-    },
-    onCancellable: (run) => {
-      cancel = run;
-      if (watch.stopped) run();
-    },
-  });
-  const text = watch.stopped ? undefined : summary(ending, history);
-  if (text !== undefined)
-    attachSummary(masks.hide(text, inert), masks.hide(summaryName(target)), agent.tempDirectory, write);
-  finish(ending, { write, milliseconds: performance.now(), stopped: watch.stopped });
-}
-
 main()
   .catch((error: unknown) => {
-    const failure = internalFailure(error);
-    finish(
-      { type: "failed", failure },
-      { write: writeToStdout, milliseconds: performance.now(), stopped: watch.stopped },
-    );
+    const ending = { type: "failed", failure: internalFailure(error) } as const;
+    finish(ending, { write, milliseconds: performance.now(), stopped: stop.aborted });
   })
   .finally(endProcess);

@@ -1,10 +1,10 @@
-/** Text that is not ours, as Markdown that says the same and means nothing more. */
+/** Text that is not ours, as Markdown that shows it literally. */
 import { neutraliseToLine } from "./command.ts";
 
-/** What can stand in a code span, also in a table's cell. */
-const plain = /^[\w./:@+=,\- →]+$/;
+/** Text that is safe in a code span, also in a table's cell. */
+const plain = /^[\w./:@+=,()\- →]+$/;
 
-/** A name, a digest or an address: as code, unless something in it could end that. */
+/** A name, a digest or an address: as code, unless a character in it could end the code. */
 export function literal(value: string): string {
   const line = neutraliseToLine(value);
   return plain.test(line) ? `\`${line}\`` : inert(line);
@@ -13,15 +13,15 @@ export function literal(value: string): string {
 /** A sentence whose literals are in backticks, as all messages have them. */
 export function sentence(text: string): string {
   const parts = neutraliseToLine(text).split("`");
-  // Without a partner the last backtick is part of somebody's text.
+  // Without a partner the last backtick is part of a foreign text.
   if (parts.length % 2 === 0) return inert(parts.join("`"));
   return parts.map((part, index) => (index % 2 === 1 && part !== "" ? literal(part) : inert(part))).join("");
 }
 
-/** What Markdown or HTML may give a meaning, and the two signs by which an address becomes a link by itself. */
+/** Characters that Markdown or HTML may interpret, and the two that turn an address into a link. */
 const meaningful = /[^\p{L}\p{N} .,;:()/'%?→…-]|:(?=\/\/)|(?<=\bwww)\./giu;
 
-/** Character references stand for themselves everywhere: neither Markdown nor HTML gives them a meaning. */
+/** Replaces such characters by references to them, which neither Markdown nor HTML interprets. */
 export function inert(text: string): string {
   return text.replace(meaningful, (sign) => `&#${sign.codePointAt(0)};`);
 }

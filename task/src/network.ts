@@ -1,18 +1,18 @@
 /**
- * How requests leave the agent: the proxy, what does not take it, and whom to trust.
+ * Proxy, exceptions from it, and trusted authorities, for every request of the task.
  *
- * Everything is decided here and written into the environment of this process, before the addon is loaded. There every
- * client finds it by itself, and in one reading: those for registries and CrowdStrike, the AWS SDK with its credential
- * chain, and Docker's credential helpers, which are other programs. The environment must not change later, because the
- * addon's threads read it.
+ * Everything is decided here and written into the environment of this process, before the addon is loaded. Every client
+ * reads it from there: those for registries and CrowdStrike, the AWS SDK with its credential chain, and Docker's
+ * credential helpers, which are other programs. The environment must not change later, because the addon's threads read
+ * it.
  */
 import { environmentName, type Masks, pair } from "./secrets.ts";
 
-/** A file of authorities to trust beside the system's; the core reads it. */
+/** The core's variable for a file of authorities to trust in addition to the system's. */
 const authorities = "FALCON_PATCH_CA_FILE";
 
 /**
- * What no proxy can reach: this machine, and the addresses at which clouds give credentials to their machines.
+ * Addresses that no proxy can reach: this machine, and those where clouds issue credentials to their machines.
  *
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
@@ -20,7 +20,7 @@ const local = ["localhost", "127.0.0.0/8", "::1", "169.254.0.0/16", "fd00:ec2::/
 
 const schemes = ["HTTPS", "HTTP"] as const;
 
-/** Sets the environment up, masks the proxies' passwords, and tells in lines for the log what is decided. */
+/** Prepares the environment, masks the proxies' passwords, and returns the decisions as lines for the log. */
 export function prepareNetwork(env: NodeJS.ProcessEnv, masks: Masks): string[] {
   trustAgentsAuthority(env);
   const agents = takeAgentProxy(env);
@@ -39,8 +39,8 @@ export function prepareNetwork(env: NodeJS.ProcessEnv, masks: Masks): string[] {
   const allRules = [...given.map(plainRule), ...rules.map(({ rule }) => rule ?? ""), ...local];
   setBoth(env, "NO_PROXY", [...new Set(allRules.filter((rule) => rule !== ""))].join(","));
   return [
-    ...(secure.url === "" ? [] : [tellProxy(secure)]),
-    ...rules.filter(({ rule }) => rule === undefined).map(({ pattern }) => tellInexpressible(pattern)),
+    ...(secure.url === "" ? [] : [describeProxy(secure)]),
+    ...rules.filter(({ rule }) => rule === undefined).map(({ pattern }) => describeIgnored(pattern)),
   ];
 }
 
@@ -81,7 +81,7 @@ function patterns(json: string): string[] {
 }
 
 /**
- * What `NO_PROXY` says for one of the agent's regular expressions; nothing where it cannot say it.
+ * The entry of `NO_PROXY` for one of the agent's regular expressions; `undefined` where there is none.
  *
  * Expressible are a host, a host with all below it, and the first octets of an address, with or without scheme, anchors
  * and a port. Alternatives, classes and wildcards inside a name are not.
@@ -112,16 +112,16 @@ function plainRule(entry: string): string {
     .replace(/^([^:]+):\d+$/, "$1");
 }
 
-function tellProxy({ name, url, isAgents }: { name: string; url: string; isAgents: boolean }): string {
+function describeProxy({ name, url, isAgents }: { name: string; url: string; isAgents: boolean }): string {
   const origin = isAgents ? "the agent's configuration" : `\`${name}\``;
   const parsed = parse(url);
   return parsed === undefined
     ? `The proxy in ${origin} is not a URL such as \`http://proxy.example:3128\`, and is not used`
-    : `Requests go through the proxy \`${parsed.protocol}//${parsed.host}\`, from ${origin}`;
+    : `Requests use the proxy \`${parsed.protocol}//${parsed.host}\`, from ${origin}`;
 }
 
-function tellInexpressible(pattern: string): string {
-  return `The agent's proxy bypass \`${pattern}\` cannot be said in \`NO_PROXY\`, and is not followed; set \`NO_PROXY\` for it`;
+function describeIgnored(pattern: string): string {
+  return `The agent's proxy bypass \`${pattern}\` cannot be expressed in \`NO_PROXY\` and is ignored; set \`NO_PROXY\` for it`;
 }
 
 function maskUserInfo(proxy: string, masks: Masks): void {
@@ -146,12 +146,12 @@ function parse(proxy: string): URL | undefined {
   return proxy !== "" && URL.canParse(url) && /^https?:/i.test(url) ? new URL(url) : undefined;
 }
 
-/** The core's clients ignore an address with characters that do not belong there, where others take it. */
+/** An address in the form that all clients accept; the core's ignore one with invalid characters. */
 function normal(proxy: string): string {
   return parse(proxy)?.href.replace(/\/$/, "") ?? proxy;
 }
 
-/** The first of both spellings that says something; clients differ in which one they prefer. */
+/** The first of both spellings that is set; clients differ in which one they prefer. */
 function either(env: NodeJS.ProcessEnv, name: string): string {
   return (env[name] || env[name.toLowerCase()] || "").trim();
 }

@@ -1,7 +1,7 @@
 /**
- * The entry of the post-job step: removes what the job's runs left behind.
+ * The entry of the post-job step: removes leftovers of the job's runs.
  *
- * It also comes when the main step was skipped, so it says nothing unless there was something to remove, and it never
+ * It also runs when the main step was skipped, so it logs nothing unless there was something to remove, and it never
  * fails the job.
  */
 import { currentPlatform, loadAddon } from "./addon.ts";

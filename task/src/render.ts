@@ -1,9 +1,9 @@
 /**
  * Events of a run, as lines of the log.
  *
- * Groups of the log cannot nest and steps run side by side, so one step at a time is shown live in its group. What the
- * others say is held back until their turn, which comes when the shown step ends; that one of them has ended is said
- * at once.
+ * Groups of the log cannot nest and steps run side by side, so one step at a time is shown live in its group. Lines of
+ * the others are held back until their turn, which begins when the shown step ends. Only the end of a step is logged at
+ * once.
  */
 import type { PlannedStage, TaskEvent } from "./addon.ts";
 import { command, neutralise, neutraliseToLine, type WriteLine } from "./command.ts";
@@ -17,18 +17,18 @@ type Warning = Extract<TaskEvent, { type: "warning" }>;
 /** A step whose end has not been shown yet. */
 interface Step {
   title: string;
-  /** What it said while another step was shown. */
+  /** Its lines, held back while another step is shown. */
   held: string[];
-  /** Whether its group has begun. */
+  /** True once its group is open. */
   isOpen?: boolean;
-  /** How many of its first lines were dropped. */
+  /** Number of its first lines that were dropped. */
   dropped: number;
-  /** When progress was last shown, and how many bytes were done then. */
+  /** Time at which progress was last shown, and the bytes done by then. */
   progress: { at: number; bytes: number };
   end?: Finished;
 }
 
-/** So that the memory of the task does not grow with what a program says. */
+/** Limit of lines held for a step, and so of the memory for a program's output. */
 const heldLines = 1000;
 const progressInterval = 5000;
 const shortestProgressInterval = 1000;
@@ -43,7 +43,7 @@ export class Renderer {
   /** In the order in which they started. */
   readonly #steps = new Map<number, Step>();
   #shown: number | undefined;
-  /** What is said between steps while a group is open. */
+  /** Lines that belong to no step, held back while a group is open. */
   #between: string[] = [];
   #finished = 0;
   #expected = 0;
@@ -72,10 +72,10 @@ export class Renderer {
         this.#progress(event);
         break;
       case "output":
-        this.#say(event.id, event.line);
+        this.#log(event.id, event.line);
         break;
       case "note":
-        this.#say(event.id, event.message);
+        this.#log(event.id, event.message);
         break;
       case "warning":
         this.#warn(event);
@@ -88,7 +88,7 @@ export class Renderer {
     }
   }
 
-  /** Shows everything that was held back; no event comes after this. */
+  /** Shows everything held back. No event may follow. */
   close(): void {
     if (this.#shown !== undefined) this.#closeGroup(this.#shown);
     this.#flushBetween();
@@ -106,7 +106,7 @@ export class Renderer {
         return branch === undefined ? together : `${together} (if ${neutraliseToLine(branch)})`;
       })
       .join(" → ");
-    this.#say(undefined, `${this.#replanned ? "Steps from here" : "Steps"}: ${text}`);
+    this.#log(undefined, `${this.#replanned ? "Steps from here" : "Steps"}: ${text}`);
     this.#replanned = true;
   }
 
@@ -124,18 +124,18 @@ export class Renderer {
     const isFar = total !== undefined && bytes >= total / 10 && elapsed >= shortestProgressInterval;
     if (elapsed < progressInterval && !isFar) return;
     step.progress = { at: this.#now(), bytes: current };
-    // How far a step was is of no interest any more once it is this step's turn.
+    // Past progress is of no interest once the step is shown.
     if (id !== this.#shown) return;
     const done =
       total === undefined
         ? megabytes(current)
         : `${megabytes(current)} of ${megabytes(total)} (${Math.floor((100 * current) / Math.max(total, 1))} %)`;
     this.#open(step);
-    // All bytes can be there while the engine still unpacks them: the line then says only that the step is alive.
+    // All bytes can be there while the engine still unpacks them: the line then shows only that the step is alive.
     this.#write(bytes > 0 ? `${done}, ${megabytes((1000 * bytes) / elapsed)}/s` : done);
   }
 
-  #say(id: number | undefined, text: string): void {
+  #log(id: number | undefined, text: string): void {
     for (const line of neutralise(text)) this.#line(id, line);
   }
 
@@ -169,13 +169,13 @@ export class Renderer {
       this.#next();
     } else {
       this.#write(`Meanwhile: ${summary(step)}`);
-      // Nothing is left to show of a step that had nothing to say.
+      // A step without lines is not shown again.
       if (step.held.length === 0) this.#steps.delete(event.id);
     }
-    this.#tellProgress(step.title);
+    this.#reportProgress(step.title);
   }
 
-  /** After a step's group: what waited, the steps that ended meanwhile, then one that still runs. */
+  /** Shows, after a step's group, the lines held back, the steps that ended meanwhile, then one that still runs. */
   #next(): void {
     this.#flushBetween();
     for (const [id, step] of [...this.#steps]) if (step.end) this.#showWhole(id);
@@ -203,7 +203,7 @@ export class Renderer {
     this.#steps.delete(id);
   }
 
-  /** A step's group begins with its first line, so that one with nothing to say takes a single line. */
+  /** Opens a step's group at its first line, so that a step without lines takes a single one. */
   #open(step: Step): void {
     if (step.isOpen) return;
     step.isOpen = true;
@@ -227,10 +227,10 @@ export class Renderer {
     for (const line of this.#between.splice(0)) this.#write(line);
   }
 
-  #tellProgress(title: string): void {
+  #reportProgress(title: string): void {
     if (this.#expected === 0) return;
     const percent = Math.min(100, Math.floor((100 * this.#finished) / this.#expected));
-    // A new plan can have more steps than the one before; the bar never goes back.
+    // A new plan can have more steps than the one before; the bar never moves back.
     if (percent <= this.#percent) return;
     this.#percent = percent;
     this.#write(command("task.setprogress", { value: String(percent) }, title));
@@ -239,6 +239,5 @@ export class Renderer {
 
 function summary({ title, end }: Step): string {
   if (end === undefined) return `${title}: not finished`;
-  const note = end.note ? ` (${neutraliseToLine(end.note)})` : "";
-  return `${title}: ${ends[end.status]} ${duration(end.durationMs)}${note}`;
+  return `${title}: ${ends[end.status]} ${duration(end.durationMs)}`;
 }

@@ -6,30 +6,26 @@ import type { History } from "./history.ts";
 import { Renderer } from "./render.ts";
 import type { Masks } from "./secrets.ts";
 
-/** What a run needs of the process it is in. */
+/** The input of a run, and the ways in which it reports. */
 export interface Surroundings {
-  write: WriteLine;
-  masks: Masks;
-  readInputs: () => Promise<TaskInputs>;
+  inputs: TaskInputs;
   aws: AwsContext;
   agent: AgentContext;
-  /** What was decided before the run, in lines for the log. */
+  /** Lines for the log about decisions made before the run. */
   notes: readonly string[];
-  /** Keeps what the summary tells of the events. */
+  masks: Masks;
+  /** Keeps the events that the summary needs. */
   history: History;
-  /** Gets the inputs once they are read. */
-  onInputs: (inputs: TaskInputs) => void;
-  /** Gets what cancels the run, before the run starts. */
-  onCancellable: (cancel: () => void) => void;
+  write: WriteLine;
+  /** Cancels the run when aborted. */
+  stop: AbortSignal;
 }
 
-/** Runs the task and shows how it goes. What no one expected comes out as a failure like any other. */
+/** Runs the task and logs its events. An unexpected error ends it as a failure like any other. */
 export async function runTask(loaded: Loaded, surroundings: Surroundings): Promise<Ending> {
-  const { write, masks, readInputs, aws, agent, notes, history, onInputs, onCancellable } = surroundings;
+  const { inputs, aws, agent, notes, masks, history, write, stop } = surroundings;
   if ("failure" in loaded) return { type: "failed", failure: loaded.failure };
   const { addon } = loaded;
-  const inputs = await readInputs();
-  onInputs(inputs);
   write(opening(addon.version(), inputs));
   for (const note of notes) write(neutraliseToLine(note));
   const renderer = new Renderer(write, masks, () => performance.now());
@@ -45,11 +41,13 @@ export async function runTask(loaded: Loaded, surroundings: Surroundings): Promi
   };
   try {
     const run = new addon.PatchRun(inputs, aws, agent, onEvent);
-    onCancellable(() => run.cancel());
+    stop.addEventListener("abort", () => run.cancel());
+    // The listener misses a signal that came earlier.
+    if (stop.aborted) run.cancel();
     const ending = await run.run();
-    // What was done is done, whatever the log looks like.
+    // The work itself is done, however incomplete the log is.
     if (mistake !== undefined)
-      write(command("task.logissue", { type: "warning", code: "TASK_INTERNAL" }, logMistake(mistake)));
+      write(command("task.logissue", { type: "warning", code: "TASK_INTERNAL" }, incompleteLog(mistake)));
     return ending;
   } catch (error) {
     return { type: "failed", failure: internalFailure(error) };
@@ -58,7 +56,7 @@ export async function runTask(loaded: Loaded, surroundings: Surroundings): Promi
   }
 }
 
-/** The first line of the log: what runs, and on what. */
+/** First line of the log: version, action and images. */
 function opening(version: string, inputs: TaskInputs): string {
   const name = (text: string, input: string): string => (text === "" ? `(no ${input})` : text);
   const target = name(inputs.targetImage, "targetImage");
@@ -69,6 +67,6 @@ function opening(version: string, inputs: TaskInputs): string {
   return neutraliseToLine(`FalconArm64Patch ${version}: ${inputs.action || "patch"} ${subject}`);
 }
 
-function logMistake(error: unknown): string {
+function incompleteLog(error: unknown): string {
   return `The log of this step is incomplete, because of a bug of the task: ${neutraliseToLine(String(error))}`;
 }

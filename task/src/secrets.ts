@@ -1,8 +1,8 @@
 /**
- * Takes the secret inputs out of the environment and has the agent mask them.
+ * Removes the secret inputs from the environment, and masks them.
  *
- * This comes before anything else, and before the task library is loaded: that prints every input it is asked for as a
- * debug line, and the agent masks a text only from the moment it is told of it.
+ * This is done before the task library is loaded: it prints every input that it reads as a debug line, and the agent
+ * masks a text only after the command to do so.
  */
 import type { TaskInputs } from "./addon.ts";
 import { command, type WriteLine } from "./command.ts";
@@ -18,12 +18,12 @@ export const secretInputs = [
 
 export type SecretInput = (typeof secretInputs)[number];
 
-/** What the agent names an input, or a variable, in the environment. */
+/** Name of an input, or of a variable, in the environment. */
 export function environmentName(name: string): string {
   return name.replaceAll(/[. ]/g, "_").toUpperCase();
 }
 
-/** Has texts masked, each only once. */
+/** Masks texts, each only once. */
 export class Masks {
   readonly #write: WriteLine;
   readonly #known = new Set<string>();
@@ -32,7 +32,7 @@ export class Masks {
     this.#write = write;
   }
 
-  /** Masks a secret in every form in which it can come up. */
+  /** Masks a secret in every form in which it can appear. */
   add(secret: string): void {
     for (const form of forms(secret)) {
       if (this.#known.has(form)) continue;
@@ -42,8 +42,8 @@ export class Masks {
   }
 
   /**
-   * A text as the agent would show it: what is written to a file it does not mask. `spell` is how the text's format
-   * writes signs that mean something in it.
+   * Hides the secrets in the text of a file, which the agent does not mask. `spell` writes a secret with the escapes of
+   * the file's format.
    */
   hide(text: string, spell = (plain: string): string => plain): string {
     const all = [...this.#known].flatMap((secret) => [secret, spell(secret)]);
@@ -74,8 +74,8 @@ export function takeSecrets(env: NodeJS.ProcessEnv, masks: Masks): Record<Secret
 }
 
 /**
- * Removes everything that the agent passed in confidence, for a process that needs none of it: neither the addon nor a
- * child could read it from here on.
+ * Removes everything confidential from the environment of a process that needs none of it. Neither the addon nor a
+ * child can read it afterwards.
  */
 export function forgetSecrets(env: NodeJS.ProcessEnv): void {
   const confidential = /^(INPUT_|SECRET_|ENDPOINT_AUTH_|SECUREFILE_TICKET_|VSTS_TASKVARIABLE_)/;
@@ -84,13 +84,13 @@ export function forgetSecrets(env: NodeJS.ProcessEnv): void {
 
 function take(env: NodeJS.ProcessEnv, input: SecretInput): string {
   const name = `INPUT_${environmentName(input)}`;
-  // The agent trims inputs, unless a knob tells it not to.
+  // The agent trims inputs, unless a setting of the agent turns that off.
   const value = env[name]?.trim() ?? "";
   delete env[name];
   return value;
 }
 
-/** `user:password`, which sign-ins write in base64; nothing where a part is missing. */
+/** `user:password`, which sign-ins encode in base64; `undefined` where a part is missing. */
 export function pair(user: string | undefined, password: string): string | undefined {
   return user && password ? `${user.trim()}:${password}` : undefined;
 }
@@ -101,13 +101,13 @@ function customerIdForms(id: string): string[] {
   return [id, bare].flatMap((text) => [text, text.toLowerCase(), text.toUpperCase()]);
 }
 
-/** The values of options that are secrets by themselves and can come up without the rest. */
+/** The values of options that are secrets by themselves and can appear without the rest. */
 function optionValues(options: string): string[] {
   return [...options.matchAll(/--provisioning-token[= ]+["']?([^\s"']+)/g)].map((match) => match[1] ?? "");
 }
 
 function forms(secret: string): Set<string> {
-  // A macro whose variable is not set is no secret, and the failure that names it has to stay readable.
+  // A macro whose variable is not set is not a secret, and the failure that names it must stay readable.
   if (/^\$\([^()]*\)$/.test(secret)) return new Set();
   // The agent refuses to mask a text with a line break, so every line is masked by itself.
   const lines = secret.split(/\r\n|\r|\n/).map((line) => line.trim());

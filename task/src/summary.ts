@@ -1,54 +1,51 @@
-/** The Markdown on the run's page: what came of the step, for people who do not read its log. */
-import type { Ending, Failure, ImageRecord, Outcome, PlannedStage, VerifiedImage } from "./addon.ts";
-import { duration, megabytes } from "./format.ts";
+/** An ending, as Markdown for the run's page, for people who do not read the log. */
+import type { Ending, Failure, Outcome, PlannedStage } from "./addon.ts";
+import { endingRows, headline, type Success } from "./ending-rows.ts";
+import { duration } from "./format.ts";
 import type { History } from "./history.ts";
 import { literal, sentence, table } from "./markdown.ts";
 
-type Row = [name: string, value: string | undefined];
-
-/** The summary, or nothing for a step that was cancelled: who did that knows. */
-export function summary(ending: Ending, history: History): string | undefined {
-  const lines = body(ending, history);
-  return lines && `${lines.join("\n")}\n`;
+/** The summary; none for a cancelled step, which surprises no one. */
+export function summary(ending: Ending, history: History, milliseconds: number): string | undefined {
+  const lines = body(ending, milliseconds);
+  return lines && `${[...lines, ...story(history)].join("\n")}\n`;
 }
 
 /**
- * The file's name, which the run's page shows without its ending as the title of the section.
+ * Name of the file, which the run's page shows without its extension as the section's title.
  *
- * `name` is the target as typed, of which the registry is left out.
+ * `target` is the image as typed; its registry is left out.
  */
-export function summaryName(name: string): string {
-  const short = name.slice(name.search(/[.:][^/]*\//) < 0 ? 0 : name.indexOf("/") + 1);
+export function summaryName(target: string): string {
+  const short = target.slice(target.search(/[.:][^/]*\//) < 0 ? 0 : target.indexOf("/") + 1);
   const safe = short.replaceAll(/[^\w.-]+/g, " ").trim();
   return `${`Falcon ARM64 patch ${safe}`.slice(0, 100).trim()}.md`;
 }
 
-function body(ending: Ending, history: History): string[] | undefined {
+function body(ending: Ending, milliseconds: number): string[] | undefined {
   switch (ending.type) {
-    case "done":
+    case "done": {
+      const { outcome } = ending;
       return [
-        ...(ending.outcome.changed
-          ? ["**Patched and pushed**"]
-          : ["**Nothing to patch: the target is up to date**"]),
-        ...facts(outcomeRows(ending.outcome)),
-        ...next(ending.outcome),
-        ...list("Changed", ending.outcome.effects),
-        ...list("Could not be cleaned up", ending.outcome.cleanup),
-        ...story(history),
+        `**${headline(ending)}**`,
+        ...facts(ending, milliseconds),
+        ...next(outcome),
+        ...list("Changed", outcome.effects),
+        ...list("Could not be cleaned up", outcome.cleanup),
       ];
+    }
     case "planned":
       return [
-        ending.outcome.changed
-          ? "**Plan: this is what patching would do.** Nothing was changed"
-          : "**Plan: patching would change nothing**",
-        ...facts(outcomeRows(ending.outcome)),
+        `**${headline(ending)}**`,
+        ...facts(ending, milliseconds),
         ...list("Steps", ending.stages.map(stage)),
-        ...story(history),
+        "",
+        "Nothing was changed",
       ];
     case "verified":
-      return ["**Verified: the image is patched**", ...facts(verifiedRows(ending.image)), ...story(history)];
+      return [`**${headline(ending)}**`, ...facts(ending, milliseconds)];
     case "failed":
-      return [...failed(ending.failure), ...story(history)];
+      return failed(ending.failure);
     case "cancelled":
       return undefined;
     default:
@@ -56,48 +53,15 @@ function body(ending: Ending, history: History): string[] | undefined {
   }
 }
 
-function outcomeRows(outcome: Outcome): Row[] {
-  const { sourceBytes, targetBytes } = outcome;
-  return [
-    ["Image", outcome.imageReference],
-    ["Tag", outcome.imageTag],
-    ["Source", outcome.sourceReference],
-    ["Source digest", outcome.sourceDigest],
-    ["Sensor", outcome.sensorReference],
-    ["Sensor digest", outcome.sensorDigest],
-    ["Sensor version", outcome.sensorVersion],
-    ["Size before", sourceBytes === undefined ? undefined : megabytes(sourceBytes)],
-    ["Size after", targetBytes === undefined ? undefined : megabytes(targetBytes)],
-    ["ECS task definition", outcome.taskDefinitionPath],
-    ["Registered as", outcome.taskDefinitionArn],
-  ];
+function facts(ending: Success, milliseconds: number): string[] {
+  const rows = endingRows(ending, milliseconds).flatMap(({ name, value, digest }) => [
+    [name, literal(value)],
+    ...(digest === undefined ? [] : [[`${name} digest`, literal(digest)]]),
+  ]);
+  return ["", ...table(["Fact", "Value"], rows)];
 }
 
-function verifiedRows(image: VerifiedImage): Row[] {
-  return [
-    ["Image", image.imageReference],
-    ["Tag", image.imageTag],
-    ["Sensor version", image.sensorVersion],
-    ["Entrypoint", image.entrypoint.join(" ")],
-    ["Source", image.sourceReference],
-    ["Source digest", image.sourceDigest],
-    ...(image.record === undefined ? [] : recordRows(image.record)),
-    ["Size", megabytes(image.bytes)],
-  ];
-}
-
-function recordRows(record: ImageRecord): Row[] {
-  return [
-    ["Recorded source", record.sourceReference],
-    ["Recorded source digest", record.sourceDigest],
-    ["Recorded sensor", record.sensorReference],
-    ["Recorded sensor digest", record.sensorDigest],
-    ["Recorded by", record.runUrl],
-    ["Recorded at", record.finished],
-  ];
-}
-
-/** What to do with the image, unless it has been done. */
+/** The next thing to do with the image. */
 function next({ imageReference, taskDefinitionPath, taskDefinitionArn }: Outcome): string[] {
   if (taskDefinitionArn) return ["", `Next: update the ECS service to ${literal(taskDefinitionArn)}`];
   if (taskDefinitionPath) return ["", `Next: register ${literal(taskDefinitionPath)} with ECS`];
@@ -116,7 +80,7 @@ function failed({ code, what, why, hint, step, effects, cleanup }: Failure): str
   ];
 }
 
-/** What holds for every ending: the warnings, the reasons, and the time per step. */
+/** The part that every ending has: warnings, findings, skipped steps, and the time of each step. */
 function story(history: History): string[] {
   const steps = history.ended.map(({ title, succeeded, milliseconds }) => [
     sentence(title),
@@ -125,15 +89,10 @@ function story(history: History): string[] {
   const skipped = history.skipped().map(({ title, unless }) => `${title}: only if ${unless}`);
   return [
     ...list("Warnings", history.warnings),
-    ...list("Found, which decides what is done", history.found),
+    ...list("Findings", history.findings),
     ...list("Skipped", skipped),
     ...(steps.length === 0 ? [] : ["", ...table(["Step", "Time"], steps)]),
   ];
-}
-
-function facts(rows: Row[]): string[] {
-  const told = rows.flatMap(([name, value]) => (value ? [[name, literal(value)]] : []));
-  return ["", ...table(["What", "Value"], told)];
 }
 
 function list(title: string, items: string[]): string[] {

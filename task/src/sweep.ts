@@ -1,14 +1,14 @@
-/** What the post-job step does and says. */
+/** The work of the post-job step. */
 import type { AgentContext, Loaded } from "./addon.ts";
 import { command, neutraliseToLine, type WriteLine } from "./command.ts";
 
-/** What a sweep needs of the process it is in. */
+/** The parts of the process that a sweep uses. */
 export interface Surroundings {
   agent: AgentContext;
   write: WriteLine;
 }
 
-/** Removes what is left of the job's runs. Where the addon cannot run, the main step left nothing. */
+/** Removes leftovers of the job's runs. Where the addon cannot run, the main step left none. */
 export async function sweepAfterJob(loaded: Loaded, { agent, write }: Surroundings): Promise<void> {
   if ("failure" in loaded) return;
   const warn = (message: string): void => {

@@ -4,7 +4,7 @@ import { currentPlatform, loadAddon, type Platform, unsupported } from "../src/a
 
 const good: Platform = { os: "linux", architecture: "x64", glibc: "2.36", node: "v24.0.0" };
 
-test("supported_agents_are_linux_on_two_architectures_with_glibc", () => {
+test("Supported agents run Linux with glibc on x64 or arm64", () => {
   const cases: [Partial<Platform>, reason: RegExp | undefined][] = [
     [{}, undefined],
     [{ architecture: "arm64" }, undefined],
@@ -25,21 +25,21 @@ test("supported_agents_are_linux_on_two_architectures_with_glibc", () => {
   }
 });
 
-test("an_unsupported_agent_is_told_before_anything_is_loaded", () => {
+test("An unsupported agent is refused before the addon is loaded", () => {
   const loaded = loadAddon("/nowhere", { ...good, os: "win32" });
   assert.ok("failure" in loaded);
   assert.equal(loaded.failure.code, "TASK_AGENT_UNSUPPORTED");
   assert.match(loaded.failure.what, /but this agent runs Windows$/);
 });
 
-test("a_loader_error_comes_with_node_architecture_glibc_and_its_own_text", () => {
+test("A loader error names Node, architecture and glibc, and keeps its own text", () => {
   const loaded = loadAddon("/nowhere", good);
   assert.ok("failure" in loaded);
   assert.match(loaded.failure.what, /Node v24\.0\.0, x64, glibc 2\.36/);
   assert.match(loaded.failure.why.join(), /\/nowhere\/native\/falcon-patch\.linux-x64\.node/);
 });
 
-test("this_platform_is_recognised", () => {
+test("Platform and glibc of this machine are recognised", () => {
   const platform = currentPlatform();
   assert.equal(platform.os, process.platform);
   assert.equal(platform.architecture, process.arch);

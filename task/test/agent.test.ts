@@ -15,7 +15,7 @@ const env = {
 const never = (): boolean => false;
 const always = (): boolean => true;
 
-test("identity_is_that_of_the_agent_and_job_that_of_the_job", () => {
+test("The identity depends on the agent alone, and the job's on the job", () => {
   const context = agentContext(env, never);
   assert.match(context.identity, /^[0-9a-f]{16}$/);
   assert.match(context.job, /^[0-9a-f]{16}$/);
@@ -35,29 +35,29 @@ test("identity_is_that_of_the_agent_and_job_that_of_the_job", () => {
   }
 });
 
-test("folders_are_those_of_the_agent", () => {
+test("The folders are the agent's", () => {
   const { tempDirectory, workDirectory } = agentContext(env, never);
   assert.equal(tempDirectory, "/agent/_work/_temp");
   assert.equal(workDirectory, "/agent/_work");
 });
 
-test("the_work_folder_is_the_one_above_the_temporary_one_if_it_is_not_told", () => {
+test("Without a work folder, the parent of the temporary folder is used", () => {
   assert.equal(agentContext({ ...env, AGENT_WORKFOLDER: "" }, never).workDirectory, "/agent/_work");
 });
 
-test("a_container_job_needs_the_variable_and_the_marker", () => {
+test("A container job is recognised by the variable and the marker together", () => {
   const named = { ...env, AGENT_CONTAINERID: "0123" };
   assert.equal(agentContext(named, always).inContainerJob, true);
   assert.equal(agentContext(named, never).inContainerJob, false, "a step with `target: host`");
   assert.equal(agentContext(env, always).inContainerJob, false, "an agent that is in a container");
 });
 
-test("the_address_of_the_engine_is_passed_on_only_if_there_is_one", () => {
+test("The engine's address is passed on only if it is set", () => {
   assert.equal(agentContext({ ...env, DOCKER_HOST: "tcp://x:2376" }, never).dockerHost, "tcp://x:2376");
   assert.ok(!("dockerHost" in agentContext({ ...env, DOCKER_HOST: "" }, never)));
 });
 
-test("where_the_run_comes_from_is_told_without_credentials", () => {
+test("The origin of a run is reported without credentials", () => {
   const build = {
     SYSTEM_TEAMPROJECT: "Web Shop",
     BUILD_BUILDID: "42",
@@ -70,7 +70,7 @@ test("where_the_run_comes_from_is_told_without_credentials", () => {
   assert.equal(commit, "0a1b2c");
 });
 
-test("where_nothing_tells_of_the_run_nothing_is_told", () => {
+test("Without variables about the run, no origin is reported", () => {
   const context = agentContext({ ...env, BUILD_REPOSITORY_URI: "git@host:shop" }, never);
   for (const name of ["runUrl", "repositoryUrl", "commit"]) assert.ok(!(name in context), name);
 });

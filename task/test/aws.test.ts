@@ -20,7 +20,7 @@ const connected = {
   [parameter("USEOIDC")]: "false",
 };
 
-/** What every job has on Azure DevOps Services. */
+/** The environment of every job on Azure DevOps Services. */
 const hosted = {
   SYSTEM_OIDCREQUESTURI: "https://dev.azure.com/contoso/1/_apis/distributedtask/oidctoken",
   ENDPOINT_URL_SYSTEMVSSCONNECTION: "https://contoso.visualstudio.com/",
@@ -36,7 +36,7 @@ function take(env: NodeJS.ProcessEnv): { context: AwsContext; left: NodeJS.Proce
   return { context, left, masked };
 }
 
-test("a_connection_arrives_as_it_is_stored_and_its_texts_stay_texts", () => {
+test("A service connection is passed on as stored, every value as text", () => {
   const { connection } = take(connected).context;
   assert.deepEqual(connection, {
     accessKeyId: "AKIDEXAMPLE",
@@ -49,7 +49,7 @@ test("a_connection_arrives_as_it_is_stored_and_its_texts_stay_texts", () => {
   });
 });
 
-test("what_a_connection_holds_is_masked_and_gone_from_the_environment", () => {
+test("Secrets of a connection are masked and removed from the environment", () => {
   const { left, masked } = take({ ...connected, ...hosted });
   for (const secret of ["the-secret", "AKIDEXAMPLE", "AKIDEXAMPLE:the-secret", "job-token"]) {
     assert.ok(masked.includes(secret), secret);
@@ -58,18 +58,18 @@ test("what_a_connection_holds_is_masked_and_gone_from_the_environment", () => {
   }
 });
 
-test("names_of_the_environment_are_found_whatever_their_case", () => {
+test("Variables of a connection are found in any case", () => {
   const upper = Object.entries(connected).map(([name, value]) => [name.toUpperCase(), value]);
   assert.equal(take(Object.fromEntries(upper)).context.connection?.secretAccessKey, "the-secret");
 });
 
-test("a_connection_that_the_job_was_not_given_is_missing", () => {
+test("A connection that the job does not have is undefined", () => {
   assert.equal(take({ INPUT_AWSCONNECTION: id }).context.connection, undefined);
   assert.equal(take({ ...connected, INPUT_AWSCONNECTION: id.slice(1) }).context.connection, undefined);
   assert.equal(take({ ...connected, INPUT_AWSCONNECTION: "" }).context.connection, undefined);
 });
 
-test("variables_of_the_toolkit_are_found_secret_or_not", () => {
+test("The toolkit's variables are found, secret or not", () => {
   const { context, left, masked } = take({
     AWS_ACCESSKEYID: "AKIDVARIABLE",
     SECRET_AWS_SECRETACCESSKEY: "secret-of-a-variable",
@@ -95,7 +95,7 @@ test("variables_of_the_toolkit_are_found_secret_or_not", () => {
   assert.equal(left.AWS_REGION, "eu-west-1", "the SDK's default chain reads it");
 });
 
-test("a_token_is_asked_for_in_the_name_of_the_job_and_of_the_connection", () => {
+test("A token request names the job and the connection", () => {
   const { tokenRequest } = take({ ...connected, ...hosted, SYSTEM_ACCESSTOKEN: "second" }).context;
   assert.equal(tokenRequest?.jobToken, "job-token");
   assert.equal(
@@ -110,7 +110,7 @@ test("a_token_is_asked_for_in_the_name_of_the_job_and_of_the_connection", () => 
   ]);
 });
 
-test("the_variable_is_the_second_place_of_the_jobs_token", () => {
+test("System.AccessToken is used where the job's connection has no token", () => {
   const { SYSTEM_OIDCREQUESTURI } = hosted;
   for (const name of ["SYSTEM_ACCESSTOKEN", "SECRET_SYSTEM_ACCESSTOKEN"]) {
     const { context, masked } = take({ ...connected, SYSTEM_OIDCREQUESTURI, [name]: "second" });
@@ -119,7 +119,7 @@ test("the_variable_is_the_second_place_of_the_jobs_token", () => {
   }
 });
 
-test("the_jobs_token_goes_nowhere_without_a_connection", () => {
+test("Without a connection, the job's token is not passed on", () => {
   const { context, left, masked } = take(hosted);
   assert.equal(context.tokenRequest, undefined);
   assert.ok(masked.includes("job-token"));

@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { command, neutralise, neutraliseToLine } from "../src/command.ts";
 
-test("a_command_without_properties_has_no_space", () => {
+test("A command without properties has no space", () => {
   assert.equal(command("task.setsecret", {}, "abc"), "##vso[task.setsecret]abc");
 });
 
-test("properties_and_message_are_escaped_as_the_agent_unescapes_them", () => {
+test("Properties and message are escaped as the agent unescapes them", () => {
   const written = command("task.logissue", { code: "a]b;c%d\r\n" }, "100 % ]; of\r\nit");
   assert.equal(written, "##vso[task.logissue code=a%5Db%3Bc%AZP25d%0D%0A;]100 %AZP25 ]; of%0D%0Ait");
 });
 
-test("foreign_text_cannot_command_the_agent", () => {
+test("Foreign text cannot command the agent", () => {
   const cases: [foreign: string, lines: string[]][] = [
     ["plain text", ["plain text"]],
     ["##vso[task.complete result=Succeeded;]", ["**vso[task.complete result=Succeeded;]"]],
@@ -29,6 +29,6 @@ test("foreign_text_cannot_command_the_agent", () => {
   for (const [foreign, lines] of cases) assert.deepEqual(neutralise(foreign), lines, JSON.stringify(foreign));
 });
 
-test("text_of_several_lines_fits_on_one", () => {
+test("Text of several lines fits on one", () => {
   assert.equal(neutraliseToLine(" one\n##vso[a]\n"), "one **vso[a]");
 });

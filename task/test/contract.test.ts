@@ -20,42 +20,42 @@ const task = JSON.parse(readFileSync(new URL("../task.json", import.meta.url), "
   restrictions: { commands: { mode: string }; settableVariables: { allowed: string[] } };
 };
 
-test("the_shim_reads_exactly_the_inputs_of_task_json", () => {
+test("The shim reads exactly the inputs of task.json", () => {
   assert.deepEqual(
     Object.keys(kinds),
     task.inputs.map(({ name }) => name),
   );
 });
 
-test("paths_are_read_as_paths_and_nothing_else_is", () => {
+test("Exactly the path inputs are read as paths", () => {
   for (const { name, type } of task.inputs) {
     assert.equal(kinds[name as keyof typeof kinds] === "path", type === "filePath", name);
   }
 });
 
-test("every_secret_input_is_taken_before_the_task_library_sees_it", () => {
+test("Every secret input is removed before the task library is loaded", () => {
   const read = Object.entries(kinds).filter(([, kind]) => kind === "secret");
   assert.deepEqual(read.map(([name]) => name).sort(), [...secretInputs].sort());
 });
 
-test("help_of_every_secret_input_asks_for_a_secret_variable", () => {
+test("The help of every secret input asks for a secret variable", () => {
   const help = new Map(task.inputs.map((input) => [input.name, JSON.stringify(input)]));
   for (const name of secretInputs) assert.match(help.get(name) ?? "", /secret variable/, name);
 });
 
-test("the_shim_sets_exactly_the_output_variables_of_task_json", () => {
+test("The shim sets exactly the output variables of task.json", () => {
   assert.deepEqual(
     Object.keys(outputVariables(outcome())),
     task.outputVariables.map(({ name }) => name),
   );
 });
 
-test("the_agent_lets_the_task_set_its_variables_and_no_others", () => {
+test("task.json allows the variables that the task sets, and no others", () => {
   const full = outcome({ builder: { name: "arm64builder", folder: "/agent/_temp/builder" } });
   const set = [...Object.keys(outputVariables(full)), ...Object.keys(jobVariables(full))];
   assert.deepEqual(task.restrictions.settableVariables.allowed, set);
 });
 
-test("commands_are_not_restricted_since_that_would_refuse_the_summary", () => {
+test("task.json does not restrict commands, which would refuse the summary", () => {
   assert.equal(task.restrictions.commands.mode, "any");
 });

@@ -30,16 +30,16 @@ const variables = [
   `##vso[task.setvariable variable=FALCON_ECR_IMAGE;]${registry}/containersensor:7.39.0-7802`,
 ];
 const facts = [
-  `  Image   ${registry}/app/web@${digest("a")}`,
-  `  Tag     ${registry}/app/web:1.4.2-falcon`,
-  `  Source  ${registry}/app/web:1.4.2 (${digest("b")})`,
-  `  Sensor  ${registry}/containersensor:7.39.0-7802 (${digest("c")})`,
-  "  Version 7.39.0 of the sensor",
-  "  Size    45.2 MB → 97.4 MB (+52.2 MB)",
-  "  Time    1 min 12 s",
+  `  Image           ${registry}/app/web@${digest("a")}`,
+  `  Tag             ${registry}/app/web:1.4.2-falcon`,
+  `  Source          ${registry}/app/web:1.4.2 (${digest("b")})`,
+  `  Sensor          ${registry}/containersensor:7.39.0-7802 (${digest("c")})`,
+  "  Sensor version  7.39.0",
+  "  Size            45.2 MB → 97.4 MB (+52.2 MB)",
+  "  Time            1 min 12 s",
 ];
 
-test("a_patched_image_ends_with_its_facts_and_all_variables", () => {
+test("A patched image ends with its facts and sets all variables", () => {
   const done = `  pushed \`${registry}/app/web:1.4.2-falcon\` (${digest("a")})`;
   check({ type: "done", outcome: outcome() }, [
     "##[section]Patched and pushed",
@@ -51,24 +51,24 @@ test("a_patched_image_ends_with_its_facts_and_all_variables", () => {
   ]);
 });
 
-test("an_ecs_task_definition_is_told_and_set", () => {
+test("An ECS task definition is logged and set as variables", () => {
   const taskDefinitionPath = "/agent/_work/_temp/web.json";
   const taskDefinitionArn = "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7";
   const lines = log({ type: "done", outcome: outcome({ taskDefinitionPath, taskDefinitionArn }) });
-  const told = lines.indexOf(`  ECS     ${taskDefinitionPath}`);
-  assert.equal(lines[told + 1], `          ${taskDefinitionArn}`);
+  const row = lines.indexOf(`  Task definition  ${taskDefinitionPath}`);
+  assert.equal(lines[row + 1], `  Registered as    ${taskDefinitionArn}`);
   for (const [name, value] of Object.entries({ taskDefinitionPath, taskDefinitionArn }))
     assert.ok(lines.includes(`##vso[task.setvariable variable=${name};isoutput=true;]${value}`), name);
 });
 
-test("an_unchanged_image_sets_the_variables_too", () => {
+test("An unchanged image sets the same variables", () => {
   const lines = log({ type: "done", outcome: outcome({ changed: false, effects: [] }) });
   assert.equal(lines[0], "##[section]Nothing to patch: the target is up to date");
   assert.ok(lines.includes("##vso[task.setvariable variable=changed;isoutput=true;]false"));
   assert.equal(lines.filter((line) => line.includes("task.setvariable")).length, variables.length);
 });
 
-test("a_builder_is_told_to_later_steps_where_buildx_looks_for_it", () => {
+test("A builder is passed to later steps in the variables of buildx", () => {
   const builder = { name: "arm64builder", folder: "/agent/_temp/builder" };
   const lines = log({ type: "done", outcome: outcome({ builder }) });
   assert.deepEqual(
@@ -80,22 +80,22 @@ test("a_builder_is_told_to_later_steps_where_buildx_looks_for_it", () => {
   );
 });
 
-test("what_is_unknown_is_an_empty_variable_and_no_row", () => {
+test("An unknown value becomes an empty variable and no row", () => {
   const { imageReference, imageDigest, sensorVersion, sourceDigest, sourceBytes, targetBytes, ...known } =
     outcome();
   const lines = log({ type: "planned", stages: [], outcome: known });
   assert.ok(lines.includes("##vso[task.setvariable variable=imageDigest;isoutput=true;]"));
-  assert.ok(!lines.some((line) => /^ {2}(Image|Version|Size)/.test(line)));
+  assert.ok(!lines.some((line) => /^ {2}(Image|Sensor version|Size)/.test(line)));
 });
 
-test("leftovers_make_a_success_with_issues_and_are_named", () => {
+test("Leftovers are named, and the step succeeds with issues", () => {
   const lines = log({ type: "done", outcome: outcome({ effects: [], cleanup: ["container `x`"] }) });
   assert.ok(lines.includes("Could not be cleaned up: container `x`"));
   assert.equal(lines.at(-1), "##vso[task.complete result=SucceededWithIssues;]");
   assert.equal(lines.filter((line) => line.includes("task.logissue type=warning")).length, 1);
 });
 
-test("a_plan_is_a_list_with_its_branches", () => {
+test("A plan lists its steps, branches below their conditions", () => {
   const stages = [
     { steps: ["Sign in to AWS"] },
     { steps: ["Pull the source", "Pull the sensor"] },
@@ -121,18 +121,18 @@ test("a_plan_is_a_list_with_its_branches", () => {
   ]);
 });
 
-test("a_verified_image_sets_every_output_and_no_plain_variable", () => {
+test("A verified image sets every output and no plain variable", () => {
   check({ type: "verified", image: verified({ sourceReference: "app/web:1", sourceDigest: digest("b") }) }, [
     "##[section]Verified: the image is patched",
-    `  Image       ${registry}/app/web@${digest("a")}`,
-    `  Tag         ${registry}/app/web:1.4.2-falcon`,
-    "  Platform    linux/arm64",
-    "  Sensor      7.39.0-7802",
-    "  Entrypoint  /opt/CrowdStrike/rootfs/bin/falcon-entrypoint /entry.sh",
-    "  Service     ECS_FARGATE",
-    `  Source      app/web:1 (${digest("b")})`,
-    "  Size        97.4 MB",
-    "  Time        1 min 12 s",
+    `  Image           ${registry}/app/web@${digest("a")}`,
+    `  Tag             ${registry}/app/web:1.4.2-falcon`,
+    "  Platform        linux/arm64",
+    "  Sensor version  7.39.0-7802",
+    "  Entrypoint      /opt/CrowdStrike/rootfs/bin/falcon-entrypoint /entry.sh",
+    "  Service         ECS_FARGATE",
+    `  Source          app/web:1 (${digest("b")})`,
+    "  Size            97.4 MB",
+    "  Time            1 min 12 s",
     ...variables.slice(0, 4),
     "##vso[task.setvariable variable=sensorDigest;isoutput=true;]",
     "##vso[task.setvariable variable=sensorVersion;isoutput=true;]7.39.0-7802",
@@ -142,23 +142,23 @@ test("a_verified_image_sets_every_output_and_no_plain_variable", () => {
   ]);
 });
 
-test("what_a_verification_cannot_tell_is_said_and_left_empty", () => {
+test("Facts that a verification cannot find are named and left empty", () => {
   const { imageTag, sensorVersion, cloudService, ...known } = verified({ fromIndex: true });
   const lines = log({ type: "verified", image: known });
-  assert.ok(lines.includes("  Platform    linux/arm64, of an index"));
-  assert.ok(lines.includes("  Sensor      nothing in the registry tells its version"));
+  assert.ok(lines.includes("  Platform        linux/arm64, selected from an index"));
+  assert.ok(lines.includes("  Sensor version  not recorded in the registry"));
   assert.ok(lines.includes("##vso[task.setvariable variable=sensorVersion;isoutput=true;]"));
   assert.ok(lines.includes("##vso[task.setvariable variable=imageTag;isoutput=true;]"));
 });
 
-test("foreign_text_of_a_verified_image_is_neutralised", () => {
+test("Foreign text of a verified image is neutralised", () => {
   const evil = "##vso[task.complete result=Succeeded;]\n##vso[a]";
   const lines = log({ type: "verified", image: verified({ entrypoint: [evil], containerName: evil }) });
   for (const line of lines)
     assert.doesNotMatch(line.replace(/^##vso\[task\.(setvariable|complete)/, ""), /##vso/);
 });
 
-test("a_failure_is_one_issue_with_causes_hint_and_effects_below", () => {
+test("A failure is one issue with its causes, hint and effects below", () => {
   const effects = ["pushed `a`", "registered the emulator"];
   check({ type: "failed", failure: failure({ step: "Push", effects, cleanup: ["image `b`"] }) }, [
     "##vso[task.logissue type=error;code=ECR_TAG_IMMUTABLE;]Cannot push `app/web:1.4.2-falcon` [ECR_TAG_IMMUTABLE]",
@@ -173,12 +173,12 @@ test("a_failure_is_one_issue_with_causes_hint_and_effects_below", () => {
   ]);
 });
 
-test("several_invalid_inputs_are_numbered", () => {
+test("Several invalid inputs are numbered", () => {
   const lines = log({ type: "failed", failure: failure({ why: ["`a`: is empty", "`b`: is empty"] }) });
   assert.deepEqual(lines.slice(1, 3), ["  1. `a`: is empty", "  2. `b`: is empty"]);
 });
 
-test("foreign_text_in_a_failure_is_neutralised", () => {
+test("Foreign text in a failure is neutralised", () => {
   const evil = "##vso[task.complete result=Succeeded;]\n##vso[a]";
   const texts = { what: evil, why: [evil, evil], hint: evil, step: evil, effects: [evil], cleanup: [evil] };
   for (const line of log({ type: "failed", failure: failure(texts) })) {
@@ -186,7 +186,7 @@ test("foreign_text_in_a_failure_is_neutralised", () => {
   }
 });
 
-test("a_stopped_step_leaves_the_result_to_the_agent", () => {
+test("A stopped step leaves the result to the agent", () => {
   check({ type: "cancelled", effects: ["pushed `a`"], cleanup: ["image `b`"] }, [
     "Cancelled",
     "Already done:",
@@ -201,7 +201,7 @@ test("a_stopped_step_leaves_the_result_to_the_agent", () => {
   }
 });
 
-test("a_mistake_of_ours_asks_for_a_report", () => {
+test("A bug of the task asks for a report", () => {
   const { code, kind, what, hint } = internalFailure(new TypeError("x is undefined"));
   assert.equal(code, "TASK_INTERNAL");
   assert.equal(kind, "bug");

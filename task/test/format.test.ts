@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { duration, megabytes } from "../src/format.ts";
 
-test("durations_read_naturally", () => {
+test("Durations are readable", () => {
   const cases: [number, string][] = [
     [0, "0.0 s"],
     [420, "0.4 s"],
@@ -14,6 +14,6 @@ test("durations_read_naturally", () => {
   for (const [milliseconds, text] of cases) assert.equal(duration(milliseconds), text);
 });
 
-test("sizes_are_in_millions_of_bytes", () => {
+test("Sizes are in millions of bytes", () => {
   assert.equal(megabytes(52_345_678), "52.3 MB");
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { TaskInputs } from "../src/addon.ts";
 
-// The task library reads the environment when it is loaded, and prints what it finds unless it is told not to.
+// The task library reads the environment when it is loaded, and prints what it finds unless that is turned off.
 const folder = mkdtempSync(join(tmpdir(), "falcon-inputs-"));
 after(() => rmSync(folder, { recursive: true }));
 Object.assign(process.env, {
@@ -30,7 +30,7 @@ const secrets = {
 };
 const inputs = readInputs(secrets);
 
-test("inputs_arrive_as_typed", () => {
+test("Inputs are read as typed", () => {
   const cases: [keyof TaskInputs, string][] = [
     ["action", "patch"],
     ["sourceImage", "app/web:1.4.2"],
@@ -41,16 +41,16 @@ test("inputs_arrive_as_typed", () => {
   for (const [name, value] of cases) assert.equal(inputs[name], value, name);
 });
 
-test("a_path_that_was_not_given_is_empty_and_not_the_root_of_the_repository", () => {
+test("An empty path stays empty instead of becoming the repository's root", () => {
   assert.equal(inputs.taskDefinitionOutput, "");
 });
 
-test("secrets_are_those_that_were_taken_and_not_what_the_task_library_has", () => {
+test("Secret inputs do not come from the task library", () => {
   assert.equal(inputs.falconCid, "id");
   assert.equal(inputs.awsSecretAccessKey, "key");
 });
 
-test("every_input_is_there_and_a_text", () => {
+test("Every input is read as text", () => {
   assert.deepEqual(Object.keys(inputs), Object.keys(kinds));
   for (const [name, value] of Object.entries(inputs)) assert.equal(typeof value, "string", name);
 });

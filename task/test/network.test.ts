@@ -11,24 +11,22 @@ function prepare(env: NodeJS.ProcessEnv): { env: NodeJS.ProcessEnv; notes: strin
   return { env, notes, masked: lines.join("\n") };
 }
 
-test("nothing_is_set_where_there_is_no_proxy", () => {
+test("Without a proxy, no variable is set", () => {
   const { env, notes, masked } = prepare({ NO_PROXY: "a.example" });
   assert.deepEqual(env, { NO_PROXY: "a.example" });
   assert.deepEqual([notes, masked], [[], ""]);
 });
 
-test("the_agents_proxy_counts_for_the_schemes_without_one", () => {
+test("The agent's proxy is used for the schemes without a variable", () => {
   const { env, notes } = prepare({ http_proxy: "http://own:1", AGENT_PROXYURL: "http://agents:2" });
   assert.equal(env.HTTP_PROXY, "http://own:1");
   assert.equal(env.HTTPS_PROXY, "http://agents:2");
   assert.equal(env.https_proxy, "http://agents:2");
   assert.equal(env.NO_PROXY, local);
-  assert.deepEqual(notes, [
-    "Requests go through the proxy `http://agents:2`, from the agent's configuration",
-  ]);
+  assert.deepEqual(notes, ["Requests use the proxy `http://agents:2`, from the agent's configuration"]);
 });
 
-test("the_agents_user_and_password_become_part_of_the_address", () => {
+test("The agent's user and password become part of the proxy's address", () => {
   const { env, masked } = prepare({
     AGENT_PROXYURL: "http://agents:2/",
     AGENT_PROXYUSERNAME: "DOMAIN\\me",
@@ -41,26 +39,26 @@ test("the_agents_user_and_password_become_part_of_the_address", () => {
     assert.ok(masked.includes(`]${form}`), `${form} in\n${masked}`);
 });
 
-test("a_password_is_masked_wherever_it_stands", () => {
+test("A proxy's password is masked in every place and form", () => {
   for (const name of ["HTTPS_PROXY", "http_proxy", "ALL_PROXY", "AGENT_PROXYURL"])
     for (const scheme of ["", "http://"])
       assert.match(prepare({ [name]: `${scheme}me:hush@proxy:1` }).masked, /\]hush$/m, name);
 });
 
-test("an_address_is_written_as_every_client_takes_it", () => {
+test("A proxy's address is normalised to the form that every client accepts", () => {
   const { env, masked } = prepare({ HTTPS_PROXY: "me:p^w'd@proxy:1" });
   assert.equal(env.HTTPS_PROXY, "http://me:p%5Ew'd@proxy:1");
   for (const form of ["p^w'd", "p%AZP255Ew'd"]) assert.ok(masked.includes(`]${form}`), masked);
 });
 
-test("what_is_no_address_is_told_without_being_shown", () => {
+test("An invalid proxy address is reported without showing it", () => {
   const { notes } = prepare({ HTTPS_PROXY: "http://me:hu#sh@proxy" });
   assert.equal(notes.length, 1);
   assert.match(notes[0] ?? "", /`HTTPS_PROXY` is not a URL/);
   assert.doesNotMatch(notes.join(), /hu|sh@/);
 });
 
-test("exceptions_are_written_as_the_clients_know_them", () => {
+test("Entries of NO_PROXY are rewritten to the forms that the clients know", () => {
   const { env } = prepare({
     HTTPS_PROXY: "http://p:1",
     no_proxy: "*.a.example; b.example:8443,[::2]:5,10.0.0.0/8",
@@ -69,7 +67,7 @@ test("exceptions_are_written_as_the_clients_know_them", () => {
   assert.equal(env.no_proxy, env.NO_PROXY);
 });
 
-test("the_agents_patterns_become_exceptions_where_they_can", () => {
+test("The agent's bypass patterns become entries of NO_PROXY where that can express them", () => {
   const cases: [pattern: string, rule: string | undefined][] = [
     ["github\\.com", "github.com"],
     [".*\\.contoso\\.com", "contoso.com"],
@@ -90,7 +88,7 @@ test("the_agents_patterns_become_exceptions_where_they_can", () => {
   for (const [pattern, rule] of cases) assert.equal(noProxyRule(pattern), rule, pattern);
 });
 
-test("the_agents_authority_counts_unless_a_variable_names_others", () => {
+test("The agent's certificate authority is used unless a variable names others", () => {
   const ca = { AGENT_CAINFO: "/etc/contoso.pem" };
   assert.equal(prepare({ ...ca }).env.FALCON_PATCH_CA_FILE, "/etc/contoso.pem");
   assert.equal(prepare({ ...ca, SSL_CERT_FILE: "/ca.pem" }).env.FALCON_PATCH_CA_FILE, undefined);

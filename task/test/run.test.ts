@@ -16,28 +16,26 @@ const inputs = {
 async function run(
   loaded: Loaded,
   given: Partial<TaskInputs> = {},
-  onCancellable: (cancel: () => void) => void = () => undefined,
+  stop = new AbortController().signal,
 ): Promise<{ ending: Ending; lines: string[] }> {
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
-  const readInputs = (): Promise<TaskInputs> => Promise.resolve({ ...inputs, ...given });
   const ending = await runTask(loaded, {
-    write,
-    masks: new Masks(write),
-    readInputs,
+    inputs: { ...inputs, ...given },
     aws,
     agent,
     notes: [],
+    masks: new Masks(write),
     history: new History(),
-    onInputs: () => undefined,
-    onCancellable,
+    write,
+    stop,
   });
   return { ending, lines };
 }
 
 const scripted = (script: Script): Loaded => fakeAddon(script);
 
-test("the_first_line_says_what_runs_on_what", async () => {
+test("The first line names the version, the action and the images", async () => {
   const cases: [Partial<TaskInputs>, string][] = [
     [{}, "FalconArm64Patch 1.0.0: patch app/web:1 → app/web:1-falcon, sensor sensor:7.39"],
     [{ action: "plan" }, "FalconArm64Patch 1.0.0: plan app/web:1 → app/web:1-falcon, sensor sensor:7.39"],
@@ -54,20 +52,20 @@ test("the_first_line_says_what_runs_on_what", async () => {
   for (const [given, first] of cases) assert.equal((await run(scripted({}), given)).lines[0], first);
 });
 
-test("inputs_aws_and_agent_reach_the_addon", async () => {
+test("Inputs, AWS settings and agent reach the addon", async () => {
   const { addon, received } = fakeAddon({});
   await run({ addon });
   assert.deepEqual(received, { inputs, aws, agent });
 });
 
-test("an_agent_that_is_not_supported_fails_without_reading_inputs", async () => {
+test("an unsupported agent fails the step before its first line", async () => {
   const reason = failure({ code: "TASK_AGENT_UNSUPPORTED" });
   const { ending, lines } = await run({ failure: reason });
   assert.deepEqual(ending, { type: "failed", failure: reason });
   assert.deepEqual(lines, []);
 });
 
-test("events_are_shown_and_open_groups_closed", async () => {
+test("Events are logged, and open groups are closed at the end", async () => {
   const done: Ending = { type: "done", outcome: outcome() };
   const { ending, lines } = await run(
     scripted({
@@ -82,22 +80,23 @@ test("events_are_shown_and_open_groups_closed", async () => {
   assert.deepEqual(lines.slice(1), ["##[group]Push", "layer", "##[endgroup]", "Push: not finished"]);
 });
 
-test("a_rejected_run_is_a_bug_of_ours", async () => {
+test("A rejected run is reported as a bug of the task", async () => {
   const { ending } = await run(scripted({ run: () => Promise.reject(new Error("panicked")) }));
   assert.ok(ending.type === "failed");
   assert.equal(ending.failure.code, "TASK_INTERNAL");
   assert.match(ending.failure.what, /panicked/);
 });
 
-test("cancelling_reaches_the_run", async () => {
+test("cancelling reaches the run", async () => {
   const cancelled: Ending = { type: "cancelled", effects: [], cleanup: [] };
-  const { ending } = await run(scripted({ run: (_, asked) => asked.then(() => cancelled) }), {}, (cancel) =>
-    setImmediate(cancel),
-  );
-  assert.equal(ending, cancelled);
+  const script = scripted({ run: (_, asked) => asked.then(() => cancelled) });
+  const late = new AbortController();
+  setImmediate(() => late.abort());
+  for (const stop of [late.signal, AbortSignal.abort()])
+    assert.equal((await run(script, {}, stop)).ending, cancelled);
 });
 
-test("an_event_that_cannot_be_shown_does_not_change_the_result", async () => {
+test("An event that cannot be logged does not change the result", async () => {
   const { ending, lines } = await run(
     scripted({
       run: async (emit) => {

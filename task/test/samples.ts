@@ -1,4 +1,4 @@
-// Results and a stand-in of the addon, for tests.
+// Sample results and a stand-in for the addon.
 import type {
   Addon,
   AgentContext,
@@ -85,14 +85,14 @@ export const aws: AwsContext = {
   },
 };
 
-/** What the constructor of the stand-in was given. */
+/** Arguments of the stand-in's constructor. */
 export interface Received {
   inputs?: TaskInputs;
   aws?: AwsContext;
   agent?: AgentContext;
 }
 
-/** What the stand-in does in place of a run. */
+/** Actions of the stand-in in place of a run. */
 export interface Script {
   run?: (emit: (event: TaskEvent) => void, cancelled: Promise<void>) => Promise<Ending>;
   sweep?: () => Promise<SweepReport>;

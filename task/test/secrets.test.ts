@@ -17,12 +17,12 @@ function base64(text: string): string {
   return Buffer.from(text).toString("base64");
 }
 
-test("names_follow_the_agent", () => {
+test("Names of environment variables follow the agent's rule", () => {
   assert.equal(environmentName("falconCid"), "FALCONCID");
   assert.equal(environmentName("System.Debug mode"), "SYSTEM_DEBUG_MODE");
 });
 
-test("secret_inputs_leave_the_environment_trimmed", () => {
+test("Secret inputs are trimmed and removed from the environment", () => {
   const env = { INPUT_FALCONCID: ` ${id}\n`, INPUT_AWSSESSIONTOKEN: "token", INPUT_SOURCEIMAGE: "app:1" };
   const secrets = takeSecrets(env, new Masks(() => undefined));
   assert.deepEqual(secrets, {
@@ -35,11 +35,11 @@ test("secret_inputs_leave_the_environment_trimmed", () => {
   assert.deepEqual(env, { INPUT_SOURCEIMAGE: "app:1" });
 });
 
-test("nothing_is_masked_without_secrets", () => {
+test("Without secrets, nothing is masked", () => {
   assert.deepEqual(masked({ INPUT_SOURCEIMAGE: "app:1", INPUT_FALCONCID: " " }), []);
 });
 
-test("a_secret_is_masked_in_every_form", () => {
+test("A secret is masked in every form", () => {
   const cases: [situation: string, env: NodeJS.ProcessEnv, forms: string[]][] = [
     ["plain and base64", { INPUT_AWSSESSIONTOKEN: "se/cret+" }, ["se/cret+", base64("se/cret+")]],
     ["URL-encoded", { INPUT_AWSSESSIONTOKEN: "se/cret+" }, ["se%AZP252Fcret%AZP252B"]],
@@ -65,18 +65,18 @@ test("a_secret_is_masked_in_every_form", () => {
   }
 });
 
-test("every_line_of_a_secret_with_line_breaks_is_masked_and_no_mask_has_a_break", () => {
+test("Each line of a multi-line secret is masked, and no mask contains a line break", () => {
   const found = masked({ INPUT_AWSSECRETACCESSKEY: "first\r\nsecond" });
   assert.ok(found.includes("first") && found.includes("second"));
   assert.ok(found.includes(base64("first\nsecond")));
   for (const form of found) assert.doesNotMatch(form, /%0[AD]/);
 });
 
-test("an_unset_variable_stays_readable", () => {
+test("A macro of an unset variable is not masked", () => {
   assert.deepEqual(masked({ INPUT_FALCONCID: "$(FALCON_CID)" }), []);
 });
 
-test("a_form_is_masked_once", () => {
+test("Each form is masked only once", () => {
   const lines: string[] = [];
   const masks = new Masks((line) => lines.push(line));
   masks.add("secret");
@@ -85,13 +85,13 @@ test("a_form_is_masked_once", () => {
   assert.equal(lines.length, count);
 });
 
-test("keys_of_the_default_chain_stay_in_the_environment", () => {
+test("Keys of the AWS default chain stay in the environment", () => {
   const env = { AWS_SECRET_ACCESS_KEY: "chain" };
   takeSecrets(env, new Masks(() => undefined));
   assert.equal(env.AWS_SECRET_ACCESS_KEY, "chain");
 });
 
-test("everything_confidential_is_forgotten", () => {
+test("All confidential variables are removed for the post-job step", () => {
   const env: NodeJS.ProcessEnv = {
     INPUT_FALCONCID: id,
     SECRET_FALCON_CID: id,

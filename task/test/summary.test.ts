@@ -10,24 +10,24 @@ import { digest, failure, outcome, verified } from "./samples.ts";
 const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
 function history(): History {
-  const told = new History();
-  told.handle({ type: "stepStarted", id: 1, title: "Look" });
-  told.handle({ type: "note", id: 1, message: "Target: its source has changed" });
-  told.handle({ type: "stepFinished", id: 1, status: "succeeded", durationMs: 400 });
-  told.handle({
+  const events = new History();
+  events.handle({ type: "stepStarted", id: 1, title: "Look" });
+  events.handle({ type: "note", id: 1, message: "Target: its source has changed" });
+  events.handle({ type: "stepFinished", id: 1, status: "succeeded", durationMs: 400 });
+  events.handle({
     type: "planned",
     stages: [
       { steps: ["Patch natively"], branch: "falconutil knows `--platform`" },
       { steps: ["Patch emulated"], branch: "it does not" },
     ],
   });
-  told.handle({ type: "stepStarted", id: 2, title: "Patch natively" });
-  told.handle({ type: "stepFinished", id: 2, status: "succeeded", durationMs: 61_000 });
-  return told;
+  events.handle({ type: "stepStarted", id: 2, title: "Patch natively" });
+  events.handle({ type: "stepFinished", id: 2, status: "succeeded", durationMs: 61_000 });
+  return events;
 }
 
 const rows = [
-  "| What | Value |",
+  "| Fact | Value |",
   "| --- | --- |",
   `| Image | \`${registry}/app/web@${digest("a")}\` |`,
   `| Tag | \`${registry}/app/web:1.4.2-falcon\` |`,
@@ -36,20 +36,20 @@ const rows = [
   `| Sensor | \`${registry}/containersensor:7.39.0-7802\` |`,
   `| Sensor digest | \`${digest("c")}\` |`,
   "| Sensor version | `7.39.0` |",
-  "| Size before | `45.2 MB` |",
-  "| Size after | `97.4 MB` |",
+  "| Size | `45.2 MB → 97.4 MB (+52.2 MB)` |",
+  "| Time | `1 min 12 s` |",
   "",
   `Next: set the image of the ECS task definition to \`${registry}/app/web@${digest("a")}\``,
 ];
-const found = ["", "**Found, which decides what is done**", "", "- Target: its source has changed"];
+const found = ["", "**Findings**", "", "- Target: its source has changed"];
 const times = ["", "| Step | Time |", "| --- | --- |", "| Look | 0.4 s |", "| Patch natively | 1 min 1 s |"];
 const skipped = ["", "**Skipped**", "", "- Patch emulated: only if it does not"];
 
-function lines(ending: Ending, told = history()): string[] | undefined {
-  return summary(ending, told)?.trimEnd().split("\n");
+function lines(ending: Ending, events = history()): string[] | undefined {
+  return summary(ending, events, 72_400)?.trimEnd().split("\n");
 }
 
-test("a_patched_image_is_told_with_digests_sizes_times_and_what_was_skipped", () => {
+test("The summary of a patched image has digests, sizes, times and skipped steps", () => {
   assert.deepEqual(lines({ type: "done", outcome: outcome() }), [
     "**Patched and pushed**",
     "",
@@ -64,7 +64,7 @@ test("a_patched_image_is_told_with_digests_sizes_times_and_what_was_skipped", ()
   ]);
 });
 
-test("an_unchanged_image_is_told_with_the_reason", () => {
+test("The summary of an unchanged image has the reason", () => {
   const text = lines({ type: "done", outcome: outcome({ changed: false, effects: [] }) });
   assert.deepEqual(text, [
     "**Nothing to patch: the target is up to date**",
@@ -76,24 +76,31 @@ test("an_unchanged_image_is_told_with_the_reason", () => {
   ]);
 });
 
-test("a_plan_lists_its_steps_and_conditions", () => {
+test("The summary of a plan lists its steps and conditions", () => {
   const stages = [{ steps: ["Pull", "Probe"] }, { steps: ["Patch"], branch: "it runs" }];
   const text = lines({ type: "planned", stages, outcome: outcome() }, new History()) ?? [];
-  assert.equal(text[0], "**Plan: this is what patching would do.** Nothing was changed");
-  assert.deepEqual(text.slice(-4), ["**Steps**", "", "- Pull &#43; Probe", "- Patch (if it runs)"]);
+  assert.equal(text[0], "**Plan: this is what patching would do**");
+  assert.deepEqual(text.slice(-6), [
+    "**Steps**",
+    "",
+    "- Pull &#43; Probe",
+    "- Patch (if it runs)",
+    "",
+    "Nothing was changed",
+  ]);
 });
 
-test("a_verified_image_is_told_with_its_record", () => {
+test("The summary of a verified image has its record", () => {
   const record = {
     sensorDigest: digest("c"),
     runUrl: "https://dev.azure.com/contoso/web/_build/results?buildId=42",
   };
   const text = lines({ type: "verified", image: verified({ record }) }, new History()) ?? [];
   assert.equal(text[0], "**Verified: the image is patched**");
-  assert.ok(text.includes(`| Recorded sensor digest | \`${digest("c")}\` |`), text.join("\n"));
+  assert.ok(text.includes(`| Recorded sensor | \`${digest("c")}\` |`), text.join("\n"));
 });
 
-test("a_failure_is_told_with_its_hint_and_what_is_left", () => {
+test("The summary of a failure has the hint and the effects", () => {
   const effects = ["created the repository `app/web`"];
   assert.deepEqual(lines({ type: "failed", failure: failure({ effects }) }, new History()), [
     "**Failed: Cannot push `app/web:1.4.2-falcon`** (`ECR_TAG_IMMUTABLE`)",
@@ -110,11 +117,11 @@ test("a_failure_is_told_with_its_hint_and_what_is_left", () => {
   ]);
 });
 
-test("a_cancelled_step_has_no_summary", () => {
-  assert.equal(summary({ type: "cancelled", effects: [], cleanup: [] }, new History()), undefined);
+test("A cancelled step has no summary", () => {
+  assert.equal(summary({ type: "cancelled", effects: [], cleanup: [] }, new History(), 0), undefined);
 });
 
-test("foreign_text_means_nothing_in_markdown_html_or_to_the_agent", () => {
+test("Foreign text has no meaning in Markdown, in HTML or to the agent", () => {
   assert.equal(literal("a|b"), "a&#124;b");
   assert.equal(literal("`x`"), "&#96;x&#96;");
   assert.equal(sentence("<img src=x>"), "&#60;img src&#61;x&#62;");
@@ -127,7 +134,7 @@ test("foreign_text_means_nothing_in_markdown_html_or_to_the_agent", () => {
   assert.doesNotMatch(sentence("##vso[task.complete result=Failed]\nx"), /##vso|\n|\[/);
 });
 
-test("a_file_hides_what_the_agent_would_mask_in_the_log", () => {
+test("A file hides the texts that the agent masks in the log", () => {
   const masks = new Masks(() => undefined);
   masks.add("0123456789ABCDEF");
   assert.equal(masks.hide("cid 0123456789ABCDEF."), "cid ***.");
@@ -136,7 +143,7 @@ test("a_file_hides_what_the_agent_would_mask_in_the_log", () => {
   assert.equal(masks.hide(sentence("key `wJalr+XUtn=FEMI_K7`"), inert), "key `***`");
 });
 
-test("the_title_names_the_target_and_is_a_file_name", () => {
+test("The summary's title names the target and is a valid file name", () => {
   assert.equal(summaryName(`${registry}/app/web:1.4.2-falcon`), "Falcon ARM64 patch app web 1.4.2-falcon.md");
   assert.equal(summaryName("app/web:1"), "Falcon ARM64 patch app web 1.md");
   assert.equal(summaryName("../../x\n;]"), "Falcon ARM64 patch .. x.md");

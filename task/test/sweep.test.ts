@@ -11,7 +11,7 @@ async function sweep(loaded: Loaded): Promise<string[]> {
   return lines;
 }
 
-test("the_post_job_step_says_only_what_matters", async () => {
+test("The post-job step logs only what it removed and what is left", async () => {
   const issue = "##vso[task.logissue type=warning;code=TASK_LEFTOVERS;]";
   const cases: [situation: string, Script["sweep"], lines: string[]][] = [
     ["nothing to do", async () => ({ removed: [], failed: [] }), []],
@@ -35,6 +35,6 @@ test("the_post_job_step_says_only_what_matters", async () => {
   }
 });
 
-test("it_is_silent_where_the_addon_cannot_run", async () => {
+test("The post-job step is silent where the addon cannot run", async () => {
   assert.deepEqual(await sweep({ failure: failure() }), []);
 });

@@ -12,7 +12,7 @@ import { layers } from "./layers.mjs";
 const fixtures = fileURLToPath(new URL("../fixtures/", import.meta.url));
 const parts = process.env.LAB_PARTS;
 
-/** How many layers of an application a source of so many MB has, on top of nginx and its libraries. */
+/** Number of application layers in a source of so many MB, on top of nginx and its libraries. */
 const applicationLayers = { 50: 0, 400: 1, 800: 2, 1500: 4 };
 /** The size of each, in MB; a quick benchmark has smaller ones. */
 const megabytes = { full: 362, quick: 36 };

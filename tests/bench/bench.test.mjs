@@ -44,27 +44,27 @@ function results(change = (sample) => sample) {
   return { date: "2026-01-02T03:04:05Z", pairs: 3, quick: false, seconds: 600, labs: [lab] };
 }
 
-test("the_median_is_in_the_middle", () => {
+test("The median is in the middle", () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 3, 2]), 2.5);
   assert.equal(median([7]), 7);
   assert.equal(median([10, 9, 100]), 10, "compared as numbers");
 });
 
-test("a_missed_goal_says_by_how_much", () => {
+test("A missed goal has the distance to it", () => {
   assert.equal(verdict(0.2, 0.2), "reached");
   assert.equal(verdict(0.25, 0.2), "missed by 25 %");
   assert.equal(verdict(0.2001, 0.2), "missed by 1 %", "never missed by nothing");
   assert.equal(verdict(0.5, undefined), "no goal");
 });
 
-test("ratios_are_those_of_medians", () => {
+test("Ratios are those of medians", () => {
   const { comparisons, limits, broken } = evaluate(results(), rows);
   assert.deepEqual(broken, []);
-  const told = comparisons
+  const found = comparisons
     .filter(({ id }) => id.endsWith("-overlay2"))
     .map(({ id, against, ratio, verdict: text }) => `${id} / ${against.flow} = ${ratio.toFixed(4)}: ${text}`);
-  assert.deepEqual(told, [
+  assert.deepEqual(found, [
     "full-overlay2 / pipeline = 0.5000: reached",
     "full-overlay2 / cli = 0.9524: reached",
     "graft-overlay2 / pipeline = 0.2000: reached",
@@ -77,7 +77,7 @@ test("ratios_are_those_of_medians", () => {
   );
 });
 
-test("ten_requests_are_not_under_ten_and_one_greedy_run_counts", () => {
+test("Ten requests are not under ten, and one greedy run counts", () => {
   const greedy = results((sample) =>
     sample.case.includes("unchanged")
       ? { ...sample, requests: 10, peakBytes: sample.round === 2 ? 150e6 : 1e6 }
@@ -91,7 +91,7 @@ test("ten_requests_are_not_under_ten_and_one_greedy_run_counts", () => {
   ]);
 });
 
-test("what_failed_or_was_not_measured_is_broken", () => {
+test("A case that failed or was not measured is broken", () => {
   const id = idOf({ ...rows[0].case });
   const failed = results((sample) =>
     sample.case === id ? { case: id, round: sample.round, error: "exit code 1" } : sample,
@@ -101,7 +101,7 @@ test("what_failed_or_was_not_measured_is_broken", () => {
   assert.ok(!comparisons.some((each) => each.id === rows[0].id), "and is compared with nothing");
 });
 
-test("a_wrong_image_is_not_measured", () => {
+test("A wrong image is not measured", () => {
   const falcon = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
   const image = (Entrypoint, diff_ids, architecture = "arm64") => ({
     architecture,
@@ -125,7 +125,7 @@ test("a_wrong_image_is_not_measured", () => {
   );
 });
 
-test("a_layer_that_was_fetched_is_seen_wherever_it_came_from", () => {
+test("A fetched layer is detected from every origin", () => {
   const requests = [
     { method: "HEAD", path: "/v2/app/web/blobs/sha256:aa" },
     { method: "GET", path: "/bb?X-Amz-Signature=…" },
@@ -137,7 +137,7 @@ test("a_layer_that_was_fetched_is_seen_wherever_it_came_from", () => {
   ]);
 });
 
-test("followers_come_with_their_leader_and_each_case_once", () => {
+test("Followers come with their leader, and each case once", () => {
   const turns = turnsOf(chosen("graft-again-overlay2"));
   const flows = turns.map(({ leader, followers }) => [leader.flow, ...followers.map(({ flow }) => flow)]);
   assert.deepEqual(flows, [["pipeline"], ["graft", "graft again"]]);
@@ -146,7 +146,7 @@ test("followers_come_with_their_leader_and_each_case_once", () => {
   assert.throws(() => chosen("grafting"), /no row is called grafting; there are: full-overlay2, /);
 });
 
-test("the_tables_have_a_cell_in_every_column", () => {
+test("The tables have a cell in every column", () => {
   const evaluated = evaluate(results(), rows);
   for (const table of [goals(evaluated), figures(evaluated)]) {
     for (const cells of table) assert.equal(cells.length, table[0].length, cells.join());
@@ -155,7 +155,7 @@ test("the_tables_have_a_cell_in_every_column", () => {
   }
 });
 
-test("the_chart_is_well_formed_and_its_bars_are_to_scale", () => {
+test("The chart is well-formed, and its bars are to scale", () => {
   const groups = groupsOf(evaluate(results(), rows));
   const svg = chart(groups);
   assertWellFormed(svg);
@@ -179,23 +179,23 @@ function assertWellFormed(svg) {
   assert.deepEqual(open, []);
 }
 
-test("a_block_of_a_document_is_replaced_and_nothing_else", () => {
+test("Only the block of a document is replaced", () => {
   const document = "a\n<!-- bench: x -->\nold\n<!-- end of bench: x -->\nb\n";
   assert.equal(between(document, "x", "new"), document.replace("old", "new"));
   assert.throws(() => between(document, "y", "new"), /the markers of y are missing/);
 });
 
-test("the_documents_have_a_place_for_what_is_measured", () => {
+test("The documents have a place for the measurements", () => {
   const text = ["README.md", "docs/performance.md"]
     .map((path) => readFileSync(join(root, path), "utf8"))
     .join();
   for (const name of ["summary", "chart", "goals", "figures", "circumstances"])
     assert.ok(between(text, name, "").length > 0, name);
-  const told = summary(evaluate(results(), rows));
-  assert.match(told, /patched in 20\.0 s, or in 8\.0 s with .* unchanged in 1\.1 s, where .* takes 40\.0 s/);
+  const shown = summary(evaluate(results(), rows));
+  assert.match(shown, /patched in 20\.0 s, or in 8\.0 s with .* unchanged in 1\.1 s, where .* takes 40\.0 s/);
 });
 
-test("the_scripts_are_valid_for_bash", () => {
+test("The scripts are valid for bash", () => {
   for (const name of ["pipeline-stage.sh", "docker-cli.sh"])
     execFileSync("bash", ["-n", join(root, "tests/bench", name)]);
 });

@@ -19,7 +19,7 @@ const pitch = 22;
 const thickness = 14;
 const groupGap = 40;
 
-/** What the chart shows, group by group: each a title and its bars with label, seconds and whether they are the task's. */
+/** Groups of the chart: each a title and its bars, with label, seconds, and a mark for those of the task. */
 export function groupsOf({ cases }) {
   const wanted = [
     ...["overlay2", "containerd"].map((store) => ({ store, network: "loopback", source: 800 })),
@@ -46,13 +46,13 @@ function barsOf(cases, given) {
   });
 }
 
-/** The chart in words, for whoever cannot see it. */
+/** The chart in words, for people who cannot see it. */
 export function inWords(groups) {
-  const told = groups.map(({ title, bars: all }) => {
+  const sentences = groups.map(({ title, bars: all }) => {
     const each = all.map(({ label, seconds }) => `${label} ${inSeconds(seconds)}`);
     return `${title}: ${each.join(", ")}`;
   });
-  return `Seconds to patch an image. ${told.join(". ")}.`;
+  return `Seconds to patch an image. ${sentences.join(". ")}.`;
 }
 
 /** The chart as an SVG document. */

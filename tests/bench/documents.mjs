@@ -14,7 +14,7 @@ export function between(document, name, text) {
   return `${document.slice(0, start + open.length)}\n${text}\n${document.slice(end)}`;
 }
 
-/** What README's first screen says: the chart, and what to make of it. */
+/** README's first screen: the chart, and its explanation. */
 export function summary(evaluated) {
   const groups = groupsOf(evaluated);
   const of = (flow) => {

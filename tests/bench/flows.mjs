@@ -85,10 +85,10 @@ async function task({ place, sensor, job }, changes, { changed = "true" } = {}) 
   return { seconds: ended.seconds, peakBytes: peak(), steps: stepsOf(ended) };
 }
 
-/** How long each step took by the task's own log: where a goal is missed, they say why. */
+/** Time of each step by the task's own log, which explains a missed goal. */
 function stepsOf({ shown }) {
-  const told = shown.map((line) => /^(?:Meanwhile: )?(.+): done in ([\d.]+) s$/.exec(line));
-  return Object.fromEntries(told.filter(Boolean).map(([, name, seconds]) => [name, Number(seconds)]));
+  const steps = shown.map((line) => /^(?:Meanwhile: )?(.+): done in ([\d.]+) s$/.exec(line));
+  return Object.fromEntries(steps.filter(Boolean).map(([, name, seconds]) => [name, Number(seconds)]));
 }
 
 /** The most memory that a process ever had, as the kernel counts it; asked again and again, because it ends with the process. */

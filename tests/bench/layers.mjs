@@ -20,7 +20,7 @@ const architectures = {
   amd64: { triplet: "x86_64-linux-gnu", programs: 1.87 },
   arm64: { triplet: "aarch64-linux-gnu", programs: 2.6 },
 };
-/** What the sensor adds to an image, unpacked: 221 MB by published figures. */
+/** The sensor's addition to an image, unpacked: 221 MB by published figures. */
 const sensorBytes = 221e6;
 
 /**

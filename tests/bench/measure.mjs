@@ -59,8 +59,8 @@ function record(measured, round, result) {
   samples.push({ case: name, round, ...result });
   const { seconds, peakBytes, requests, error } = result;
   const memory = peakBytes ? `, ${(peakBytes / 1e6).toFixed(0)} MB` : "";
-  const told = error ? `broken: ${error}` : `${seconds.toFixed(2)} s${memory}, ${requests} requests`;
-  console.log(`${elapsed()}: round ${round}: ${name}: ${told}`);
+  const text = error ? `broken: ${error}` : `${seconds.toFixed(2)} s${memory}, ${requests} requests`;
+  console.log(`${elapsed()}: round ${round}: ${name}: ${text}`);
   writeFileSync(resultsFile, JSON.stringify({ machine, sizes, samples }, null, 2));
 }
 

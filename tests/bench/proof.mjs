@@ -1,4 +1,4 @@
-// Whether a flow did what it was measured for: one that pushes the wrong image may be as fast as it likes.
+// Proof that a flow pushed the right image; the time of a wrong one is worth nothing.
 
 const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
 /** The sensor's layer, compressed, in bytes: by published figures about 52 MB, in one compression or another. */
@@ -6,7 +6,7 @@ const sensorLayer = { least: 45e6, most: 65e6 };
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-/** What is wrong with a patched image, from its configuration, its layers' descriptors and its source's configuration. */
+/** Faults of a patched image, from its configuration, its layers' descriptors and its source's configuration. */
 export function faultsOf({ config: after, layers }, before) {
   const sourceLayers = before.rootfs.diff_ids;
   const { size } = layers.at(-1);

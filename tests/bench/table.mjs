@@ -6,7 +6,7 @@ const starts = { "graft again": "engine and registry warm", unchanged: "patched 
 
 export const sizeOf = (megabytes) => (megabytes >= 1000 ? `${megabytes / 1000} GB` : `${megabytes} MB`);
 
-/** Seconds with as many digits as can be told apart. */
+/** Seconds with as many digits as are significant. */
 export const inSeconds = (seconds) => `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
 
 /** A case in words. */
@@ -19,7 +19,7 @@ export function describe({ store, network, source, flow, target, mounting }) {
   return words.join(", ");
 }
 
-/** What a case is compared with, short. */
+/** Short name of the case that another is compared with. */
 function opponent(against) {
   return opponents[against.flow] ?? `${against.flow} at ${sizeOf(against.source)}`;
 }

@@ -15,7 +15,7 @@ const spread = (numbers) => ({
   max: Math.max(...numbers),
 });
 
-/** A value held against the most that it may be; without a goal it is only told. */
+/** A value compared with its limit; without a goal it is only shown. */
 export function verdict(value, goal) {
   if (goal === undefined) return "no goal";
   if (value <= goal) return "reached";
@@ -23,8 +23,8 @@ export function verdict(value, goal) {
 }
 
 /**
- * What the samples of all labs say about some rows: every case with its spread; each comparison and each limit with its verdict; and what
- * is broken, that is cases that failed, or that no sample is of.
+ * Evaluation of all labs' samples for some rows: every case with its spread, each comparison and each limit with its verdict, and the
+ * broken cases, that is those that failed or have no sample.
  */
 export function evaluate({ labs, ...about }, wanted) {
   const samples = labs.flatMap((lab) => lab.samples);

@@ -143,10 +143,10 @@ function registryOf({ state, user, tags, distribution, registryPassword }) {
   };
 }
 
-// Pages are short, so that whoever reads the first alone is found out. The order is alphabetical, as registries have it.
+// Pages are short, so that a client that reads only the first fails. The order is alphabetical, as registries have it.
 function listTags(response, url, name, all) {
   const sorted = all.toSorted();
-  const start = sorted.findIndex((tag) => tag === url.searchParams.get("last")) + 1;
+  const start = sorted.indexOf(url.searchParams.get("last")) + 1;
   const page = sorted.slice(start, start + PAGE);
   const more = start + PAGE < sorted.length;
   const next = `</v2/${name}/tags/list?last=${page.at(-1)}&n=${PAGE}>; rel="next"`;

@@ -1,4 +1,4 @@
-// A second Distribution registry over the lab's images, read-only, that lets in whoever brings a token of the issuer beside it.
+// A second Distribution registry over the lab's images, read-only, that accepts the tokens of the issuer beside it.
 // https://distribution.github.io/distribution/spec/auth/token/ and .../auth/jwt/
 import { execFileSync, spawn } from "node:child_process";
 import { createPrivateKey, randomUUID, sign } from "node:crypto";
@@ -56,7 +56,7 @@ auth:
   await answering(`http://127.0.0.1:${port}/v2/`);
   return {
     host: `127.0.0.1:${port}`,
-    /** What the issuer was asked, passwords included, to be compared. */
+    /** Requests to the issuer, passwords included, to be compared. */
     asked,
     /** The tokens that it gave. */
     tokens,

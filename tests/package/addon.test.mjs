@@ -20,19 +20,19 @@ function versionAsSeenBy(command, architecture) {
 }
 
 for (const architecture of architectures) {
-  test(`addon_for_${architecture}_runs_on_glibc_${oldestGlibc}`, () => {
+  test(`The addon for ${architecture} runs on glibc ${oldestGlibc}`, () => {
     const newest = newestGlibc(addon(architecture));
     assert.ok(newest.localeCompare(oldestGlibc, "en", { numeric: true }) <= 0, `needs glibc ${newest}`);
   });
 }
 
 for (const major of [20, 24]) {
-  test(`addon_for_x64_loads_in_node_${major}`, () => {
+  test(`The addon for x64 loads in Node ${major}`, () => {
     const node = join(root, `node_modules/node${major}/bin/node`);
     assert.match(versionAsSeenBy([node], "x64"), new RegExp(`^v${major}\\..* x64 ${version}$`));
   });
 
-  test(`addon_for_arm64_loads_in_node_${major}`, async () => {
+  test(`The addon for arm64 loads in Node ${major}`, async () => {
     const node = await arm64Node(major);
     assert.match(versionAsSeenBy(node, "arm64"), new RegExp(`^v${major}\\..* arm64 ${version}$`));
   });

@@ -25,26 +25,26 @@ function codes() {
   return addon.exports.codes();
 }
 
-test("every_code_has_its_heading_and_every_heading_its_code", () => {
+test("Every code has a heading, and every heading a code", () => {
   const headings = [...troubleshooting.matchAll(/^## ([A-Z]+(?:_[A-Z0-9]+)+)$/gm)].map((match) => match[1]);
   assert.deepEqual(headings, codes());
 });
 
-test("the_readme_lists_the_inputs_of_the_task", () => {
+test("The README lists the inputs of the task", () => {
   assert.deepEqual(
     tableNames("Inputs"),
     task.inputs.map(({ name }) => name),
   );
 });
 
-test("the_readme_lists_the_output_variables_of_the_task", () => {
+test("The README lists the output variables of the task", () => {
   assert.deepEqual(
     tableNames("Output variables"),
     task.outputVariables.map(({ name }) => name),
   );
 });
 
-test("the_addon_takes_the_inputs_of_the_task", () => {
+test("The addon takes the inputs of the task", () => {
   const body = declarations.match(/export interface TaskInputs \{([^}]*)\}/)?.[1] ?? "";
   const names = [...body.matchAll(/^\s*(\w+): string$/gm)].map((match) => match[1]);
   assert.deepEqual(
@@ -66,7 +66,7 @@ function assertNamesTests(document, least) {
   return rows.length;
 }
 
-test("every_way_in_names_a_test_that_is_there", () => {
+test("Every way in names an existing test", () => {
   assertNamesTests(readme, 16);
 });
 
@@ -105,7 +105,7 @@ const guide = [
   ],
 ];
 
-test("every_part_of_the_guide_has_what_replaces_it_and_its_test", () => {
+test("Every part of the guide has its replacement and a test", () => {
   const section = migrating.split(/^## /m).find((text) => text.startsWith("Line by line\n"));
   const rows = section.match(/^\| .*$/gm).slice(2);
   for (const part of guide)
@@ -116,14 +116,14 @@ test("every_part_of_the_guide_has_what_replaces_it_and_its_test", () => {
   assert.equal(assertNamesTests(section, guide.length), rows.length, "each row names a test");
 });
 
-/** What GitHub makes of a heading, to link to it. */
+/** GitHub's anchor of a heading. */
 const anchor = (heading) =>
   heading
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
     .replaceAll(" ", "-");
 
-test("links_between_documents_lead_somewhere", () => {
+test("Links between documents have a target", () => {
   const folders = [".", "docs", "examples"];
   const names = folders.flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => join(folder, name)),

@@ -18,7 +18,7 @@ const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) =>
 /** A value as the task gets it: all of them are texts. */
 const given = (inputs, name) => String(inputs[name] ?? declared.get(name).defaultValue ?? "");
 
-/** Whether the form shows an input, which is when it counts as required. */
+/** True if the form shows an input: only then it counts as required. */
 function isVisible(rule, inputs) {
   if (!rule) return true;
   return rule.split("&&").every((term) => {
@@ -34,7 +34,7 @@ function assertAllowed(inputs, where) {
   for (const [name, value] of Object.entries(inputs)) {
     const input = declared.get(name);
     assert.ok(input, `${where}: there is no input ${name}`);
-    assert.ok(value !== null && typeof value !== "object", `${where}: ${name} is no single value`);
+    assert.ok(value !== null && typeof value !== "object", `${where}: ${name} is not a single value`);
     const text = String(value);
     if (isMacro(text)) continue;
     if (input.type === "boolean") assert.match(text, /^(true|false)$/, `${where}: ${name}`);
@@ -53,18 +53,18 @@ function assertComplete(inputs, where) {
 }
 
 for (const { path, document, steps } of examples()) {
-  test(`${path}_sets_what_there_is_and_all_that_is_required`, () => {
+  test(`${path} sets existing inputs and all required ones`, () => {
     assert.ok(steps.length > 0, "no step of the task");
     for (const { inputs, name } of steps) {
       assertAllowed(inputs, `${path}, ${name}`);
       assertComplete(inputs, `${path}, ${name}`);
     }
-    assert.equal(document.trigger, "none", "an example that is copied runs when it is told to");
+    assert.equal(document.trigger, "none", "a copied example runs only when it is started");
   });
 }
 
 for (const document of documents) {
-  test(`the_pipelines_in_${document.path}_set_what_there_is`, () => {
+  test(`The pipelines in ${document.path} set existing inputs`, () => {
     for (const { path, steps } of document.blocks) {
       assert.ok(steps.length > 0, path);
       for (const { inputs } of steps) assertAllowed(inputs, path);
@@ -72,7 +72,7 @@ for (const document of documents) {
   });
 }
 
-test("output_variables_that_pipelines_read_exist", () => {
+test("Output variables that pipelines read exist", () => {
   const outputs = new Set(task.outputVariables.map(({ name }) => name));
   const sources = [...examples(), ...documents.flatMap((document) => document.blocks)];
   let read = 0;
@@ -85,7 +85,7 @@ test("output_variables_that_pipelines_read_exist", () => {
   assert.ok(read > 15, `${read} uses`);
 });
 
-test("every_example_is_in_the_table_of_its_readme", () => {
+test("Every example is in the table of its README", () => {
   const readme = readFileSync(join(root, "examples/README.md"), "utf8");
   const rows = [...readme.matchAll(/^\| \[([a-z-]+\.yml)\]\(\1\) \| .+ \|$/gm)].map(([, name]) => name);
   assert.deepEqual(

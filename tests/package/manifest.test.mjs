@@ -11,21 +11,21 @@ const recorded = readJson("tests/package/input-names.json");
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 const inputs = new Map(task.inputs.map((input) => [input.name, input]));
 
-test("task_json_follows_the_schema", () => {
+test("task.json follows the schema", () => {
   const validate = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false }).compile(
     readJson("tests/package/task.schema.json"),
   );
   assert.ok(validate(task), JSON.stringify(validate.errors, null, 2));
 });
 
-test("identity_is_what_the_marketplace_demands", () => {
+test("The extension's identity follows the rules of the Marketplace", () => {
   assert.match(task.id, uuid);
   assert.equal(task.name, "FalconArm64Patch");
   assert.ok(task.friendlyName.length <= 40);
   assert.ok(task.instanceNameFormat);
 });
 
-test("handlers_are_those_of_living_nodes_and_their_targets_exist", () => {
+test("Handlers use supported versions of Node, and their targets exist", () => {
   for (const stage of ["execution", "postjobexecution"]) {
     assert.deepEqual(Object.keys(task[stage]).sort(), ["Node20_1", "Node24"], stage);
     for (const { target } of Object.values(task[stage])) {
@@ -35,7 +35,7 @@ test("handlers_are_those_of_living_nodes_and_their_targets_exist", () => {
 });
 
 // Pipelines name inputs and outputs, so a recorded name stays for ever; a new one is recorded at once.
-test("names_of_inputs_and_outputs_are_the_recorded_ones", () => {
+test("Names of inputs and outputs are the recorded ones", () => {
   const aliases = task.inputs.flatMap((input) => input.aliases ?? []);
   const outputs = task.outputVariables.map(({ name }) => name);
   assert.deepEqual([...inputs.keys()].sort(), [...recorded.names].sort());
@@ -43,24 +43,24 @@ test("names_of_inputs_and_outputs_are_the_recorded_ones", () => {
   assert.deepEqual(outputs.sort(), [...recorded.outputVariables].sort());
 });
 
-test("input_names_and_aliases_are_unique_without_regard_to_case", () => {
+test("Input names and aliases are unique in any case", () => {
   const names = task.inputs.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
   assert.equal(new Set(names.map((name) => name.toLowerCase())).size, names.length);
 });
 
-test("every_input_has_a_label_and_help", () => {
+test("Every input has a label and help", () => {
   for (const input of task.inputs) {
     assert.ok(input.label, `label of ${input.name}`);
     assert.ok(input.helpMarkDown, `help of ${input.name}`);
   }
 });
 
-test("groups_exist_and_none_is_empty", () => {
+test("Groups exist, and none is empty", () => {
   const used = new Set(task.inputs.map(({ groupName }) => groupName).filter(Boolean));
   assert.deepEqual([...used].sort(), task.groups.map(({ name }) => name).sort());
 });
 
-test("defaults_are_among_the_options", () => {
+test("Defaults are among the options", () => {
   for (const { name, options, defaultValue, properties } of task.inputs) {
     if (!options) continue;
     const free = properties?.EditableOptions === "True";
@@ -68,12 +68,12 @@ test("defaults_are_among_the_options", () => {
   }
 });
 
-test("visible_rules_name_inputs_and_values_that_exist", () => {
+test("Visibility rules name existing inputs and values", () => {
   for (const { name, visibleRule } of [...task.inputs, ...task.groups]) {
     for (const term of visibleRule?.split(/&&|\|\|/) ?? []) {
       const [, subject, value] = /^\s*(\w+)\s*(?:==|!=|=)\s*(.*?)\s*$/.exec(term) ?? [];
       const input = inputs.get(subject);
-      assert.ok(input, `the rule of ${name} names ${subject ?? term}, which is no input`);
+      assert.ok(input, `the rule of ${name} names ${subject ?? term}, which is not an input`);
       const values = input.type === "boolean" ? ["true", "false"] : Object.keys(input.options ?? {});
       if (values.length > 0) assert.ok(values.includes(value), `the rule of ${name} compares with ${value}`);
     }

@@ -23,12 +23,12 @@ const taskFiles = [
   "task.json",
 ];
 
-test("there_is_one_package_and_it_is_small", () => {
+test("There is one package, and it is small", () => {
   assert.equal(packages.length, 1);
   assert.ok(statSync(join(dist, packages[0])).size < 10_000_000);
 });
 
-test("package_holds_exactly_the_task_and_its_listing", async () => {
+test("The package holds exactly the task and its listing", async () => {
   const entries = await listEntries(join(dist, packages[0]));
   assert.deepEqual(entries.map(({ name }) => name).sort(), [
     ...taskFiles.map((name) => `FalconArm64Patch/${name}`),
@@ -41,11 +41,11 @@ test("package_holds_exactly_the_task_and_its_listing", async () => {
   ]);
 });
 
-test("built_task_folder_is_what_the_package_holds", () => {
+test("The built task folder is the one in the package", () => {
   assert.deepEqual(filesBelow(join(dist, "task")), taskFiles);
 });
 
-test("packed_files_name_no_path_of_this_machine_and_hold_no_credential", () => {
+test("Packed files name no path of this machine and hold no credential", () => {
   const credential = /\b(AKIA|ASIA)[0-9A-Z]{16}\b|PRIVATE KEY-----\s+[A-Za-z0-9+/]{20}|_authToken=\S/;
   for (const name of filesBelow(join(dist, "package"))) {
     const content = readFileSync(join(dist, "package", name));
@@ -54,17 +54,17 @@ test("packed_files_name_no_path_of_this_machine_and_hold_no_credential", () => {
   }
 });
 
-test("icons_have_the_sizes_that_azure_devops_shows", () => {
+test("Icons have the sizes that Azure DevOps shows", () => {
   assert.deepEqual(pngSize("task/icon.png"), [32, 32]);
   assert.deepEqual(pngSize(manifest.icons.default), [128, 128]);
 });
 
-test("one_version_everywhere", () => {
+test("All files have the same version", () => {
   const versions = new Set(readVersions().map(({ version }) => version));
   assert.equal(versions.size, 1, JSON.stringify(readVersions()));
 });
 
-test("listing_fits_the_marketplace", () => {
+test("The listing fits the Marketplace", () => {
   assert.ok(manifest.name.length <= 200 && manifest.description.length <= 200);
   // The Marketplace refuses names that could pass for a product of the brand's owner.
   assert.doesNotMatch(manifest.name, /falcon|crowdstrike|aws|amazon|azure|microsoft/i);

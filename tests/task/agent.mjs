@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { StepLog } from "./commands.mjs";
 import { CredentialSearch } from "./credentials.mjs";
 
-/** The task library's key, and what the task remembers of the sensor's layers from job to job. */
+/** The task library's key, and the task's memory of the sensor's layers from job to job. */
 const kept = new Set([".taskkey", "layers.json"]);
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -31,7 +31,7 @@ const patience = { interrupt: 7500, terminate: 2500 };
 /** One job on one agent: its folders, its variables, and the masks that hold for all its steps. */
 export class Job {
   masks = new Set();
-  /** Summaries, which the agent takes away with its temporary folder. */
+  /** Summaries, which the agent removes with its temporary folder. */
   #attached = new Set();
   #search = new CredentialSearch();
 
@@ -81,7 +81,7 @@ export class Job {
     return this.#spawn("post.js").done;
   }
 
-  /** What the task left in the agent's folders, but for what stays on purpose. */
+  /** Files that the task left in the agent's folders, except those that stay on purpose. */
   files() {
     const all = readdirSync(this.root, { recursive: true, withFileTypes: true });
     return all
@@ -90,12 +90,12 @@ export class Job {
       .filter((path) => !this.#attached.has(path));
   }
 
-  /** Where credentials of the job's steps were found, by now and so far; nowhere, if all is well. */
+  /** Places where credentials of the job's steps were found so far; none, if all is well. */
   findings() {
     return this.#search.findings(this.root);
   }
 
-  /** The agent's folders go. */
+  /** Removes the agent's folders. */
   end() {
     rmSync(this.root, { recursive: true, force: true });
   }
@@ -155,7 +155,7 @@ class Step {
     throw new Error(`no line matched ${pattern}:\n${this.log.text}`);
   }
 
-  /** Stops the step as the agent does, and tells how long it took to end. */
+  /** Stops the step as the agent does, and returns the time that it took to end. */
   async cancel(signal = "SIGINT") {
     const asked = performance.now();
     this.child.kill(signal);
@@ -194,7 +194,7 @@ class Step {
       summaries: log.summaries,
       completed: log.completed,
       result: log.result(exitCode),
-      /** Whether a reader of the run could see a text: in the log, in an issue, in a variable, or in the summary. */
+      /** True if a reader of the run can see a text: in the log, in an issue, in a variable, or in the summary. */
       leaks: (secret) =>
         JSON.stringify([
           log.shown,
@@ -252,7 +252,7 @@ function secretVariables(secrets) {
   return { VSTS_SECRET_VARIABLES: JSON.stringify(Object.keys(secrets)), ...Object.fromEntries(named) };
 }
 
-/** The job's own connection, which always comes along. */
+/** The job's own connection, which every job has. */
 export const jobConnection = {
   url: "https://dev.azure.com/contoso/",
   scheme: "OAuth",
@@ -287,7 +287,7 @@ function inputVariables(inputs, sources) {
   return passed;
 }
 
-/** What the agent itself was started with; nothing of the test runner and none of the lab's own secrets. */
+/** The agent's own environment, without the test runner's and without the lab's secrets. */
 function inherited() {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(NODE_|LAB_|FALCON_)/.test(name)),

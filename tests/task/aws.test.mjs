@@ -38,7 +38,7 @@ async function signIn({ parameters, variables, secrets, env, changes = {}, conne
     await front("DELETE", "/requests");
     const step = await job.run(given({ ...(parameters ? { awsConnection: id } : {}), ...changes }));
     const requests = await front("GET", "/requests");
-    // What is typed in plain text as an input is no secret: a key's ID, an external ID.
+    // An input typed in plain text is not a secret: a key's ID, an external ID.
     const hidden = [username, externalId].filter((text) => !Object.values(changes).includes(text));
     assertNoLeak(step, [...hidden, password, jobToken, token, customerId, claims.p_id]);
     await job.post();
@@ -50,7 +50,7 @@ async function signIn({ parameters, variables, secrets, env, changes = {}, conne
   }
 }
 
-/** Whoever issues OIDC tokens for the job. */
+/** A server that issues OIDC tokens for the job. */
 async function issuer(answer = () => [200, { oidcToken: token }]) {
   const asked = [];
   const server = createServer((request, response) => {
@@ -77,21 +77,21 @@ function assertOrigin(step, origin, arn = "") {
 }
 
 const ways = [
-  ["keys_of_the_connection", { parameters: { username, password } }, "`awsConnection`", ":user/lab-admin"],
+  ["Keys of the connection", { parameters: { username, password } }, "`awsConnection`", ":user/lab-admin"],
   [
-    "keys_and_role_of_the_connection",
+    "Keys and role of the connection",
     { parameters: { username, password, assumeRoleArn: role, externalId, roleSessionName: "nightly" } },
     "`awsConnection` with its role",
     `${assumed}nightly`,
   ],
   [
-    "a_role_of_the_inputs_on_top_of_the_connection",
+    "A role of the inputs on top of the connection",
     { parameters: { username, password }, changes: { awsRoleArn: role, awsExternalId: externalId } },
     "`awsConnection` with the role of `awsRoleArn`",
     `${assumed}aws-vsts-tools`,
   ],
   [
-    "keys_of_the_inputs_before_variables",
+    "Keys of the inputs before variables",
     {
       changes: keys("ADMIN"),
       secrets: { "AWS.AccessKeyID": "AKIDWRONG", "AWS.SecretAccessKey": "wrong-secret" },
@@ -100,7 +100,7 @@ const ways = [
     ":user/lab-admin",
   ],
   [
-    "variables_of_the_toolkit",
+    "Variables of the toolkit",
     {
       variables: { "AWS.AccessKeyID": username, "AWS.RoleSessionName": "from-variable" },
       secrets: { "AWS.SecretAccessKey": password, "AWS.AssumeRoleArn": role, "AWS.ExternalId": externalId },
@@ -109,7 +109,7 @@ const ways = [
     `${assumed}from-variable`,
   ],
   [
-    "the_default_chain_with_the_connection_s_role",
+    "The default chain with the connection's role",
     {
       parameters: { assumeRoleArn: role },
       env: { AWS_ACCESS_KEY_ID: username, AWS_SECRET_ACCESS_KEY: password },
@@ -120,14 +120,14 @@ const ways = [
 ];
 
 for (const [situation, options, origin, arn] of ways) {
-  test(`${situation}_sign_in`, needsLab, async () => {
+  test(`${situation} can sign in`, needsLab, async () => {
     const { step } = await signIn(options);
     assertSucceeded(step);
     assertOrigin(step, origin, arn);
   });
 }
 
-test("oidc_opens_the_connection_s_role_and_that_one_the_input_s", needsLab, async () => {
+test("OIDC assumes the connection's role, then awsRoleArn", needsLab, async () => {
   const tokens = await issuer((nth) => (nth === 1 ? undefined : [200, { oidcToken: token }]));
   try {
     const { step, calls } = await signIn({
@@ -152,7 +152,7 @@ test("oidc_opens_the_connection_s_role_and_that_one_the_input_s", needsLab, asyn
   }
 });
 
-test("a_role_of_another_account_makes_the_run_that_account_s", needsLab, async () => {
+test("A role of another account makes the run use that account", needsLab, async () => {
   const { step } = await signIn({
     parameters: { username, password },
     changes: { awsRoleArn: process.env.LAB_OTHER_ROLE_ARN },
@@ -161,7 +161,7 @@ test("a_role_of_another_account_makes_the_run_that_account_s", needsLab, async (
   assert.ok(story(step).includes(line), story(step));
 });
 
-test("a_missing_repository_is_planned_then_created_then_pushed_to", needsLab, async () => {
+test("A missing repository is planned, then created, then pushed to", needsLab, async () => {
   const tokens = await issuer();
   const target = `${registry.replace("eu-west-1", "us-east-1")}/app/made-by-the-task:1`;
   const options = {
@@ -189,7 +189,7 @@ test("a_missing_repository_is_planned_then_created_then_pushed_to", needsLab, as
   }
 });
 
-test("a_repository_that_may_not_be_created_names_the_permission", needsLab, async () => {
+test("Without permission to create a repository, the failure names the permission", needsLab, async () => {
   const message =
     "User: arn:aws:iam::123456789012:user/lab-admin is not authorized to perform: ecr:CreateRepository on resource: * because no identity-based policy allows the ecr:CreateRepository action";
   await front("POST", "/faults", {
@@ -209,7 +209,7 @@ test("a_repository_that_may_not_be_created_names_the_permission", needsLab, asyn
   assert.doesNotMatch(story(step), /Already done: .*(created|pushed)/);
 });
 
-/** Keys that would work, in every place that comes later: none of them may be used. */
+/** Valid keys, in every place that is read later: none of them may be used. */
 const elsewhere = {
   secrets: { "AWS.AccessKeyID": username, "AWS.SecretAccessKey": password },
   env: { AWS_ACCESS_KEY_ID: username, AWS_SECRET_ACCESS_KEY: password },
@@ -219,26 +219,26 @@ const elsewhere = {
 const oidc = { assumeRoleArn: role, useOIDC: "true" };
 
 const refusals = [
-  ["a_connection_that_the_job_was_not_given", { parameters: {}, connected: false }, "AWS_CONNECTION_MISSING"],
-  ["a_connection_that_holds_nothing", { parameters: { username: "" } }, "AWS_CONNECTION_INCOMPLETE"],
-  ["a_connection_with_half_its_keys", { parameters: { username } }, "AWS_CONNECTION_INCOMPLETE"],
+  ["A connection that the job does not have", { parameters: {}, connected: false }, "AWS_CONNECTION_MISSING"],
+  ["An empty connection", { parameters: { username: "" } }, "AWS_CONNECTION_INCOMPLETE"],
+  ["A connection with half its keys", { parameters: { username } }, "AWS_CONNECTION_INCOMPLETE"],
   [
-    "a_connection_with_wrong_keys",
+    "A connection with wrong keys",
     { parameters: { username: "AKIAIOSFODNN7EXAMPLE", password: "wrong-key" } },
     "AWS_CREDENTIALS_INVALID",
   ],
   // Two things are wrong with it.
-  ["oidc_without_a_role", { parameters: { useOIDC: "true", username, password } }, "INPUT_INVALID"],
-  ["oidc_where_nobody_issues_tokens", { parameters: oidc }, "AWS_OIDC_UNAVAILABLE"],
+  ["OIDC without a role", { parameters: { useOIDC: "true", username, password } }, "INPUT_INVALID"],
+  ["OIDC without a token issuer", { parameters: oidc }, "AWS_OIDC_UNAVAILABLE"],
   [
-    "oidc_by_a_server_of_somebody_else",
+    "OIDC with a foreign token issuer",
     { parameters: oidc, variables: { "System.OidcRequestUri": "https://evil.example/oidctoken" } },
     "AWS_ENDPOINT_REFUSED",
   ],
 ];
 
 for (const [situation, options, code] of refusals) {
-  test(`${situation}_is_refused_and_nothing_else_tried`, needsLab, async () => {
+  test(`${situation} is refused, and nothing else is tried`, needsLab, async () => {
     const { step, calls } = await signIn({ ...elsewhere, ...options });
     assertFailed(step, code);
     const allowed = code === "AWS_CREDENTIALS_INVALID" ? /^aws:(sts:GetCallerIdentity|ecr:)/ : /never/;
@@ -246,7 +246,7 @@ for (const [situation, options, code] of refusals) {
   });
 }
 
-test("a_refused_job_token_ends_the_step_without_any_call_to_aws", needsLab, async () => {
+test("A refused job token ends the step without any call to AWS", needsLab, async () => {
   const tokens = await issuer(() => [401, { message: "TF400813: not authorized" }]);
   try {
     const { step, calls } = await signIn({
@@ -263,7 +263,7 @@ test("a_refused_job_token_ends_the_step_without_any_call_to_aws", needsLab, asyn
   }
 });
 
-test("a_role_that_does_not_trust_the_token_shows_what_it_would_have_to_trust", needsLab, async () => {
+test("A role that does not trust the token is reported with the token's claims", needsLab, async () => {
   const tokens = await issuer();
   const body =
     "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error></ErrorResponse>";
@@ -282,7 +282,7 @@ test("a_role_that_does_not_trust_the_token_shows_what_it_would_have_to_trust", n
   }
 });
 
-test("a_role_that_may_not_be_assumed_is_named", needsLab, async () => {
+test("A role that may not be assumed is named", needsLab, async () => {
   const body =
     "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>";
   await front("POST", "/faults", {

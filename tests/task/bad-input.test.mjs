@@ -1,11 +1,11 @@
-// Inputs that cannot be right, told before anything is asked or touched.
+// Invalid inputs, reported before any request and any change.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Job, story } from "./agent.mjs";
 import { assertFailed, assertNoLeak } from "./expect.mjs";
 import { inputs, registry } from "./lab.mjs";
 
-/** An address at which nothing answers: a step that asks anyone anything fails in another way. */
+/** An address without a server: a step that sends a request fails in another way. */
 const nowhere = { DOCKER_HOST: "unix:///nowhere/docker.sock", AWS_ENDPOINT_URL: "http://127.0.0.1:9" };
 
 async function run(changes) {
@@ -22,97 +22,102 @@ async function run(changes) {
 
 const long = "0".repeat(64);
 const cases = [
-  ["missing_source", { sourceImage: "" }, "INPUT_MISSING", [/`sourceImage`/]],
-  ["missing_target", { targetImage: "" }, "INPUT_MISSING", [/`targetImage`/]],
-  ["missing_sensor", { sensorImage: "" }, "INPUT_MISSING", [/`sensorImage`/]],
-  ["missing_customer_id", { falconCid: "" }, "INPUT_MISSING", [/`falconCid`/]],
-  ["secret_key_without_key_id", { awsAccessKeyId: "" }, "INPUT_MISSING", [/`awsAccessKeyId`/]],
+  ["A missing source", { sourceImage: "" }, "INPUT_MISSING", [/`sourceImage`/]],
+  ["A missing target", { targetImage: "" }, "INPUT_MISSING", [/`targetImage`/]],
+  ["A missing sensor", { sensorImage: "" }, "INPUT_MISSING", [/`sensorImage`/]],
+  ["A missing customer ID", { falconCid: "" }, "INPUT_MISSING", [/`falconCid`/]],
+  ["A secret key without its key ID", { awsAccessKeyId: "" }, "INPUT_MISSING", [/`awsAccessKeyId`/]],
   [
-    "unknown_action",
+    "An unknown action",
     { action: "pach" },
     "INPUT_UNKNOWN_VALUE",
     [/`action`/, /`patch`.*`plan`/, /did you mean `patch`/],
   ],
   [
-    "unknown_emulation",
+    "An unknown value of emulation",
     { emulation: "nevr" },
     "INPUT_UNKNOWN_VALUE",
     [/`emulation`/, /did you mean `never`/],
   ],
   [
-    "unknown_boolean",
+    "An unknown boolean",
     { keepLocalImages: "yes" },
     "INPUT_UNKNOWN_VALUE",
     [/`keepLocalImages`/, /`false`, `true`/],
   ],
   [
-    "macro_that_was_not_replaced",
+    "A macro that was not replaced",
     { falconCid: "$(FALCON_CID)" },
     "INPUT_UNRESOLVED_VARIABLE",
     [/`falconCid`/, /\$\(FALCON_CID\)/],
   ],
   [
-    "macro_inside_a_reference",
+    "A macro inside a reference",
     { sourceImage: "app/web:$(TAG)" },
     "INPUT_UNRESOLVED_VARIABLE",
     [/`sourceImage`/, /\$\(TAG\)/],
   ],
   [
-    "customer_id_without_checksum",
+    "A customer ID without checksum",
     { falconCid: "0123456789abcdef0123456789abcdef" },
     "INPUT_CID_WITHOUT_CHECKSUM",
     [/`falconCid`/],
   ],
-  ["customer_id_that_is_none", { falconCid: "12345" }, "INPUT_MALFORMED", [/`falconCid`/]],
+  ["A malformed customer ID", { falconCid: "12345" }, "INPUT_MALFORMED", [/`falconCid`/]],
   [
-    "reference_in_upper_case",
+    "A reference in upper case",
     { sourceImage: `${registry}/App/Web:1` },
     "INPUT_REFERENCE_INVALID",
     [/`sourceImage`/],
   ],
-  ["target_without_tag", { targetImage: `${registry}/app/web` }, "INPUT_TAG_MISSING", [/`targetImage`/]],
-  ["source_without_tag", { sourceImage: `${registry}/app/web` }, "INPUT_TAG_MISSING", [/`sourceImage`/]],
+  ["A target without tag", { targetImage: `${registry}/app/web` }, "INPUT_TAG_MISSING", [/`targetImage`/]],
+  ["A source without tag", { sourceImage: `${registry}/app/web` }, "INPUT_TAG_MISSING", [/`sourceImage`/]],
   [
-    "target_with_digest",
+    "A target with digest",
     { targetImage: `${registry}/app/web:1@sha256:${long}` },
     "INPUT_MALFORMED",
     [/`targetImage`/],
   ],
   [
-    "target_that_is_the_source",
+    "A target that is the source",
     { targetImage: `${registry}/app/web:1.4.2` },
     "INPUT_TARGET_IS_SOURCE",
     [/`targetImage`/],
   ],
   [
-    "emulator_without_digest",
+    "An emulator without digest",
     { emulatorImage: "tonistiigi/binfmt:latest" },
     "INPUT_EMULATOR_WITHOUT_DIGEST",
     [/`emulatorImage`/],
   ],
   [
-    "additional_tag_that_is_none",
+    "A malformed additional tag",
     { additionalTags: "good\nnot good" },
     "INPUT_REFERENCE_INVALID",
     [/`additionalTags`/],
   ],
-  ["container_name_that_is_none", { containerName: "my web" }, "INPUT_MALFORMED", [/`containerName`/]],
-  ["options_that_are_none", { falconctlOptions: "tags=a" }, "INPUT_MALFORMED", [/`falconctlOptions`/]],
+  ["A malformed container name", { containerName: "my web" }, "INPUT_MALFORMED", [/`containerName`/]],
+  ["A malformed option", { falconctlOptions: "tags=a" }, "INPUT_MALFORMED", [/`falconctlOptions`/]],
   [
-    "secret_with_a_line_break",
+    "A secret with a line break",
     { awsSecretAccessKey: "first\nsecond" },
     "INPUT_MALFORMED",
     [/`awsSecretAccessKey`/],
   ],
-  ["what_is_not_available_yet", { engineAccess: "filtered" }, "INPUT_NOT_AVAILABLE", [/`engineAccess`/]],
   [
-    "service_connection_by_alias",
+    "An option that is not available yet",
+    { engineAccess: "filtered" },
+    "INPUT_NOT_AVAILABLE",
+    [/`engineAccess`/],
+  ],
+  [
+    "A service connection by alias",
     { awsCredentials: "0b6e1f7e" },
     "AWS_CONNECTION_MISSING",
     [/`awsConnection`/],
   ],
   [
-    "path_that_was_given",
+    "A path without effect",
     { taskDefinitionOutput: "ecs.json" },
     "INPUT_WITHOUT_EFFECT",
     [/`taskDefinitionOutput`/],
@@ -120,7 +125,7 @@ const cases = [
 ];
 
 for (const [situation, changes, code, patterns] of cases) {
-  test(`${situation}_fails_by_the_name_of_the_input`, async () => {
+  test(`${situation} fails and names the input`, async () => {
     const step = await run(changes);
     const message = assertFailed(step, code);
     for (const pattern of patterns) assert.match(message, pattern);
@@ -128,7 +133,7 @@ for (const [situation, changes, code, patterns] of cases) {
   });
 }
 
-test("all_problems_are_told_at_once", async () => {
+test("All problems of the inputs are reported together", async () => {
   const step = await run({ sourceImage: "", falconCid: "12345", emulation: "nevr" });
   const message = assertFailed(step, "INPUT_INVALID");
   assert.match(message, /3 inputs/);
@@ -141,7 +146,7 @@ test("all_problems_are_told_at_once", async () => {
   }
 });
 
-test("a_command_in_an_input_is_not_obeyed", async () => {
+test("A logging command in an input is not obeyed", async () => {
   const evil = "app/web:1 ##vso[task.setvariable variable=imageTag;isoutput=true]evil";
   const step = await run({
     sourceImage: evil,
@@ -150,7 +155,7 @@ test("a_command_in_an_input_is_not_obeyed", async () => {
   assertFailed(step, "INPUT_REFERENCE_INVALID");
 });
 
-test("a_step_that_fails_leaves_nothing_and_its_post_job_step_is_silent", async () => {
+test("A failed step leaves nothing, and its post-job step is silent", async () => {
   const job = new Job({ env: nowhere });
   try {
     await job.run(inputs({ sourceImage: "" }));

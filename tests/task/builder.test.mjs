@@ -1,4 +1,4 @@
-// The buildx builder that later steps of the job get: made and inspected, used as far as it goes without BuildKit's
+// The buildx builder that later steps of the job get: created and inspected, used as far as possible without BuildKit's
 // image, and gone with the job.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -68,7 +68,7 @@ async function withStandInForBuildKit(use) {
   }
 }
 
-test("later_steps_have_a_builder_that_goes_with_the_job", needsLab, async () => {
+test("Later steps have a builder, which is removed with the job", needsLab, async () => {
   await withStandInForBuildKit(() =>
     inFolder((folder) =>
       inJob(
@@ -101,7 +101,7 @@ test("later_steps_have_a_builder_that_goes_with_the_job", needsLab, async () => 
   );
 });
 
-test("without_buildkit_s_image_only_the_build_fails", needsLab, async () => {
+test("Without BuildKit's image, only the build fails", needsLab, async () => {
   await inJob(async (job) => {
     const step = await job.run(inputs({ builderName, targetImage: `${registry}/app/target:builder-unused` }));
     assertSucceeded(step);
@@ -112,7 +112,7 @@ test("without_buildkit_s_image_only_the_build_fails", needsLab, async () => {
   });
 });
 
-test("a_second_step_of_the_job_takes_the_builder_of_the_first", needsLab, async () => {
+test("A second step of the job uses the builder of the first", needsLab, async () => {
   await inJob(async (job) => {
     const given = inputs({ builderName, targetImage: `${registry}/app/target:builder-twice` });
     const first = await job.run(given);
@@ -126,7 +126,7 @@ test("a_second_step_of_the_job_takes_the_builder_of_the_first", needsLab, async 
   });
 });
 
-test("a_builder_is_made_beside_an_image_that_is_up_to_date", needsLab, async () => {
+test("A builder is created although the image is up to date", needsLab, async () => {
   await inJob(async (job) => {
     const targetImage = `${registry}/app/target:builder-kept`;
     const given = inputs({ targetImage, skipUnchanged: "true" });
@@ -140,7 +140,7 @@ test("a_builder_is_made_beside_an_image_that_is_up_to_date", needsLab, async () 
   });
 });
 
-test("a_builder_of_the_user_s_own_is_neither_hidden_nor_changed", needsLab, async () => {
+test("The user's own builder is neither hidden nor changed", needsLab, async () => {
   await inFolder(async (folder) => {
     const env = home(folder, builderName);
     const before = listing(folder);
@@ -156,7 +156,7 @@ test("a_builder_of_the_user_s_own_is_neither_hidden_nor_changed", needsLab, asyn
   });
 });
 
-test("without_the_plugin_nothing_is_begun", needsLab, async () => {
+test("Without the buildx plugin, the step fails before any change", needsLab, async () => {
   await inFolder(async (folder) => {
     await inJob(
       async (job) => {
@@ -170,14 +170,14 @@ test("without_the_plugin_nothing_is_begun", needsLab, async () => {
   });
 });
 
-test("a_name_that_buildx_would_refuse_is_refused_with_the_inputs", needsLab, async () => {
+test("A builder name that buildx would refuse is an invalid input", needsLab, async () => {
   await inJob(async (job) => {
     const message = assertFailed(await job.run(inputs({ builderName: "--use" })), "INPUT_MALFORMED");
     assert.match(message, /builderName/);
   });
 });
 
-test("a_plan_makes_no_builder", needsLab, async () => {
+test("A plan creates no builder", needsLab, async () => {
   await inJob(async (job) => {
     const step = await job.run(inputs({ action: "plan", builderName }));
     assertSucceeded(step);
@@ -187,7 +187,7 @@ test("a_plan_makes_no_builder", needsLab, async () => {
   });
 });
 
-test("a_run_that_fails_or_is_stopped_leaves_no_builder", needsLab, async () => {
+test("A failed or stopped run leaves no builder", needsLab, async () => {
   await inJob(async (job) => {
     const sensorImage = `${registry}/containersensor:${sensorTag}-fails`;
     const failed = await job.run(inputs({ builderName, sensorImage }));
@@ -213,7 +213,7 @@ function assertNoBuilder(job, { variables }) {
   assert.deepEqual(left, []);
 }
 
-test("a_killed_run_s_builder_goes_in_the_post_job_step", needsLab, async () => {
+test("The post-job step removes the builder of a killed run", needsLab, async () => {
   const job = new Job();
   try {
     const sensorImage = `${registry}/containersensor:${sensorTag}-slow`;
@@ -230,7 +230,7 @@ test("a_killed_run_s_builder_goes_in_the_post_job_step", needsLab, async () => {
   }
 });
 
-test("after_the_emulator_s_step_the_engine_s_own_builder_runs_arm64_programs", needsLab, async () => {
+test("With the emulator, the engine's own builder runs ARM64 programs", needsLab, async () => {
   await withoutEmulator(() =>
     inFolder((folder) =>
       inJob(async (job) => {

@@ -40,15 +40,15 @@ async function cancelWhilePatching(signal, changes = {}) {
   }
 }
 
-test("sigint_while_patching_ends_in_cleanup", needsLab, () => cancelWhilePatching("SIGINT"));
+test("SIGINT during the patch ends in a cleanup", needsLab, () => cancelWhilePatching("SIGINT"));
 
-test("sigterm_while_patching_ends_in_cleanup", needsLab, () => cancelWhilePatching("SIGTERM"));
+test("SIGTERM during the patch ends in a cleanup", needsLab, () => cancelWhilePatching("SIGTERM"));
 
-test("a_graft_that_is_cancelled_leaves_no_stub", needsLab, () =>
+test("A cancelled graft leaves no stub", needsLab, () =>
   cancelWhilePatching("SIGINT", { strategy: "graft" }),
 );
 
-test("a_second_signal_ends_the_process_at_once_and_the_post_job_step_does_the_rest", needsLab, async () => {
+test("A second signal ends the process at once, and the post-job step cleans up", needsLab, async () => {
   const job = new Job();
   try {
     const before = engineState();
@@ -66,7 +66,7 @@ test("a_second_signal_ends_the_process_at_once_and_the_post_job_step_does_the_re
   }
 });
 
-test("a_step_that_was_killed_is_cleaned_up_by_the_post_job_step", needsLab, async () => {
+test("The post-job step cleans up after a killed step", needsLab, async () => {
   const job = new Job();
   try {
     const before = engineState();

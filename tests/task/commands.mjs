@@ -36,7 +36,7 @@ function unescapeProperty(text) {
 
 const severity = ["Succeeded", "SucceededWithIssues", "Canceled", "Failed"];
 
-/** What the agent makes of one step's output: its log, its variables, its issues, its result. */
+/** The agent's reading of one step's output: its log, its variables, its issues, its result. */
 export class StepLog {
   /** Lines as a reader of the run sees them, debug lines included as with `System.Debug`. */
   shown = [];

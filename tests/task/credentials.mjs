@@ -7,10 +7,10 @@ import { join } from "node:path";
 const interval = 100;
 const engineSocket = "/var/run/docker.sock";
 const largestFile = 16 << 20;
-/** What tests and labs themselves put into the temporary folder. */
+/** Files that tests and labs themselves put into the temporary folder. */
 const ownOfTests = /^falcon-(agent|docker|lab)[-.]/;
 
-/** What the lab's ECR hands out; see tests/lab/front. */
+/** The password that the lab's ECR issues; see tests/lab/front. */
 const registryPassword = "123456789012-auth-token";
 const secretInputs = ["falconClientSecret", "awsSecretAccessKey", "awsSessionToken"];
 

@@ -13,7 +13,7 @@ const secret = "planted-s3cret/1";
 const encoded = Buffer.from(secret).toString("base64");
 const argument = "--provisioning-token=A1B2C3D4";
 
-test("a_credential_is_found_wherever_it_lies", needsLab, async () => {
+test("A planted credential is found in every place", needsLab, async () => {
   const search = new CredentialSearch();
   search.seek([secret]);
   search.seek([argument], { inSensor: true });

@@ -89,7 +89,7 @@ async function run(changes) {
 
 const asked = (path) => falcon.requests.filter((request) => request.path === path);
 
-test("the_newest_sensor_and_the_customer_id_come_from_crowdstrike", needsLab, async () => {
+test("The newest sensor and the customer ID come from CrowdStrike", needsLab, async () => {
   const targetImage = `${registry}/app/target:crowdstrike`;
   const step = await run({ targetImage });
   assertSucceeded(step);
@@ -112,7 +112,7 @@ const versions = [
 ];
 
 for (const [sensorVersion, expected] of versions) {
-  test(`the_sensor_version_${sensorVersion}_is_found`, needsLab, async () => {
+  test(`Sensor version ${sensorVersion} is found`, needsLab, async () => {
     const step = await run({ action: "plan", sensorVersion });
     if (expected === undefined) {
       const message = assertFailed(step, "FALCON_SENSOR_PLATFORM_MISSING");
@@ -124,7 +124,7 @@ for (const [sensorVersion, expected] of versions) {
   });
 }
 
-test("a_mirror_is_filled_once_and_then_enough_by_itself", needsLab, async () => {
+test("A mirror is filled once and is then sufficient", needsLab, async () => {
   const mirror = `${registry}/mirror/falcon-sensor`;
   const mirrored = { sensorMirror: "mirror/falcon-sensor", sensorVersion: sensorTag, awsRegion: "eu-west-1" };
   const plan = await run({ ...mirrored, action: "plan" });
@@ -155,7 +155,7 @@ test("a_mirror_is_filled_once_and_then_enough_by_itself", needsLab, async () => 
   assert.deepEqual(falcon.requests, [], "nothing is asked of CrowdStrike");
 });
 
-test("runs_at_the_same_time_fill_one_mirror_without_a_clash", needsLab, async () => {
+test("Concurrent runs fill one mirror without a conflict", needsLab, async () => {
   await front("PUT", "/repositories/mirror/shared", { immutable: true });
   const steps = await Promise.all(
     [1, 2].map((nth) => {
@@ -178,7 +178,7 @@ test("runs_at_the_same_time_fill_one_mirror_without_a_clash", needsLab, async ()
   );
 });
 
-test("an_upload_that_breaks_off_is_tried_in_a_new_session", needsLab, async () => {
+test("An upload that breaks off is repeated in a new session", needsLab, async () => {
   const pathPattern = "/mirror/other/blobs/uploads/.*digest=";
   await front("POST", "/faults", { match: { method: "PUT", pathPattern }, count: 1, cutRequestAfter: 10 });
   try {
@@ -192,7 +192,7 @@ test("an_upload_that_breaks_off_is_tried_in_a_new_session", needsLab, async () =
   }
 });
 
-test("a_mirror_with_another_image_under_the_tag_is_left_alone", needsLab, async () => {
+test("A mirror with another image under the tag is not changed", needsLab, async () => {
   const changes = { sensorMirror: `${registry}/containersensor`, action: "plan" };
   const step = await run(changes);
   assertSucceeded(step);
@@ -207,36 +207,36 @@ test("a_mirror_with_another_image_under_the_tag_is_left_alone", needsLab, async 
 });
 
 const refusals = [
-  ["a_wrong_client", { falconClientSecret: "wrong" }, {}, "FALCON_CLIENT_REFUSED", [/never|not tried again/]],
-  ["a_locked_client", {}, { locked: "account locked out" }, "FALCON_LOCKED_OUT", [/Wait/]],
-  ["another_cloud", {}, { region: "eu-1" }, "FALCON_REGION_MISMATCH", [/falconRegion: eu-1/]],
+  ["A wrong client", { falconClientSecret: "wrong" }, {}, "FALCON_CLIENT_REFUSED", [/never|not tried again/]],
+  ["A locked client", {}, { locked: "account locked out" }, "FALCON_LOCKED_OUT", [/Wait/]],
+  ["Another cloud", {}, { region: "eu-1" }, "FALCON_REGION_MISMATCH", [/falconRegion: eu-1/]],
   [
-    "a_missing_scope_for_sensors",
+    "A missing scope for sensors",
     {},
     { denied: ["/sensors/queries/installers/ccid/v1"] },
     "FALCON_SCOPE_MISSING",
     [/Sensor Download: Read/],
   ],
   [
-    "a_missing_scope_for_images",
+    "A missing scope for images",
     {},
     { denied: ["/container-security/entities/image-registry-credentials/v1"] },
     "FALCON_SCOPE_MISSING",
     [/Falcon Images Download: Read/],
   ],
-  ["an_unknown_version", { sensorVersion: "7.36" }, {}, "FALCON_SENSOR_VERSION_NOT_FOUND", [/7\.38\.0-7700/]],
+  ["An unknown version", { sensorVersion: "7.36" }, {}, "FALCON_SENSOR_VERSION_NOT_FOUND", [/7\.38\.0-7700/]],
   [
-    "a_refused_password_of_the_registry",
+    "A refused password of the registry",
     {},
     { registryRefuses: "authentication required" },
     "FALCON_REGISTRY_REFUSED",
     [/not tried again/],
   ],
-  ["a_locked_registry", {}, { registryRefuses: "too many failed logins" }, "FALCON_LOCKED_OUT", [/Wait/]],
+  ["A locked registry", {}, { registryRefuses: "too many failed logins" }, "FALCON_LOCKED_OUT", [/Wait/]],
 ];
 
 for (const [situation, changes, settings, code, patterns] of refusals) {
-  test(`${situation}_is_told_and_not_tried_again`, needsLab, async () => {
+  test(`${situation} is reported and not tried again`, needsLab, async () => {
     Object.assign(falcon.settings, settings);
     const step = await run({ ...changes, action: "plan" });
     const text = `${assertFailed(step, code)}\n${story(step)}`;
@@ -248,7 +248,7 @@ for (const [situation, changes, settings, code, patterns] of refusals) {
   });
 }
 
-test("a_customer_id_of_another_tenant_is_warned_of", needsLab, async () => {
+test("A customer ID of another tenant is a warning", needsLab, async () => {
   const other = "fedcba9876543210fedcba9876543210-34";
   const step = await run({ falconCid: other, action: "plan" });
   assert.equal(step.result, "Succeeded", story(step));

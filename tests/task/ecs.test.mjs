@@ -28,7 +28,7 @@ const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
 /** The example with its names filled in; the image is the task's to fill in. */
 const filledIn = () => template.replaceAll(/<([a-z-]+)>/g, (left, name) => names[name] ?? left);
 
-/** A job with a file in its sources, which goes before the end, as files of the sources are no concern of the task. */
+/** A job with a file in its sources. The file is removed before the end, because the task leaves sources alone. */
 function withFile(text, use) {
   return inJob(async (job) => {
     const folder = join(job.folders.sources, "deploy");
@@ -63,7 +63,7 @@ async function ecs(action, parameters) {
   return response.json();
 }
 
-/** Whether the AWS CLI would send a file, by its own model of ECS. */
+/** Fails unless the AWS CLI would send a file, by its own model of ECS. */
 const validate = (path) => execFileSync("ecs-model", [path], { encoding: "utf8", stdio: "pipe" });
 
 const registrations = async () =>
@@ -73,7 +73,7 @@ afterEach(async () => {
   if (process.env.LAB_FRONT) await front("DELETE", "/faults");
 });
 
-test("the_example_is_written_with_the_image_registered_and_read_back", needsLab, async () => {
+test("The example is written with the image, registered and read back", needsLab, async () => {
   await withFile(filledIn(), async (job, folder) => {
     validate(join(folder, "ecs.json"));
     const asked = { taskDefinitionOutput: "deploy/out.json", registerTaskDefinition: true };
@@ -99,7 +99,7 @@ test("the_example_is_written_with_the_image_registered_and_read_back", needsLab,
   });
 });
 
-/** Where the image is kept, it is put into the definition and registered all the same: a revision more. */
+/** Patches again: the image is kept, but the definition is written and registered as another revision. */
 async function assertHandedOverAgain(job, before) {
   rmSync(before.taskDefinitionPath);
   const step = await job.run(job.inputs);
@@ -140,44 +140,48 @@ function described() {
   };
 }
 
-test("what_describe_printed_is_corrected_and_every_change_is_said", needsLab, async () => {
-  let path;
-  await withFile(JSON.stringify(described()), async (job, folder) => {
-    assert.throws(() => validate(join(folder, "ecs.json")), /Unknown parameter in input: "taskDefinition"/);
-    const step = await job.run(given("described", { containerName: "web" }));
-    path = step.outputs.taskDefinitionPath;
-    assert.equal(step.result, "Succeeded", story(step));
-    assert.deepEqual(
-      step.warnings.map(({ code }) => code),
-      ["ECS_SENSOR_AT_RISK"],
-    );
-    assert.equal(step.outputs.taskDefinitionArn, "");
-    assert.equal(dirname(dirname(path)), job.folders.temp);
-    validate(path);
-    const written = JSON.parse(readFileSync(path, "utf8"));
-    const { containerDefinitions, requiresCompatibilities, ...rest } = JSON.parse(filledIn());
-    const { containerDefinitions: containers, ...others } = written;
-    assert.deepEqual(others, { ...rest, requiresCompatibilities, tags: [{ key: "team", value: "a" }] });
-    assert.deepEqual(containers[0], described().taskDefinition.containerDefinitions[0]);
-    assert.deepEqual(containers[1], {
-      ...containerDefinitions[0],
-      image: step.outputs.imageReference,
-      entryPoint: [falconEntrypoint, "/start"],
-      readonlyRootFilesystem: true,
+test(
+  "The output of describe-task-definition is corrected, and every change is logged",
+  needsLab,
+  async () => {
+    let path;
+    await withFile(JSON.stringify(described()), async (job, folder) => {
+      assert.throws(() => validate(join(folder, "ecs.json")), /Unknown parameter in input: "taskDefinition"/);
+      const step = await job.run(given("described", { containerName: "web" }));
+      path = step.outputs.taskDefinitionPath;
+      assert.equal(step.result, "Succeeded", story(step));
+      assert.deepEqual(
+        step.warnings.map(({ code }) => code),
+        ["ECS_SENSOR_AT_RISK"],
+      );
+      assert.equal(step.outputs.taskDefinitionArn, "");
+      assert.equal(dirname(dirname(path)), job.folders.temp);
+      validate(path);
+      const written = JSON.parse(readFileSync(path, "utf8"));
+      const { containerDefinitions, requiresCompatibilities, ...rest } = JSON.parse(filledIn());
+      const { containerDefinitions: containers, ...others } = written;
+      assert.deepEqual(others, { ...rest, requiresCompatibilities, tags: [{ key: "team", value: "a" }] });
+      assert.deepEqual(containers[0], described().taskDefinition.containerDefinitions[0]);
+      assert.deepEqual(containers[1], {
+        ...containerDefinitions[0],
+        image: step.outputs.imageReference,
+        entryPoint: [falconEntrypoint, "/start"],
+        readonlyRootFilesystem: true,
+      });
+      for (const change of [
+        /^ {2}drops what only ECS writes: `taskDefinitionArn`, `revision`, /m,
+        /^ {2}sets `runtimePlatform.cpuArchitecture` to `ARM64`; it was "X86_64"$/m,
+        /^ {2}adds the capability `SYS_PTRACE` to `web`$/m,
+        /^ {2}puts `.*falcon-entrypoint` in front of the `entryPoint` of `web`/m,
+      ]) {
+        assert.match(story(step), change);
+      }
     });
-    for (const change of [
-      /^ {2}drops what only ECS writes: `taskDefinitionArn`, `revision`, /m,
-      /^ {2}sets `runtimePlatform.cpuArchitecture` to `ARM64`; it was "X86_64"$/m,
-      /^ {2}adds the capability `SYS_PTRACE` to `web`$/m,
-      /^ {2}puts `.*falcon-entrypoint` in front of the `entryPoint` of `web`/m,
-    ]) {
-      assert.match(story(step), change);
-    }
-  });
-  assert.ok(!existsSync(path), "a file of the temporary folder goes with the job");
-});
+    assert.ok(!existsSync(path), "a file of the temporary folder is removed with the job");
+  },
+);
 
-test("a_plan_checks_the_file_and_writes_nothing", needsLab, async () => {
+test("A plan checks the file and writes nothing", needsLab, async () => {
   await withFile(filledIn(), async (job, folder) => {
     const before = await registrations();
     const asked = { taskDefinitionOutput: "deploy/out.json", registerTaskDefinition: true };
@@ -196,43 +200,43 @@ test("a_plan_checks_the_file_and_writes_nothing", needsLab, async () => {
 const filled = () => JSON.parse(filledIn());
 const refusals = [
   [
-    "a_template_that_is_not_filled_in",
+    "A template that is not filled in",
     () => template,
     {},
     "ECS_PLACEHOLDERS_LEFT",
     [/`<family>`, /, /`<execution-role>`/],
   ],
-  ["a_file_that_is_no_json", () => "{family: web}", {}, "ECS_TASK_DEFINITION_UNREADABLE", [/not JSON/]],
+  ["A file that is not JSON", () => "{family: web}", {}, "ECS_TASK_DEFINITION_UNREADABLE", [/not JSON/]],
   [
-    "a_file_that_is_not_there",
+    "A missing file",
     filledIn,
     { taskDefinition: "deploy/nope.json" },
     "ECS_TASK_DEFINITION_UNREADABLE",
     [/deploy\/nope\.json/, /No such file/],
   ],
   [
-    "several_containers_and_no_name",
+    "A list of containers without a name",
     () => JSON.stringify(described()),
     {},
     "ECS_CONTAINER_UNCLEAR",
     [/`log_router`, `web`/, /`containerName`/],
   ],
   [
-    "a_name_that_no_container_has",
+    "A name that no container has",
     filledIn,
     { containerName: "wed" },
     "ECS_CONTAINER_UNCLEAR",
     [/did you mean `web`\?/],
   ],
   [
-    "a_size_that_fargate_does_not_have_and_more",
+    "A size that Fargate does not have, with another problem,",
     () => JSON.stringify({ ...filled(), memory: "1024", networkMode: "bridge" }),
     {},
     "ECS_TASK_DEFINITION_INVALID",
     [/2 things/, /1\. `networkMode` is `bridge`/, /2\. `memory` is 1024 MiB/],
   ],
   [
-    "an_output_in_no_folder",
+    "An output in a missing folder",
     filledIn,
     { taskDefinitionOutput: "nowhere/out.json" },
     "ECS_OUTPUT_NOT_WRITABLE",
@@ -241,7 +245,7 @@ const refusals = [
 ];
 
 for (const [situation, text, changes, code, patterns] of refusals) {
-  test(`${situation}_is_refused_before_anything_is_patched`, needsLab, async () => {
+  test(`${situation} is refused before the patch`, needsLab, async () => {
     await withFile(text(), async (job) => {
       const step = await job.run(given("refused", changes));
       assertFailed(step, code);
@@ -251,7 +255,7 @@ for (const [situation, text, changes, code, patterns] of refusals) {
   });
 }
 
-/** What a step that may not register says; all that it did before stays done. */
+/** Runs a step that may not register; all that it did before stays done. */
 async function deny(tag, changes, action) {
   await withFile(filledIn(), async (job) => {
     const step = await job.run(
@@ -264,11 +268,11 @@ async function deny(tag, changes, action) {
   });
 }
 
-test("a_registration_that_iam_denies_names_the_action", needsLab, async () => {
+test("A registration that IAM denies names the action", needsLab, async () => {
   await deny("denied", keys("NOREGISTER"), "ecs:RegisterTaskDefinition");
 });
 
-test("a_role_that_may_not_be_passed_on_is_named", needsLab, async () => {
+test("A role that may not be passed is named", needsLab, async () => {
   const resource = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole";
   const message = `User: arn:aws:iam::123456789012:user/lab-admin is not authorized to perform: iam:PassRole on resource: ${resource} because no identity-based policy allows the iam:PassRole action`;
   await front("POST", "/faults", {

@@ -1,4 +1,4 @@
-// The examples do what they say: the task's steps of each run in the lab as they are written.
+// The examples work: the task's steps of each run in the lab as they are written.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ import {
 
 const { awsAccessKeyId: username, awsSecretAccessKey: password } = keys("ADMIN");
 const client = { id: "4fd0e0b4c1e04c7a", secret: "c1ient-s3cret" };
-/** What the variable groups and the pipeline's own variables would hold. */
+/** Values of the variable groups and of the pipeline's own variables. */
 const variables = {
   FALCON_CID: customerId,
   FALCON_CLIENT_ID: client.id,
@@ -111,9 +111,10 @@ async function runPipeline({ steps }) {
   assert.equal(docker("images", "--quiet"), "", "no image stays on the agent");
 }
 
-for (const pipeline of examples()) test(`${pipeline.path}_works`, needsLab, () => runPipeline(pipeline));
+for (const pipeline of examples())
+  test(`The pipeline of ${pipeline.path} works`, needsLab, () => runPipeline(pipeline));
 
-test("the_pipeline_that_replaces_the_hand_written_one_works", needsLab, async () => {
+test("The pipeline that replaces the hand-written one works", needsLab, async () => {
   const [pipeline, ...others] = blocks("docs/migrating.md").filter(
     ({ document }) => document.trigger === "none",
   );
@@ -121,7 +122,7 @@ test("the_pipeline_that_replaces_the_hand_written_one_works", needsLab, async ()
   await runPipeline(pipeline);
 });
 
-test("a_second_night_changes_nothing", needsLab, async () => {
+test("A second night changes nothing", needsLab, async () => {
   const job = new Job({ endpoints });
   try {
     for (const night of ["first", "second"])

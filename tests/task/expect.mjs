@@ -1,8 +1,8 @@
-// What holds for every step, however it ends.
+// Properties of every step, however it ends.
 import assert from "node:assert/strict";
 import { story } from "./agent.mjs";
 
-/** The machinery worked: whatever happened, the agent was told in its own words. */
+/** The step ended properly: every ending is reported in the agent's own commands. */
 export function assertOrderly(step) {
   assert.equal(step.exitCode, 0, story(step));
   assert.deepEqual(step.refused, [], "commands that the agent refuses");

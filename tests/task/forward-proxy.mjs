@@ -2,12 +2,12 @@
 import { createServer, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 
-/** Requests leave from here, so that a server can tell them from those that did not take the proxy. */
+/** Requests leave from here, so that a server can distinguish them from those that did not use the proxy. */
 export const proxyAddress = "127.0.0.2";
 
 /**
  * Starts a proxy. `credentials` is `user:password`, without which nothing passes; `passed` lists the host of each request and
- * tunnel, `refused` those that lacked the credentials; `names` are hosts that nobody else knows, each with its port on this machine.
+ * tunnel, `refused` those that lacked the credentials; `names` are hosts that only the proxy knows, each with its port on this machine.
  */
 export async function startProxy({ credentials, names = {} } = {}) {
   const passed = [];

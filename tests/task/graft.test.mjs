@@ -1,4 +1,4 @@
-// `strategy: graft`, held to what the full way makes of the same source.
+// `strategy: graft`, compared with `strategy: full` for the same source.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Job, story } from "./agent.mjs";
@@ -11,7 +11,7 @@ const web = `${registry}/app/web`;
 const overseas = registry.replace("eu-west-1", "us-east-1");
 const isRefused = /Grafting is not possible: (.*); the full way is taken/;
 
-/** Runs a step, and tells what the registry was asked meanwhile. */
+/** Runs a step, and returns the requests to the registry meanwhile. */
 async function run(job, changes) {
   await front("DELETE", "/requests");
   const step = await job.run(inputs({ skipUnchanged: false, ...changes }));
@@ -20,7 +20,7 @@ async function run(job, changes) {
 
 const graft = (job, changes) => run(job, { strategy: "graft", ...changes });
 
-/** Runs a step that grafts without a word of complaint. */
+/** Runs a step that grafts without a warning. */
 async function grafted(job, changes) {
   const done = await graft(job, changes);
   assertSucceeded(done.step);
@@ -38,7 +38,7 @@ function transfers(requests, reference) {
 }
 
 for (const tag of ["1.4.2", "1.4.2-index", "oci", "root", "no-entrypoint"]) {
-  test(`a_graft_of_${tag}_is_what_the_full_way_makes`, needsLab, async () => {
+  test(`A graft of ${tag} equals the result of the full strategy`, needsLab, async () => {
     await inJob(async (job) => {
       const source = `${web}:${tag}`;
       const [one, other] = [`${registry}/app/target:grafted-${tag}`, `${registry}/app/other:full-${tag}`];
@@ -89,7 +89,7 @@ function armManifest(reference) {
 const digestOf = (reference) =>
   JSON.parse(docker("manifest", "inspect", "--verbose", reference)).Descriptor.digest;
 
-test("within_its_repository_a_source_is_neither_pulled_nor_sent", needsLab, async () => {
+test("Within its repository, a source is neither pulled nor uploaded", needsLab, async () => {
   await inJob(async (job) => {
     const { step, requests } = await grafted(job, { targetImage: `${web}:grafted` });
     assert.deepEqual(transfers(requests, `${web}:1.4.2`), []);
@@ -101,7 +101,7 @@ test("within_its_repository_a_source_is_neither_pulled_nor_sent", needsLab, asyn
   });
 });
 
-test("the_same_sensor_gives_the_same_layer_which_is_uploaded_once", needsLab, async () => {
+test("The same sensor gives the same layer, which is uploaded once", needsLab, async () => {
   const layer = (reference) => manifest(reference).layers.at(-1);
   const [first, second] = [`${web}:once`, `${web}:twice`];
   let warm;
@@ -126,7 +126,7 @@ test("the_same_sensor_gives_the_same_layer_which_is_uploaded_once", needsLab, as
   });
 });
 
-test("layers_are_mounted_where_the_registry_mounts_and_sent_where_it_does_not", needsLab, async () => {
+test("Layers are mounted where the registry allows it, and uploaded elsewhere", needsLab, async () => {
   for (const [mounting, name] of [
     [true, "app/mounting"],
     [false, "app/sending"],
@@ -141,7 +141,7 @@ test("layers_are_mounted_where_the_registry_mounts_and_sent_where_it_does_not", 
   }
 });
 
-test("layers_go_from_region_to_region_without_the_engine", needsLab, async () => {
+test("Layers are copied between regions without the engine", needsLab, async () => {
   await front("PUT", "/repositories/app/overseas?region=us-east-1", {});
   await inJob(async (job) => {
     const target = `${overseas}/app/overseas:1`;
@@ -153,7 +153,7 @@ test("layers_go_from_region_to_region_without_the_engine", needsLab, async () =>
   });
 });
 
-test("what_nobody_knows_of_a_source_stays_in_it", needsLab, async () => {
+test("Unknown fields of a source are kept", needsLab, async () => {
   const source = await derive(`${web}:oci`, "future", (image) => {
     image.config.fromTheFuture = { kept: [1, 2.5, null] };
     image.config.config.FromTheFuture = { kept: true };
@@ -168,12 +168,12 @@ test("what_nobody_knows_of_a_source_stays_in_it", needsLab, async () => {
   });
 });
 
-test("the_folder_above_the_sensors_stays_the_sources_where_the_image_store_lets_it", needsLab, async () => {
+test("The folder above the sensor's keeps its owner where the image store allows it", needsLab, async () => {
   const source = await derive(`${web}:1.4.2`, "opt", () => {}, folderOf("opt", { mode: 0o711, owner: 7 }));
   await inJob(async (job) => {
     const target = `${registry}/app/target:opt`;
     await grafted(job, { sourceImage: source, targetImage: target });
-    // The classic store gives folders that a layer does not tell of to root, whatever lower layers say of them.
+    // The classic store gives folders that a layer does not contain to root, whatever their owner in lower layers.
     const expected = process.env.LAB_STORE === "containerd" ? "711 7:7 folder" : "755 0:0 folder";
     assert.equal(filesystem(source).opt, "711 7:7 folder");
     assert.equal(filesystem(target).opt, expected);
@@ -201,7 +201,7 @@ function folderOf(path, { mode, owner }) {
   return Buffer.concat([header, Buffer.alloc(1024)]);
 }
 
-/** Runs a step that is to graft and takes the full way, for the reason that it tells. */
+/** Runs a step that is to graft but uses `strategy: full`, for the reason that it logs. */
 async function refused(job, reason, changes) {
   const { step } = await graft(job, changes);
   assertOrderly(step);
@@ -209,7 +209,7 @@ async function refused(job, reason, changes) {
   return step;
 }
 
-test("triggers_of_the_source_need_its_files_so_the_full_way_is_taken", needsLab, async () => {
+test("A source with ONBUILD triggers is patched with the full strategy", needsLab, async () => {
   const source = await derive(`${web}:1.4.2`, "onbuild", (image) => {
     image.config.config.OnBuild = ["ENV TRIGGERED=yes"];
   });
@@ -224,7 +224,7 @@ test("triggers_of_the_source_need_its_files_so_the_full_way_is_taken", needsLab,
   });
 });
 
-test("an_image_of_the_engine_has_no_manifest_to_graft_on", needsLab, async () => {
+test("An image of the engine is patched with the full strategy", needsLab, async () => {
   const source = "local/web:1";
   docker("pull", "--platform", "linux/arm64", `${web}:1.4.2`);
   docker("tag", `${web}:1.4.2`, source);
@@ -242,7 +242,7 @@ test("an_image_of_the_engine_has_no_manifest_to_graft_on", needsLab, async () =>
 
 const variant = (name) => `${registry}/containersensor:${sensorTag}-${name}`;
 
-test("a_falconutil_that_adds_two_layers_is_given_the_source", needsLab, async () => {
+test("A falconutil that adds two layers is given the whole source", needsLab, async () => {
   await inJob(async (job) => {
     const target = `${registry}/app/target:two-layers`;
     const step = await refused(job, /added 2 layers/, {
@@ -254,7 +254,7 @@ test("a_falconutil_that_adds_two_layers_is_given_the_source", needsLab, async ()
   });
 });
 
-test("a_falconutil_that_cannot_patch_a_stub_is_given_the_source", needsLab, async () => {
+test("A falconutil that cannot patch a stub is given the whole source", needsLab, async () => {
   await inJob(async (job) => {
     // It pulls the stub, which is nowhere to be pulled from, and then the source, which is.
     const given = { sensorImage: variant("pulls"), targetImage: `${registry}/app/target:pulls` };
@@ -262,7 +262,7 @@ test("a_falconutil_that_cannot_patch_a_stub_is_given_the_source", needsLab, asyn
   });
 });
 
-test("a_falconutil_without_effect_fails_as_it_does_the_full_way", needsLab, async () => {
+test("A falconutil without effect fails as with the full strategy", needsLab, async () => {
   await inJob(async (job) => {
     const given = { sensorImage: variant("no-effect"), targetImage: `${registry}/app/target:no-effect` };
     const step = await refused(job, /added 0 layers/, given);
@@ -270,7 +270,7 @@ test("a_falconutil_without_effect_fails_as_it_does_the_full_way", needsLab, asyn
   });
 });
 
-test("what_falconutil_adds_to_a_stub_is_in_the_image_and_told", needsLab, async () => {
+test("Additions of falconutil to a stub are in the image and in the log", needsLab, async () => {
   await inJob(async (job) => {
     const target = `${registry}/app/target:extra`;
     const { step } = await graft(job, { sensorImage: variant("extra"), targetImage: target });
@@ -285,7 +285,7 @@ test("what_falconutil_adds_to_a_stub_is_in_the_image_and_told", needsLab, async 
   });
 });
 
-test("a_graft_that_breaks_off_says_what_is_left_and_leaves_no_image", needsLab, async () => {
+test("A failed graft names its effects and leaves no image", needsLab, async () => {
   await inJob(async (job) => {
     const match = { method: "PUT", pathPattern: "/app/target/manifests/sha256" };
     const answer = { status: 403, body: '{"errors":[{"code":"DENIED","message":"not now"}]}' };
@@ -302,7 +302,7 @@ test("a_graft_that_breaks_off_says_what_is_left_and_leaves_no_image", needsLab, 
   });
 });
 
-test("a_graft_that_is_cancelled_while_it_is_pushed_leaves_no_tag", needsLab, async () => {
+test("A graft cancelled during its push leaves no tag", needsLab, async () => {
   const job = new Job();
   try {
     const match = { method: "PUT", pathPattern: "/app/target/manifests/sha256" };

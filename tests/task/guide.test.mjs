@@ -23,7 +23,7 @@ function withStagingRegistry(use) {
   });
 }
 
-/** A configuration without what tells one build from another: dates, the history, and the digest of the layer made. */
+/** A configuration without the parts that differ in each build: dates, the history, and the new layer's digest. */
 function comparable(reference) {
   const { created, history, rootfs, ...rest } = config(reference);
   assert.ok(created, "a date");
@@ -34,7 +34,7 @@ function comparable(reference) {
   };
 }
 
-test("the_task_makes_the_image_that_the_hand_written_flow_makes", needsLab, async () => {
+test("The task creates the same image as the hand-written flow", needsLab, async () => {
   const [byHand, byTask] = ["by-hand", "by-task"].map((tag) => `${registry}/app/target:${tag}`);
   await withStagingRegistry(() =>
     script("pipeline-stage.sh", { place: { source, target: byHand }, sensor: { reference: sensor } }),
@@ -49,7 +49,7 @@ test("the_task_makes_the_image_that_the_hand_written_flow_makes", needsLab, asyn
   assert.ok("opt/CrowdStrike/rootfs/bin/falcon-entrypoint" in files, Object.keys(files).join("\n"));
 });
 
-test("later_steps_find_the_variables_of_the_hand_written_flow", needsLab, async () => {
+test("Later steps find the variables of the hand-written flow", needsLab, async () => {
   await inJob(async (job) => {
     const [awsAccount, , , awsRegion] = registry.split(".");
     const images = {
@@ -67,7 +67,7 @@ test("later_steps_find_the_variables_of_the_hand_written_flow", needsLab, async 
   });
 });
 
-test("the_sensor_container_has_none_of_what_the_hand_written_flow_gives_it", needsLab, async () => {
+test("The sensor container has no credentials, privileges, network or host folders", needsLab, async () => {
   await inJob(async (job) => {
     const given = inputs({ sensorImage: `${sensor}-slow`, targetImage: `${registry}/app/target:slow` });
     const step = job.start(given);
@@ -87,7 +87,7 @@ test("the_sensor_container_has_none_of_what_the_hand_written_flow_gives_it", nee
   });
 });
 
-test("a_push_that_ecr_refuses_fails_the_step", needsLab, async () => {
+test("A push that ECR refuses fails the step", needsLab, async () => {
   const message = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:PutImage";
   const body = JSON.stringify({ errors: [{ code: "DENIED", message }] });
   await front("POST", "/faults", {
@@ -106,7 +106,7 @@ test("a_push_that_ecr_refuses_fails_the_step", needsLab, async () => {
   }
 });
 
-test("what_others_have_in_the_engine_stays", needsLab, async () => {
+test("Containers, networks, volumes and images of others stay in the engine", needsLab, async () => {
   docker("pull", "--quiet", "--platform", "linux/arm64", source);
   const container = docker("create", "--platform", "linux/arm64", source);
   docker("network", "create", "of-others");

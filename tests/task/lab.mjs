@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Whether these tests run inside the lab. */
+/** True inside the lab. */
 export const inLab = process.env.LAB === "1";
 
 /** For tests that need the lab's engine, registry and AWS. */
@@ -14,7 +14,7 @@ export const needsLab = { skip: inLab ? false : "runs in the lab: tests/lab/lab.
 
 export const registry = process.env.LAB_REGISTRY ?? "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 export const sensorTag = "7.39.0-7802";
-/** What the lab's ECR hands out; see tests/lab/front. */
+/** The password that the lab's ECR issues; see tests/lab/front. */
 export const registryPassword = `${registry.slice(0, 12)}-auth-token`;
 export const customerId = "0123456789abcdef0123456789abcdef-12";
 
@@ -54,7 +54,7 @@ export function dockerInStep({ variables }, ...args) {
   return tool("docker", args, variables).trim();
 }
 
-/** crane, signed in to the registry; it tells its progress on stderr, which is of no interest. */
+/** crane, signed in to the registry; its progress on stderr is of no interest. */
 export function crane(...args) {
   return tool("crane", args).trim();
 }
@@ -104,7 +104,7 @@ export async function front(method, path, body) {
   return response.status === 204 ? undefined : response.json();
 }
 
-/** What the registry holds under a reference. */
+/** The registry's manifest of a reference. */
 export function manifest(reference) {
   return JSON.parse(crane("manifest", reference));
 }

@@ -24,7 +24,7 @@ async function withBrokenFolder(breakIt, use) {
 
 const addon = (folder) => join(folder, `native/falcon-patch.linux-${process.arch}.node`);
 
-test("a_missing_addon_is_told_with_node_architecture_and_glibc", async () => {
+test("A missing addon is reported with Node, architecture and glibc", async () => {
   await withBrokenFolder(
     (folder) => rmSync(addon(folder)),
     async (job) => {
@@ -38,7 +38,7 @@ test("a_missing_addon_is_told_with_node_architecture_and_glibc", async () => {
   );
 });
 
-test("an_addon_that_cannot_be_loaded_shows_the_loader_s_own_text", async () => {
+test("An addon that cannot be loaded is reported with the loader's text", async () => {
   await withBrokenFolder(
     (folder) => truncateSync(addon(folder), 100),
     async (job) => {
@@ -52,7 +52,7 @@ test("an_addon_that_cannot_be_loaded_shows_the_loader_s_own_text", async () => {
   );
 });
 
-test("the_post_job_step_is_silent_when_the_main_step_was_skipped", async () => {
+test("The post-job step is silent when the main step was skipped", async () => {
   const job = new Job({ env: { DOCKER_HOST: "unix:///nowhere/docker.sock" } });
   try {
     const post = await job.post();
@@ -63,7 +63,7 @@ test("the_post_job_step_is_silent_when_the_main_step_was_skipped", async () => {
   }
 });
 
-test("the_first_line_comes_at_once", async () => {
+test("The first line is logged at once", async () => {
   const job = new Job({ env: { DOCKER_HOST: "unix:///nowhere/docker.sock" } });
   const seconds = [];
   try {

@@ -1,4 +1,4 @@
-// Proxies and private authorities: which way the task's requests take, and whom they trust.
+// Proxies and private certificate authorities of the task's requests.
 //
 // The proxy's connections come from an address of their own, and the front writes down where each request came from. So
 // what went around the proxy shows at the other end, whatever the proxy's own list says.
@@ -53,7 +53,7 @@ function assertAllProxied(step, { hosts, own, host }) {
   assert.ok(own.length > 0);
   const around = own.filter(({ from }) => from !== proxyAddress);
   assert.deepEqual(around, [], "requests that went around the proxy");
-  assert.match(story(step), new RegExp(`^Requests go through the proxy \`http://${host}\`, from `, "m"));
+  assert.match(story(step), new RegExp(`^Requests use the proxy \`http://${host}\`, from `, "m"));
 }
 
 function assertNoneProxied(step, { hosts, own }) {
@@ -62,24 +62,27 @@ function assertNoneProxied(step, { hosts, own }) {
   assert.deepEqual([...new Set(own.map(({ from }) => from))], ["127.0.0.1"]);
 }
 
-test("every_request_of_a_run_takes_the_proxy", needsLab, async () => {
+test("Every request of a run uses the proxy", needsLab, async () => {
   const env = (host) => ({ HTTPS_PROXY: `http://${encoded}@${host}` });
   await steps(assertAllProxied, { env, changes: { action: "patch" } });
 });
 
 const ways = [
-  ["lower_case", { env: (host) => ({ https_proxy: `http://${encoded}@${host}` }) }],
-  ["without_scheme", { env: (host) => ({ HTTPS_PROXY: `${encoded}@${host}` }) }],
-  ["an_empty_upper_case", { env: (host) => ({ HTTPS_PROXY: "", https_proxy: `http://${encoded}@${host}` }) }],
+  ["a variable in lower case", { env: (host) => ({ https_proxy: `http://${encoded}@${host}` }) }],
+  ["an address without scheme", { env: (host) => ({ HTTPS_PROXY: `${encoded}@${host}` }) }],
   [
-    "the_agents_own",
+    "a variable in lower case beside an empty one",
+    { env: (host) => ({ HTTPS_PROXY: "", https_proxy: `http://${encoded}@${host}` }) },
+  ],
+  [
+    "the agent's configuration",
     {
       variables: (host) => ({ "Agent.ProxyUrl": `http://${host}`, "Agent.ProxyUsername": user }),
       secrets: { "Agent.ProxyPassword": password },
     },
   ],
   [
-    "the_variable_before_the_agents",
+    "a variable, before the agent's configuration",
     {
       env: (host) => ({ HTTPS_PROXY: `http://${encoded}@${host}` }),
       variables: { "Agent.ProxyUrl": "http://127.0.0.1:9" },
@@ -88,16 +91,16 @@ const ways = [
 ];
 
 for (const [name, options] of ways)
-  test(`a_proxy_is_found_by_${name}`, needsLab, () => steps(assertAllProxied, options));
+  test(`The proxy is found by ${name}`, needsLab, () => steps(assertAllProxied, options));
 
 const exceptions = [
-  ["no_proxy", { env: (host) => ({ HTTPS_PROXY: `http://${host}`, NO_PROXY: "*.amazonaws.com" }) }],
+  ["NO_PROXY", { env: (host) => ({ HTTPS_PROXY: `http://${host}`, NO_PROXY: "*.amazonaws.com" }) }],
   [
-    "no_proxy_in_lower_case",
+    "no_proxy in lower case",
     { env: (host) => ({ HTTPS_PROXY: `http://${host}`, no_proxy: ".amazonaws.com" }) },
   ],
   [
-    "the_agents_bypass_list",
+    "the agent's bypass list",
     {
       variables: (host) => ({
         "Agent.ProxyUrl": `http://${host}`,
@@ -108,9 +111,9 @@ const exceptions = [
 ];
 
 for (const [name, options] of exceptions)
-  test(`nothing_of_${name}_takes_the_proxy`, needsLab, () => steps(assertNoneProxied, options));
+  test(`Hosts of ${name} do not use the proxy`, needsLab, () => steps(assertNoneProxied, options));
 
-/** A host that only the proxy knows, so that whoever reaches it came through it. It refuses everything. */
+/** A host that only the proxy knows, so that every request to it used the proxy. It refuses everything. */
 async function hidden(use) {
   const asked = [];
   const [key, cert] = ["server.key", "server.crt"].map((file) =>
@@ -130,7 +133,7 @@ async function hidden(use) {
   }
 }
 
-test("crowdstrike_is_asked_through_the_proxy", needsLab, () =>
+test("CrowdStrike is reached through the proxy", needsLab, () =>
   hidden(async ({ host, asked, names }) => {
     const client = { falconClientId: "4fd0e0b4c1e04c7a", falconClientSecret: "c1ient-s3cret+/=" };
     const check = (step, { hosts }) => {
@@ -150,7 +153,7 @@ test("crowdstrike_is_asked_through_the_proxy", needsLab, () =>
   }),
 );
 
-test("oidc_tokens_are_asked_for_through_the_proxy", needsLab, () =>
+test("OIDC tokens are requested through the proxy", needsLab, () =>
   hidden(async ({ host, asked, names }) => {
     const id = "5f0c8f3e-6a51-4a0e-9d0c-0d9f5f6a7b8c";
     const parameters = { assumeRoleArn: process.env.LAB_ROLE_ARN, useOIDC: "true" };
@@ -171,7 +174,7 @@ test("oidc_tokens_are_asked_for_through_the_proxy", needsLab, () =>
   }),
 );
 
-test("what_is_on_this_machine_never_takes_the_proxy", needsLab, async () => {
+test("Addresses on this machine never use the proxy", needsLab, async () => {
   const { AWS_ENDPOINT_URL } = process.env;
   const env = (host) => ({ AWS_ENDPOINT_URL, HTTP_PROXY: `http://${host}`, HTTPS_PROXY: `http://${host}` });
   const check = (step, { hosts }) => {
@@ -181,19 +184,19 @@ test("what_is_on_this_machine_never_takes_the_proxy", needsLab, async () => {
   await steps(check, { proxy: {}, env });
 });
 
-test("a_bypass_that_no_proxy_cannot_say_is_told", needsLab, async () => {
+test("A bypass that NO_PROXY cannot express is reported", needsLab, async () => {
   const variables = (host) => ({
     "Agent.ProxyUrl": `http://${host}`,
     "Agent.ProxyBypassList": '["build(1|2)\\\\.example"]',
   });
   const check = (step, proxy) => {
     assertAllProxied(step, proxy);
-    assert.match(story(step), /`build\(1\|2\)\\\.example` cannot be said in `NO_PROXY`/);
+    assert.match(story(step), /`build\(1\|2\)\\\.example` cannot be expressed in `NO_PROXY`/);
   };
   await steps(check, { proxy: {}, variables });
 });
 
-test("a_proxy_that_refuses_is_told", needsLab, async () => {
+test("A proxy that refuses is reported", needsLab, async () => {
   const check = (step, { host, refused }) => {
     assertFailed(step, "AWS_NOT_REACHABLE");
     assert.ok(refused.length > 0);
@@ -203,7 +206,7 @@ test("a_proxy_that_refuses_is_told", needsLab, async () => {
   await steps(check, { env: (host) => ({ HTTPS_PROXY: `http://${host}` }) });
 });
 
-test("a_proxy_that_nobody_can_reach_is_told", needsLab, async () => {
+test("An unreachable proxy is reported", needsLab, async () => {
   const check = (step) => {
     assertFailed(step, "AWS_NOT_REACHABLE");
     assert.match(story(step), /hint: Requests to .* take the proxy `http:\/\/127\.0\.0\.2:9`.*`HTTPS_PROXY`/);
@@ -213,16 +216,16 @@ test("a_proxy_that_nobody_can_reach_is_told", needsLab, async () => {
 
 const untold = { SSL_CERT_FILE: undefined };
 
-test("the_agents_authority_is_trusted_too", needsLab, async () => {
+test("The agent's certificate authority is trusted too", needsLab, async () => {
   const variables = { "Agent.CAInfo": process.env.SSL_CERT_FILE };
   await steps(assertNoneProxied, { variables, env: untold });
 });
 
-test("the_variable_counts_before_the_agents_authority", needsLab, async () => {
+test("The variable wins over the agent's certificate authority", needsLab, async () => {
   await steps(assertNoneProxied, { variables: { "Agent.CAInfo": "/nowhere/ca.pem" } });
 });
 
-test("an_authority_that_nobody_trusts_is_told", needsLab, async () => {
+test("An untrusted certificate authority is reported", needsLab, async () => {
   const check = (step) => {
     assertFailed(step, "AWS_NOT_REACHABLE");
     assert.match(story(step), /hint: .*`SSL_CERT_FILE`/);
@@ -236,7 +239,7 @@ test("an_authority_that_nobody_trusts_is_told", needsLab, async () => {
   await steps(ofRegistry, { env: { ...untold, AWS_ENDPOINT_URL } });
 });
 
-test("an_authority_that_cannot_be_read_is_named", needsLab, async () => {
+test("An unreadable certificate authority is named", needsLab, async () => {
   const check = (step) => {
     assertFailed(step, "AWS_NOT_REACHABLE");
     assert.match(story(step), /`\/nowhere\/ca\.pem` cannot be read/);

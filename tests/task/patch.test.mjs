@@ -1,4 +1,4 @@
-// The way it is meant to go, seen from the pipeline.
+// Successful runs, as the pipeline sees them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { story } from "./agent.mjs";
@@ -22,7 +22,7 @@ const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
 const source = `${registry}/app/web:1.4.2`;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
-test("an_image_is_patched_proven_and_pushed", needsLab, async () => {
+test("An image is patched, proven and pushed", needsLab, async () => {
   await inJob(async (job) => {
     const target = `${registry}/app/target:happy`;
     const falconctlOptions = "--tags=team-a,prod --provisioning-token=A1B2C3D4";
@@ -80,7 +80,7 @@ function assertPatched(target) {
   );
 }
 
-/** The log tells the whole story to someone who reads nothing else. */
+/** The log is complete without any other source. */
 function assertStory(step, target) {
   const text = story(step);
   const lines = text.split("\n");
@@ -98,11 +98,11 @@ function assertStory(step, target) {
   assert.deepEqual(
     step.progress,
     [...step.progress].sort((a, b) => a - b),
-    "the bar never goes back",
+    "the bar never moves back",
   );
 }
 
-test("a_plan_changes_nothing_and_says_what_would_happen", needsLab, async () => {
+test("A plan changes nothing and lists the steps", needsLab, async () => {
   await inJob(async (job) => {
     const step = await job.run(
       inputs({ action: "plan", targetImage: `${registry}/app/target:never-pushed` }),
@@ -120,7 +120,7 @@ test("a_plan_changes_nothing_and_says_what_would_happen", needsLab, async () => 
   });
 });
 
-test("two_steps_of_one_job_pull_the_sensor_once", needsLab, async () => {
+test("Two steps of one job pull the sensor once", needsLab, async () => {
   await inJob(async (job) => {
     const [first, second] = [
       await job.run(inputs({ targetImage: "app/target:one", awsRegion: "eu-west-1" })),
@@ -133,7 +133,7 @@ test("two_steps_of_one_job_pull_the_sensor_once", needsLab, async () => {
   });
 });
 
-test("what_a_program_prints_cannot_command_the_agent", needsLab, async () => {
+test("Output of a program cannot command the agent", needsLab, async () => {
   await inJob(async (job) => {
     const step = await job.run(
       inputs({
@@ -148,7 +148,7 @@ test("what_a_program_prints_cannot_command_the_agent", needsLab, async () => {
   });
 });
 
-test("an_emulator_is_installed_where_none_is_and_named_as_what_stays", needsLab, async () => {
+test("A missing emulator is installed and named as an effect that stays", needsLab, async () => {
   await withoutEmulator(() =>
     inJob(async (job) => {
       const step = await job.run(inputs({ targetImage: `${registry}/app/target:installed` }));
@@ -158,7 +158,7 @@ test("an_emulator_is_installed_where_none_is_and_named_as_what_stays", needsLab,
   );
 });
 
-test("a_patched_image_stays_in_the_engine_when_asked", needsLab, async () => {
+test("A patched image stays in the engine if keepLocalImages is set", needsLab, async () => {
   await inJob(
     async (job) => {
       const target = `${registry}/app/target:kept`;

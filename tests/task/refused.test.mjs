@@ -48,62 +48,62 @@ const pulled = /Pull the source image/;
 
 const early = [
   [
-    "source_without_arm64",
+    "A source without ARM64",
     { sourceImage: image("app/web:amd64-only") },
     "REGISTRY_PLATFORM_MISSING",
     [/linux\/amd64/],
   ],
   [
-    "sensor_without_arm64",
+    "A sensor without ARM64",
     { sensorImage: image(`containersensor:${sensorTag}-amd64-only`) },
     "FALCON_SENSOR_PLATFORM_MISSING",
     [/linux\/amd64/],
   ],
-  ["source_that_is_patched", { sourceImage: image("app/web:already-patched") }, "FALCON_ALREADY_PATCHED", []],
   [
-    "source_tag_that_does_not_exist",
-    { sourceImage: image("app/web:nope") },
-    "REGISTRY_IMAGE_NOT_FOUND",
-    [/nope/],
+    "A source that is already patched",
+    { sourceImage: image("app/web:already-patched") },
+    "FALCON_ALREADY_PATCHED",
+    [],
   ],
+  ["A missing source tag", { sourceImage: image("app/web:nope") }, "REGISTRY_IMAGE_NOT_FOUND", [/nope/]],
   [
-    "sensor_tag_that_does_not_exist",
+    "A missing sensor tag",
     { sensorImage: image("containersensor:nope") },
     "REGISTRY_IMAGE_NOT_FOUND",
     [/nope/],
   ],
   [
-    "target_repository_that_does_not_exist",
+    "A missing target repository",
     { targetImage: image("app/nope:1") },
     "ECR_REPOSITORY_NOT_FOUND",
     [/app\/nope/],
   ],
   [
-    "immutable_target_tag",
+    "An immutable target tag",
     { targetImage: image("app/immutable:1.0-falcon") },
     "ECR_TAG_IMMUTABLE",
     [/1\.0-falcon/],
   ],
   [
-    "immutable_additional_tag",
+    "An immutable additional tag",
     { targetImage: image("app/immutable:new"), additionalTags: "1.0" },
     "ECR_TAG_IMMUTABLE",
     [/`1\.0`/],
   ],
   [
-    "short_form_of_the_source_as_target",
+    "The source's short form as target",
     { targetImage: "app/web:1.4.2", awsRegion: "eu-west-1" },
     "INPUT_TARGET_IS_SOURCE",
     [/`targetImage`/],
   ],
   [
-    "engine_image_that_does_not_exist",
+    "A missing image of the engine",
     { sourceLocation: "engine", sourceImage: "nope:1" },
     "ENGINE_IMAGE_NOT_FOUND",
     [/nope:1/],
   ],
   [
-    "keys_that_aws_does_not_know",
+    "A pair of keys that AWS does not know",
     {
       awsAccessKeyId: "AKIAIOSFODNN7EXAMPLE",
       awsSecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -111,21 +111,26 @@ const early = [
     "AWS_CREDENTIALS_INVALID",
     [],
   ],
-  ["keys_that_may_not_sign_in", keys("LIMITED"), "AWS_DENIED", [/ecr:GetAuthorizationToken/]],
+  [
+    "A pair of keys without permission to sign in",
+    keys("LIMITED"),
+    "AWS_DENIED",
+    [/ecr:GetAuthorizationToken/],
+  ],
 ];
 
 for (const [situation, changes, code, patterns] of early) {
-  test(`${situation}_is_refused_before_anything_is_pulled`, needsLab, async () => {
+  test(`${situation} is refused before any pull`, needsLab, async () => {
     const step = await refuse(inputs(changes), { code, patterns });
     assert.doesNotMatch(story(step), pulled);
   });
 }
 
-test("no_credentials_at_all_are_refused", needsLab, async () => {
+test("Missing credentials are refused", needsLab, async () => {
   await refuse(inputs({ awsAccessKeyId: "", awsSecretAccessKey: "" }), { code: "AWS_CREDENTIALS_MISSING" });
 });
 
-test("expired_keys_are_refused_as_expired", needsLab, async () => {
+test("Expired keys are reported as expired", needsLab, async () => {
   const body =
     "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message></Error></ErrorResponse>";
   const json = {
@@ -155,7 +160,7 @@ const engines = [
 ];
 
 for (const [kind, answers, code] of engines) {
-  test(`an_engine_that_is_${kind}_is_refused`, needsLab, async () => {
+  test(`An engine of kind ${kind} is refused`, needsLab, async () => {
     const job = new Job();
     const engine = await fakeEngine(job.root, answers);
     try {
@@ -168,17 +173,17 @@ for (const [kind, answers, code] of engines) {
 }
 
 const addresses = [
-  ["that_nobody_listens_at", "unix:///nowhere/docker.sock", "ENGINE_NOT_REACHABLE"],
-  ["of_another_machine_without_protection", "tcp://192.0.2.1:2375", "ENGINE_REMOTE"],
+  ["without a listener", "unix:///nowhere/docker.sock", "ENGINE_NOT_REACHABLE"],
+  ["of another machine without protection", "tcp://192.0.2.1:2375", "ENGINE_REMOTE"],
 ];
 
 for (const [situation, DOCKER_HOST, code] of addresses) {
-  test(`an_engine_address_${situation}_is_refused`, needsLab, async () => {
+  test(`An engine address ${situation} is refused`, needsLab, async () => {
     await refuse(inputs(), { code, env: { DOCKER_HOST } });
   });
 }
 
-test("an_engine_that_the_agent_s_user_may_not_use_is_refused", needsLab, async (context) => {
+test("An engine that the agent's user may not use is refused", needsLab, async (context) => {
   const uid = 65534;
   // A clone below root's home is out of another user's sight, and so is its Node.
   const sight = spawnSync(process.execPath, [join(taskFolder, "post.js")], {
@@ -192,10 +197,10 @@ test("an_engine_that_the_agent_s_user_may_not_use_is_refused", needsLab, async (
 });
 
 const marker = {
-  skip: needsLab.skip || (existsSync("/.dockerenv") ? false : "this machine is no container"),
+  skip: needsLab.skip || (existsSync("/.dockerenv") ? false : "this machine is not a container"),
 };
 
-test("a_job_in_a_container_without_the_engine_s_socket_is_refused", marker, async () => {
+test("A container job without the engine's socket is refused", marker, async () => {
   const socket = "/var/run/docker.sock";
   renameSync(socket, `${socket}.away`);
   try {
@@ -208,7 +213,7 @@ test("a_job_in_a_container_without_the_engine_s_socket_is_refused", marker, asyn
   }
 });
 
-test("an_arm64_emulator_is_demanded_where_none_may_be_installed", needsLab, async () => {
+test("A missing emulator fails the step if emulation is never", needsLab, async () => {
   await withoutEmulator(async () => {
     const step = await refuse(inputs({ emulation: "never" }), {
       code: "EMULATION_MISSING",
@@ -218,7 +223,7 @@ test("an_arm64_emulator_is_demanded_where_none_may_be_installed", needsLab, asyn
   });
 });
 
-test("an_emulator_image_without_effect_is_found_out", needsLab, async () => {
+test("An emulator image without effect is detected", needsLab, async () => {
   await withoutEmulator(async () => {
     await refuse(inputs({ emulatorImage: process.env.LAB_EMULATOR_NO_EFFECT_IMAGE }), {
       code: "EMULATION_NO_EFFECT",
@@ -233,7 +238,7 @@ const variants = [
 ];
 
 for (const [variant, code, patterns] of variants) {
-  test(`a_falconutil_with_the_variant_${variant}_is_found_out`, needsLab, async () => {
+  test(`The falconutil variant ${variant} is detected`, needsLab, async () => {
     const sensorImage = image(`containersensor:${sensorTag}-${variant}`);
     const step = await refuse(inputs({ sensorImage }), { code, patterns });
     assert.doesNotMatch(story(step), /^Changed:|^Already done:\n {2}pushed/m);

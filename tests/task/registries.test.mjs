@@ -22,7 +22,7 @@ beforeEach(() => {
   elsewhere?.asked.splice(0);
 });
 
-/** What Docker@2 leaves for later steps: a folder in `DOCKER_CONFIG` with one file. */
+/** Docker@2's sign-in for later steps: a folder in `DOCKER_CONFIG` with one file. */
 function signedIn(file) {
   folder = mkdtempSync(join(tmpdir(), "falcon-docker-config-"));
   writeFileSync(join(folder, "config.json"), typeof file === "string" ? file : JSON.stringify(file));
@@ -62,7 +62,7 @@ async function run(given, env) {
   }
 }
 
-test("what_docker_is_signed_in_to_is_patched", needsLab, async () => {
+test("Docker's sign-in to another registry is used", needsLab, async () => {
   const { host } = elsewhere;
   const targetImage = `${registry}/app/target:from-elsewhere`;
   const step = await run(
@@ -76,13 +76,13 @@ test("what_docker_is_signed_in_to_is_patched", needsLab, async () => {
   const shown = elsewhere.asked.filter(({ user: name }) => name !== undefined);
   assert.ok(shown.length > 0);
   for (const { user: name, password: word } of shown)
-    assert.deepEqual([name, word], [user, password], "nobody else's password comes here");
+    assert.deepEqual([name, word], [user, password], "no other password arrives here");
   assert.ok(
     elsewhere.asked.some(({ account, scope }) => account === user && scope === "repository:app/web:pull"),
   );
 });
 
-test("a_credential_helper_is_asked_for_its_registry", needsLab, async () => {
+test("A credential helper is used for its registry", needsLab, async () => {
   const { host } = elsewhere;
   const env = signedIn({ auths: { [host]: {} }, credHelpers: { [host]: "lab" }, credsStore: "not-there" });
   const helper = join(folder, "docker-credential-lab");
@@ -97,34 +97,34 @@ test("a_credential_helper_is_asked_for_its_registry", needsLab, async () => {
   assert.equal(elsewhere.asked[0].user, user);
 });
 
-test("a_registry_without_a_sign_in_on_this_machine_is_read_by_plain_http", needsLab, async () => {
+test("A local registry without a sign-in is read over plain HTTP", needsLab, async () => {
   const step = await run(images("127.0.0.1:5001", { action: "plan" }), {});
   assertSucceeded(step);
   assert.match(story(step), /Source: 127\.0\.0\.1:5001\/app\/web:1\.4\.2/);
 });
 
 const refusals = [
-  ["without_a_sign_in", () => ({}), "REGISTRY_DENIED", [/Docker@2/, /127\.0\.0\.1:5003/]],
+  ["without a sign-in", () => ({}), "REGISTRY_DENIED", [/Docker@2/, /127\.0\.0\.1:5003/]],
   [
-    "with_a_wrong_password",
+    "with a wrong password",
     (host) => signedIn({ auths: { [host]: entry(user, "wrong") } }),
     "REGISTRY_DENIED",
     [/incorrect username or password/],
   ],
   [
-    "with_a_helper_that_is_a_path",
+    "with a path as helper",
     () => signedIn({ credsStore: "../../bin/evil" }),
     "REGISTRY_CREDENTIAL_HELPER_FAILED",
     [/its name/],
   ],
   [
-    "with_a_helper_that_is_not_there",
+    "with a missing helper",
     () => signedIn({ credsStore: "not-there" }),
     "REGISTRY_CREDENTIAL_HELPER_FAILED",
     [/docker-credential-not-there/],
   ],
   [
-    "with_a_configuration_that_is_no_json",
+    "with a configuration that is not JSON",
     () => signedIn(`{"auths": {"x": "${password}"`),
     "REGISTRY_DOCKER_CONFIG_INVALID",
     [/config\.json/],
@@ -132,7 +132,7 @@ const refusals = [
 ];
 
 for (const [situation, env, code, patterns] of refusals) {
-  test(`a_registry_${situation}_is_refused_before_anything_is_pulled`, needsLab, async () => {
+  test(`A registry ${situation} is refused before any pull`, needsLab, async () => {
     const step = await run(images(elsewhere.host), { HOME: tmpdir(), ...env(elsewhere.host) });
     const text = `${assertFailed(step, code)}\n${story(step)}`;
     for (const pattern of patterns) assert.match(text, pattern);

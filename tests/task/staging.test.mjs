@@ -1,4 +1,4 @@
-// Source and sensor by way of a registry of the run's own: the image is the same, and nothing of it stays.
+// Source and sensor staged in the run's own registry: the image is the same, and no trace stays.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -36,7 +36,7 @@ function traces() {
   ];
 }
 
-test("a_staged_image_is_the_one_that_is_made_without_staging", needsLab, async () => {
+test("Staging does not change the patched image", needsLab, async () => {
   await inJob(async (job) => {
     const [plain, local] = [`${registry}/app/target:not-staged`, `${registry}/app/target:staged`];
     assertSucceeded(await job.run(inputs({ targetImage: plain })));
@@ -51,13 +51,13 @@ test("a_staged_image_is_the_one_that_is_made_without_staging", needsLab, async (
     assert.deepEqual(after.rootfs.diff_ids.slice(0, -1), before.rootfs.diff_ids.slice(0, -1));
     assert.deepEqual(manifest(local).layers.slice(0, -1), manifest(plain).layers.slice(0, -1));
     assert.deepEqual(lastLayer(local), lastLayer(plain));
-    assert.equal(step.variables.SOURCE_IMAGE_URI, `${registry}/app/web:1.4.2`, "its own name is told");
+    assert.equal(step.variables.SOURCE_IMAGE_URI, `${registry}/app/web:1.4.2`, "its own name is reported");
     assert.equal(step.variables.FALCON_ECR_IMAGE, sensor(""));
   });
 });
 
 for (const variant of ["-pulls", "-no-platform"]) {
-  test(`the_sensor_${sensorTag}${variant}_finds_its_images_staged`, needsLab, async () => {
+  test(`The sensor ${sensorTag}${variant} finds its images staged`, needsLab, async () => {
     await inJob(async (job) => {
       const targetImage = `${registry}/app/target:staged${variant}`;
       const step = await job.run(inputs({ ...staged, targetImage, sensorImage: sensor(variant) }));
@@ -67,7 +67,7 @@ for (const variant of ["-pulls", "-no-platform"]) {
   });
 }
 
-test("an_index_is_staged_as_its_arm64_image_alone", needsLab, async () => {
+test("Of an index, only the ARM64 image is staged", needsLab, async () => {
   await inJob(async (job) => {
     const sourceImage = `${registry}/app/web:1.4.2-index`;
     const arm64 = manifest(sourceImage).manifests.find(({ platform }) => platform.architecture === "arm64");
@@ -78,7 +78,7 @@ test("an_index_is_staged_as_its_arm64_image_alone", needsLab, async () => {
   });
 });
 
-test("an_image_of_the_engine_is_pushed_to_the_local_registry", needsLab, async () => {
+test("An image of the engine is pushed to the local registry", needsLab, async () => {
   const folder = mkdtempSync(join(process.env.LAB_TMP, "build-"));
   const name = "local/staged:dev";
   writeFileSync(join(folder, "Dockerfile"), 'FROM scratch\nCOPY Dockerfile /\nENTRYPOINT ["/serve"]\n');
@@ -100,7 +100,7 @@ test("an_image_of_the_engine_is_pushed_to_the_local_registry", needsLab, async (
   }
 });
 
-test("whoever_has_port_5000_keeps_it", needsLab, async () => {
+test("A registry on port 5000 is not disturbed", needsLab, async () => {
   const asked = [];
   const server = createServer(({ url }, response) => {
     asked.push(url);
@@ -120,7 +120,7 @@ test("whoever_has_port_5000_keeps_it", needsLab, async () => {
   }
 });
 
-test("images_that_stay_have_no_name_in_the_local_registry", needsLab, async () => {
+test("Images that stay have no name in the local registry", needsLab, async () => {
   await inJob(
     async (job) => {
       const target = `${registry}/app/target:staged-kept`;
@@ -153,7 +153,7 @@ async function whilePatching(use) {
   }
 }
 
-test("the_registry_serves_this_machine_alone_and_goes_with_a_run_that_is_stopped", needsLab, async () => {
+test("The local registry serves only this machine and is removed with a stopped run", needsLab, async () => {
   await whilePatching(async (step) => {
     const [name] = docker("ps", "--filter", "name=-registry", "--format", "{{.Names}}").split("\n");
     const [container] = JSON.parse(docker("inspect", name));
@@ -170,7 +170,7 @@ test("the_registry_serves_this_machine_alone_and_goes_with_a_run_that_is_stopped
   });
 });
 
-test("what_a_killed_run_staged_goes_in_the_post_job_step", needsLab, async () => {
+test("The post-job step removes the staged images of a killed run", needsLab, async () => {
   await whilePatching(async (step) => {
     step.child.kill("SIGKILL");
     await step.done;
@@ -178,7 +178,7 @@ test("what_a_killed_run_staged_goes_in_the_post_job_step", needsLab, async () =>
   });
 });
 
-test("an_image_that_is_no_registry_fails_before_anything_is_pulled", needsLab, async () => {
+test("An image that is not a registry fails before any pull", needsLab, async () => {
   await inJob(async (job) => {
     const image = process.env.LAB_EMULATOR_IMAGE;
     const step = await job.run(inputs({ ...staged, stagingRegistryImage: image }));

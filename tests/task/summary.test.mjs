@@ -5,15 +5,15 @@ import { assertFailed, assertNoLeak, assertSucceeded } from "./expect.mjs";
 import { inJob } from "./job.mjs";
 import { customerId, inputs, keys, needsLab, registry } from "./lab.mjs";
 
-test("the_summary_tells_what_was_made_and_no_secret", needsLab, async () => {
+test("The summary describes the patched image and holds no secret", needsLab, async () => {
   await inJob(async (job) => {
     const falconctlOptions = "--tags=a --provisioning-token=A1+B2_C3=D4";
-    const given = inputs({ targetImage: `${registry}/app/target:told`, falconctlOptions });
+    const given = inputs({ targetImage: `${registry}/app/target:summary`, falconctlOptions });
     const step = await job.run(given);
     assertSucceeded(step);
     assert.equal(step.summaries.length, 1);
     const [{ title, text }] = step.summaries;
-    assert.equal(title, "Falcon ARM64 patch app target told");
+    assert.equal(title, "Falcon ARM64 patch app target summary");
     assert.match(text, /^\*\*Patched and pushed\*\*/);
     for (const value of [step.outputs.imageReference, step.outputs.sourceDigest, step.outputs.sensorDigest])
       assert.ok(text.includes(value), value);
@@ -23,7 +23,7 @@ test("the_summary_tells_what_was_made_and_no_secret", needsLab, async () => {
   });
 });
 
-test("a_failed_step_says_on_the_run_s_page_what_to_do", needsLab, async () => {
+test("The summary of a failed step has the hint", needsLab, async () => {
   await inJob(async (job) => {
     const step = await job.run(inputs({ targetImage: "" }));
     assertFailed(step, "INPUT_MISSING");
@@ -31,7 +31,7 @@ test("a_failed_step_says_on_the_run_s_page_what_to_do", needsLab, async () => {
   });
 });
 
-test("a_kept_image_and_a_passed_gate_are_told_as_such", needsLab, async () => {
+test("A kept image and a passed gate have a summary", needsLab, async () => {
   await inJob(async (job) => {
     const target = { targetImage: `${registry}/app/target:kept`, containerName: "kept" };
     const given = inputs({ ...target, skipUnchanged: "true" });
@@ -45,7 +45,7 @@ test("a_kept_image_and_a_passed_gate_are_told_as_such", needsLab, async () => {
   });
 });
 
-test("an_agent_that_takes_no_summary_does_not_fail_the_step", needsLab, async () => {
+test("An agent that refuses the summary does not fail the step", needsLab, async () => {
   await inJob(
     async (job) => {
       const step = await job.run(inputs({ action: "plan", targetImage: `${registry}/app/target:never` }));

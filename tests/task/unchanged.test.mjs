@@ -27,7 +27,7 @@ afterEach(async () => {
 /** Inputs whose default it is to leave what is up to date. */
 const asked = (changes) => inputs({ skipUnchanged: "true", ...changes });
 const target = (tag) => `${registry}/app/target:${tag}`;
-/** What refers to an image, as a registry with the API tells anyone who asks. */
+/** Referrers of an image, as a registry with the API lists them. */
 async function referrers(digest, repository = "app/target") {
   const auth = Buffer.from(`AWS:${registry.slice(0, 12)}-auth-token`).toString("base64");
   const response = await fetch(`https://${registry}/v2/${repository}/referrers/${digest}`, {
@@ -37,7 +37,7 @@ async function referrers(digest, repository = "app/target") {
   return (await response.json()).manifests;
 }
 
-test("an_unchanged_image_takes_a_few_requests_and_no_engine", needsLab, async () => {
+test("An unchanged image costs a few requests and no engine", needsLab, async () => {
   const given = asked({ targetImage: target("unchanged"), containerName: "web" });
   let first;
   await inJob(async (job) => {
@@ -70,7 +70,7 @@ async function withoutEngine(given) {
   }
 }
 
-test("what_an_image_was_made_of_can_be_asked_for_and_holds_no_secret", needsLab, async () => {
+test("The record of an image can be read and holds no secret", needsLab, async () => {
   const variables = {
     "System.TeamProject": "Web Shop",
     "Build.BuildId": "42",
@@ -105,7 +105,7 @@ test("what_an_image_was_made_of_can_be_asked_for_and_holds_no_secret", needsLab,
   );
 });
 
-test("only_missing_tags_are_put", needsLab, async () => {
+test("Only missing tags are pushed", needsLab, async () => {
   await inJob(async (job) => {
     const given = asked({ targetImage: target("tagged"), additionalTags: "tagged-1" });
     assertSucceeded(await job.run(given));
@@ -119,7 +119,7 @@ test("only_missing_tags_are_put", needsLab, async () => {
   });
 });
 
-test("whatever_has_changed_is_patched_again_and_named", needsLab, async () => {
+test("Every change is named, and the image is patched again", needsLab, async () => {
   await inJob(async (job) => {
     const given = asked({ targetImage: target("changing"), containerName: "changing" });
     assertSucceeded(await job.run(given));
@@ -150,7 +150,7 @@ test("whatever_has_changed_is_patched_again_and_named", needsLab, async () => {
   });
 });
 
-test("a_plan_for_what_is_up_to_date_would_change_nothing", needsLab, async () => {
+test("A plan for an image that is up to date would change nothing", needsLab, async () => {
   await inJob(async (job) => {
     const given = asked({ targetImage: target("planned") });
     const made = await job.run(given);
@@ -162,7 +162,7 @@ test("a_plan_for_what_is_up_to_date_would_change_nothing", needsLab, async () =>
   });
 });
 
-test("a_registry_without_the_api_keeps_the_record_under_a_tag", needsLab, async () => {
+test("A registry without the referrers API keeps the record under a tag", needsLab, async () => {
   await front("PUT", "/settings", { referrers: "tag" });
   await inJob(async (job) => {
     const given = asked({ targetImage: target("by-tag") });
@@ -187,7 +187,7 @@ function assertUnrecorded(step) {
   );
 }
 
-test("a_record_that_is_refused_or_lost_is_a_warning_and_the_next_run_patches", needsLab, async () => {
+test("A refused or lost record is a warning, and the next run patches again", needsLab, async () => {
   await inJob(async (job) => {
     const given = asked({ targetImage: target("unrecorded"), containerName: "unrecorded" });
     await front("PUT", "/settings", { referrers: false });
@@ -207,7 +207,7 @@ test("a_record_that_is_refused_or_lost_is_a_warning_and_the_next_run_patches", n
   });
 });
 
-test("an_immutable_tag_that_a_stopped_run_left_is_taken_as_it_is", needsLab, async () => {
+test("An immutable tag of a stopped run is kept as it is", needsLab, async () => {
   await front("PUT", "/repositories/app/fixed", { immutable: true });
   await inJob(async (job) => {
     const given = asked({ targetImage: `${registry}/app/fixed:1`, containerName: "fixed" });
@@ -227,7 +227,7 @@ test("an_immutable_tag_that_a_stopped_run_left_is_taken_as_it_is", needsLab, asy
   });
 });
 
-test("an_immutable_tag_that_is_up_to_date_is_a_success", needsLab, async () => {
+test("An immutable tag that is up to date is a success", needsLab, async () => {
   await front("PUT", "/repositories/app/fixed", { immutable: true });
   await inJob(async (job) => {
     const given = asked({ targetImage: `${registry}/app/fixed:2` });
@@ -238,7 +238,7 @@ test("an_immutable_tag_that_is_up_to_date_is_a_success", needsLab, async () => {
   });
 });
 
-test("the_gate_reads_what_is_recorded", needsLab, async () => {
+test("The gate reads the record", needsLab, async () => {
   await inJob(async (job) => {
     const made = await job.run(asked({ targetImage: target("gated"), containerName: "gated" }));
     assertSucceeded(made);

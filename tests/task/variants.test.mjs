@@ -22,7 +22,7 @@ const sensors = {
 };
 
 for (const [tag, way] of Object.entries(sensors)) {
-  test(`the_sensor_${tag}_patches`, needsLab, async () => {
+  test(`The sensor ${tag} patches the image`, needsLab, async () => {
     await inJob(async (job) => {
       const target = `${registry}/app/target:${tag}`;
       const step = await job.run(
@@ -36,7 +36,7 @@ for (const [tag, way] of Object.entries(sensors)) {
   });
 }
 
-test("what_a_newer_falconutil_adds_is_a_warning", needsLab, async () => {
+test("Additions of a newer falconutil are a warning", needsLab, async () => {
   await inJob(async (job) => {
     const tag = `${sensorTag}-extra`;
     const step = await job.run(
@@ -55,7 +55,7 @@ test("what_a_newer_falconutil_adds_is_a_warning", needsLab, async () => {
 });
 
 for (const tag of ["1.4.2-index", "oci", "root", "no-entrypoint"]) {
-  test(`the_source_${tag}_keeps_its_configuration`, needsLab, async () => {
+  test(`The source ${tag} keeps its configuration`, needsLab, async () => {
     await inJob(async (job) => {
       const target = `${registry}/app/target:source-${tag}`;
       const step = await job.run(inputs({ sourceImage: `${registry}/app/web:${tag}`, targetImage: target }));
@@ -86,7 +86,7 @@ const builds = {
 };
 
 for (const [how, args] of Object.entries(builds)) {
-  test(`an_image_of_${how.replaceAll(" ", "_")}_is_patched_from_the_engine`, needsLab, async () => {
+  test(`An image of ${how} is patched from the engine`, needsLab, async () => {
     const name = "local/app:dev";
     // The classic store refuses attestations that are asked for: https://docs.docker.com/build/metadata/attestations/
     if (process.env.LAB_STORE === "overlay2" && args.includes("--provenance=mode=min")) {

@@ -43,7 +43,7 @@ function labelled(version) {
   return `${image("app/target")}@${crane("digest", tag)}`;
 }
 
-test("a_patched_image_passes_without_an_engine", needsLab, async () => {
+test("A patched image passes without an engine", needsLab, async () => {
   const step = await verify({ targetImage: patched });
   assertSucceeded(step);
   assert.match(story(step), /##\[section\]Verified: the image is patched/);
@@ -62,7 +62,7 @@ test("a_patched_image_passes_without_an_engine", needsLab, async () => {
   });
 });
 
-test("an_image_named_by_digest_passes_and_has_no_tag", needsLab, async () => {
+test("An image named by digest passes and has no tag", needsLab, async () => {
   const digest = crane("digest", patched);
   const step = await verify({ targetImage: `app/web@${digest}`, awsRegion: "eu-west-1" });
   assertSucceeded(step);
@@ -70,7 +70,7 @@ test("an_image_named_by_digest_passes_and_has_no_tag", needsLab, async () => {
   assert.equal(step.outputs.imageTag, "");
 });
 
-test("of_an_index_the_arm64_image_is_verified_and_named", needsLab, async () => {
+test("Of an index, the ARM64 image is verified and named", needsLab, async () => {
   const index = image("app/target:patched-index");
   const references = [patched, image("app/web:amd64-only")];
   crane("index", "append", ...references.flatMap((name) => ["-m", name]), "-t", index);
@@ -81,19 +81,19 @@ test("of_an_index_the_arm64_image_is_verified_and_named", needsLab, async () => 
   assert.ok(digests.includes(step.outputs.imageDigest), "the child's digest, not the index's");
 });
 
-test("the_source_that_it_is_a_patch_of_is_proven_and_named", needsLab, async () => {
+test("The source of a patched image is proven and named", needsLab, async () => {
   const step = await verify({ targetImage: patched, sourceImage: image("app/web:1.4.2") });
   assertSucceeded(step);
   assert.match(step.outputs.sourceDigest, /^sha256:/);
 });
 
-test("a_label_tells_the_version_and_meets_a_minimum", needsLab, async () => {
+test("A label gives the sensor version and meets a minimum", needsLab, async () => {
   const step = await verify({ targetImage: labelled("7.39.0-7802"), minimumSensorVersion: "7.39" });
   assertSucceeded(step);
   assert.equal(step.outputs.sensorVersion, "7.39.0-7802");
 });
 
-test("a_registry_elsewhere_needs_no_aws", needsLab, async () => {
+test("A registry outside AWS needs no AWS credentials", needsLab, async () => {
   const none = { awsAccessKeyId: "", awsSecretAccessKey: "" };
   const step = await verify({ targetImage: "127.0.0.1:5001/app/web:already-patched", ...none });
   assertSucceeded(step);
@@ -102,61 +102,61 @@ test("a_registry_elsewhere_needs_no_aws", needsLab, async () => {
 
 const refusals = [
   [
-    "an_image_that_is_not_patched",
+    "An image that is not patched",
     { targetImage: image("app/web:1.4.2") },
     "FALCON_NOT_PATCHED",
     [/entrypoint/],
   ],
   [
-    "an_index_whose_arm64_image_is_not_patched",
+    "An index whose ARM64 image is not patched",
     { targetImage: image("app/web:1.4.2-index") },
     "FALCON_NOT_PATCHED",
     [/its linux\/arm64 image/],
   ],
   [
-    "an_image_for_another_platform",
+    "An image for another platform",
     { targetImage: image("app/web:amd64-only") },
     "REGISTRY_PLATFORM_MISSING",
     [/linux\/amd64/],
   ],
-  ["a_tag_that_is_not_there", { targetImage: image("app/web:nope") }, "REGISTRY_IMAGE_NOT_FOUND", [/nope/]],
+  ["A missing tag", { targetImage: image("app/web:nope") }, "REGISTRY_IMAGE_NOT_FOUND", [/nope/]],
+  ["A missing repository", { targetImage: image("app/nope:1") }, "ECR_REPOSITORY_NOT_FOUND", [/app\/nope/]],
   [
-    "a_repository_that_is_not_there",
-    { targetImage: image("app/nope:1") },
-    "ECR_REPOSITORY_NOT_FOUND",
-    [/app\/nope/],
-  ],
-  [
-    "a_patch_of_another_source",
+    "A patch of another source",
     { targetImage: patched, sourceImage: image("app/web:root") },
     "FALCON_SOURCE_DIFFERS",
     [/not the source's/],
   ],
   [
-    "a_version_that_nothing_tells",
+    "An image without a known sensor version",
     { targetImage: patched, minimumSensorVersion: "7.39" },
     "FALCON_SENSOR_VERSION_UNKNOWN",
     [/falcon\.sensor\.version/],
   ],
   [
-    "no_credentials",
+    "A target without credentials",
     { targetImage: patched, awsAccessKeyId: "", awsSecretAccessKey: "" },
     "AWS_CREDENTIALS_MISSING",
     [],
   ],
-  ["keys_that_may_not_sign_in", { targetImage: patched, ...keys("LIMITED") }, "AWS_DENIED", []],
-  ["no_target", {}, "INPUT_MISSING", [/`targetImage`/]],
+  [
+    "A pair of keys without permission to sign in",
+    { targetImage: patched, ...keys("LIMITED") },
+    "AWS_DENIED",
+    [],
+  ],
+  ["A missing target", {}, "INPUT_MISSING", [/`targetImage`/]],
 ];
 
 for (const [situation, given, code, patterns] of refusals) {
-  test(`${situation}_does_not_pass`, needsLab, async () => {
+  test(`${situation} does not pass`, needsLab, async () => {
     const step = await verify(given);
     const text = `${assertFailed(step, code)}\n${story(step)}`;
     for (const pattern of patterns) assert.match(text, pattern);
   });
 }
 
-test("a_sensor_older_than_the_minimum_does_not_pass", needsLab, async () => {
+test("A sensor older than the minimum does not pass", needsLab, async () => {
   const targetImage = labelled("7.9.0-9999");
   const step = await verify({ targetImage, minimumSensorVersion: "7.39.0-7802" });
   assert.match(assertFailed(step, "FALCON_SENSOR_TOO_OLD"), /7\.9\.0-9999/);

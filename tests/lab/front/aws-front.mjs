@@ -17,7 +17,7 @@ export class Tokens {
     this.#serial += 1;
   }
 
-  /** The next `count` requests are told that their token is expired, whichever it is. */
+  /** The next `count` requests are answered that their token is expired, whichever it is. */
   expireNext(count) {
     this.#expiredRequests = count;
   }
@@ -34,7 +34,7 @@ export class Tokens {
 
 const OPENED_BY_TOKEN = "sts:AssumeRoleWithWebIdentity";
 
-// With IAM enforced, moto breaks on a call that nobody signs; whoever has the token needs no keys:
+// With IAM enforced, moto breaks on an unsigned call; a client with the token needs no keys:
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 const signed = (request, body, aws) => ({ ...request.headers, ...aws.signature("sts", "us-east-1", body) });
 

@@ -28,7 +28,7 @@ export class Faults {
     }));
   }
 
-  /** What applies to this request, merged; every matching fault is used up by one. */
+  /** Faults that apply to this request, merged; every matching fault is used up by one. */
   take({ method, path, host }) {
     const hits = this.#faults.filter(({ match = {} }) => {
       if (match.method && match.method !== method) return false;

@@ -48,7 +48,7 @@ beforeEach(async () => {
   await control("POST", "/tokens/expire", { next: 0 });
 });
 
-test("no_or_wrong_credentials_are_401_with_a_challenge", async () => {
+test("Missing or wrong credentials are answered with 401 and a challenge", async () => {
   for (const headers of [{ authorization: "" }, basic("wrong")]) {
     const response = await ask("/v2/", { headers });
     assert.equal(response.status, 401);
@@ -60,7 +60,7 @@ test("no_or_wrong_credentials_are_401_with_a_challenge", async () => {
   assert.equal((await ask("/v2/")).status, 200);
 });
 
-test("a_layer_comes_from_another_host_that_refuses_the_registrys_credentials", async () => {
+test("A layer comes from another host, which refuses the registry's credentials", async () => {
   const { config } = JSON.parse((await manifest("app/web", "1.4.2")).bytes);
   const redirect = await ask(`/v2/app/web/blobs/${config.digest}`);
   assert.equal(redirect.status, 307);
@@ -70,7 +70,7 @@ test("a_layer_comes_from_another_host_that_refuses_the_registrys_credentials", a
   assert.equal(digestOf(Buffer.from(await (await fetch(address)).arrayBuffer())), config.digest);
 });
 
-test("a_repository_that_does_not_exist_is_404_and_is_not_created_by_a_push", async () => {
+test("A missing repository is a 404 and is not created by a push", async () => {
   for (const response of [
     await ask("/v2/no/such/manifests/1"),
     await ask("/v2/no/such/blobs/uploads/", { method: "POST" }),
@@ -80,7 +80,7 @@ test("a_repository_that_does_not_exist_is_404_and_is_not_created_by_a_push", asy
   }
 });
 
-test("a_repository_put_by_the_control_api_exists_for_aws_too_and_regions_are_apart", async () => {
+test("A repository of the control API exists for AWS too, in its region only", async () => {
   const created = await control("PUT", "/repositories/made/here?region=us-east-1", { immutable: true });
   assert.equal(created.imageTagMutability, "IMMUTABLE");
   assert.equal((await ask("/v2/made/here/tags/list")).status, 404);
@@ -93,7 +93,7 @@ test("a_repository_put_by_the_control_api_exists_for_aws_too_and_regions_are_apa
   );
 });
 
-test("an_immutable_tag_refuses_even_the_same_digest", async () => {
+test("An immutable tag refuses even the same digest", async () => {
   const same = await manifest("app/immutable", "1.0-falcon");
   const refused = await put("app/immutable", "1.0-falcon", same);
   assert.equal(refused.status, 400);
@@ -103,13 +103,13 @@ test("an_immutable_tag_refuses_even_the_same_digest", async () => {
   assert.equal((await put("app/immutable", "1.1-falcon", same)).status, 201);
 });
 
-test("an_excluded_tag_of_an_immutable_repository_can_be_moved", async () => {
+test("An excluded tag of an immutable repository can be moved", async () => {
   const same = await manifest("app/excluded", "latest");
   assert.equal((await put("app/excluded", "latest", same)).status, 201);
   assert.equal((await put("app/excluded", "1.0", same)).status, 400);
 });
 
-test("an_expired_token_is_403_until_a_new_one_is_asked_for", async () => {
+test("An expired token is a 403 until a new one is requested", async () => {
   await control("POST", "/tokens/expire", { next: 1 });
   const expired = await ask("/v2/");
   assert.equal(expired.status, 403);
@@ -122,7 +122,7 @@ test("an_expired_token_is_403_until_a_new_one_is_asked_for", async () => {
   assert.equal((await ask("/v2/")).status, 200);
 });
 
-test("a_mount_is_an_ordinary_upload_unless_mounting_is_on", async () => {
+test("A mount is an ordinary upload unless mounting is on", async () => {
   const { config } = JSON.parse((await manifest("app/web", "1.4.2")).bytes);
   const mount = () =>
     ask(`/v2/app/other/blobs/uploads/?mount=${config.digest}&from=app/web`, { method: "POST" });
@@ -133,7 +133,7 @@ test("a_mount_is_an_ordinary_upload_unless_mounting_is_on", async () => {
   assert.match(mounted.headers.get("location"), new RegExp(`^${registry}/v2/app/other/blobs/`));
 });
 
-test("a_patch_is_201", async () => {
+test("A PATCH is answered with 201", async () => {
   const session = await ask("/v2/app/other/blobs/uploads/", { method: "POST" });
   const patched = await ask(session.headers.get("location"), {
     method: "PATCH",
@@ -146,7 +146,7 @@ test("a_patch_is_201", async () => {
   assert.equal((await ask(address, { method: "PUT" })).status, 201);
 });
 
-test("a_referrer_is_listed_or_refused", async () => {
+test("A referrer is listed or refused", async () => {
   const subject = await manifest("app/web", "oci");
   const empty = Buffer.from("{}");
   assert.equal((await upload("app/web", empty)).status, 201);
@@ -172,7 +172,7 @@ test("a_referrer_is_listed_or_refused", async () => {
   assert.equal((await put("app/web", digestOf(bytes), { type: OCI, bytes })).status, 405);
 });
 
-test("faults_happen_as_often_as_ordered", async () => {
+test("Faults happen as often as ordered", async () => {
   const match = { method: "GET", pathPattern: "/v2/app/web/tags/list" };
   const tags = () => ask("/v2/app/web/tags/list");
   await control("POST", "/faults", {
@@ -194,7 +194,7 @@ test("faults_happen_as_often_as_ordered", async () => {
   assert.equal(await (await tags()).text(), clean);
 });
 
-test("an_upload_can_be_cut_and_a_new_session_succeeds", async () => {
+test("An upload can be cut, and a new session succeeds", async () => {
   const bytes = Buffer.alloc(3 << 20, "x");
   await control("POST", "/faults", {
     match: { method: "PUT", pathPattern: "/blobs/uploads/" },
@@ -205,7 +205,7 @@ test("an_upload_can_be_cut_and_a_new_session_succeeds", async () => {
   assert.equal((await upload("app/other", bytes)).status, 201);
 });
 
-test("the_request_log_tells_sizes_and_never_a_secret", async () => {
+test("The request log has sizes and never a secret", async () => {
   await control("DELETE", "/requests");
   await ask("/v2/app/web/tags/list");
   const log = await control("GET", "/requests");
@@ -217,7 +217,7 @@ test("the_request_log_tells_sizes_and_never_a_secret", async () => {
   assert.ok(!JSON.stringify(log).includes(signedIn.authorization.split(" ")[1]));
 });
 
-test("aws_refuses_wrong_keys_and_denied_calls_by_name", async () => {
+test("AWS refuses wrong keys and denied calls by name", async () => {
   const token = (id, secret) =>
     new Aws(AWS_ENDPOINT_URL, { id, secret }).ecr("GetAuthorizationToken", "eu-west-1", {});
   assert.deepEqual(await token("AKIAWRONG", "wrong"), {

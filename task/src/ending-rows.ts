@@ -1,0 +1,83 @@
+/** Facts about a run that succeeded, for the log and for the run's page alike. */
+import type { Ending, ImageRecord, Outcome, VerifiedImage } from "./addon.ts";
+import { duration, megabytes } from "./format.ts";
+
+/** An ending that has facts to show. */
+export type Success = Extract<Ending, { type: "done" | "planned" | "verified" }>;
+
+/** A fact: its name, its value and, for an image, the digest behind that. */
+export interface Row {
+  name: string;
+  value: string;
+  digest?: string;
+}
+
+/** Headline of the facts. */
+export function headline(ending: Success): string {
+  if (ending.type === "verified") return "Verified: the image is patched";
+  const { changed } = ending.outcome;
+  if (ending.type === "planned")
+    return changed ? "Plan: this is what patching would do" : "Plan: patching would change nothing";
+  return changed ? "Patched and pushed" : "Nothing to patch: the target is up to date";
+}
+
+/** All that is known, in the order in which it is shown. */
+export function endingRows(ending: Success, milliseconds: number): Row[] {
+  const rows = ending.type === "verified" ? verifiedRows(ending.image) : outcomeRows(ending.outcome);
+  return [...rows, ...row("Time", duration(milliseconds))];
+}
+
+function outcomeRows(outcome: Outcome): Row[] {
+  return [
+    ...row("Image", outcome.imageReference),
+    ...row("Tag", outcome.imageTag),
+    ...row("Source", outcome.sourceReference, outcome.sourceDigest),
+    ...row("Sensor", outcome.sensorReference, outcome.sensorDigest),
+    ...row("Sensor version", outcome.sensorVersion),
+    ...row("Size", size(outcome)),
+    ...row("Task definition", outcome.taskDefinitionPath),
+    ...row("Registered as", outcome.taskDefinitionArn),
+  ];
+}
+
+function verifiedRows(image: VerifiedImage): Row[] {
+  return [
+    ...row("Image", image.imageReference),
+    ...row("Tag", image.imageTag),
+    ...row("Platform", image.fromIndex ? "linux/arm64, selected from an index" : "linux/arm64"),
+    ...row("Sensor version", image.sensorVersion ?? "not recorded in the registry"),
+    ...row("Entrypoint", image.entrypoint.join(" ")),
+    ...row("Service", image.cloudService),
+    ...row("Container", image.containerName),
+    ...row("Source", image.sourceReference, image.sourceDigest),
+    ...(image.record === undefined ? [] : recordRows(image.record)),
+    ...row("Size", megabytes(image.bytes)),
+  ];
+}
+
+/** The registry's record of the patch, as trustworthy as everyone who can push there. */
+function recordRows(record: ImageRecord): Row[] {
+  return [
+    ...row("Recorded source", record.sourceReference, record.sourceDigest),
+    ...row("Recorded sensor", record.sensorReference, record.sensorDigest),
+    ...row("Recorded by", record.runUrl),
+    ...row("Recorded at", record.finished),
+  ];
+}
+
+/** One row; none without a value. A digest that has no name, or is part of it, stands alone. */
+function row(name: string, value: string | undefined, digest?: string): Row[] {
+  const text = value || digest;
+  if (!text) return [];
+  return [!digest || text.includes(digest) ? { name, value: text } : { name, value: text, digest }];
+}
+
+function size({ sourceBytes, targetBytes }: Outcome): string | undefined {
+  if (sourceBytes === undefined || targetBytes === undefined) {
+    const known = targetBytes ?? sourceBytes;
+    return known === undefined ? undefined : megabytes(known);
+  }
+  const growth = targetBytes - sourceBytes;
+  const change = `${growth < 0 ? "-" : "+"}${megabytes(Math.abs(growth))}`;
+  return `${megabytes(sourceBytes)} → ${megabytes(targetBytes)} (${change})`;
+}
