@@ -33,6 +33,6 @@ pub use flow::outcome;
 pub use flow::run::drive::run;
 pub use flow::sweep::sweep;
 pub use report::code::{Code, Kind};
-pub use report::event::{Event, Events, Forecast, StepEvents, StepStatus};
+pub use report::event::{Event, Events, PlannedStage, StepEvents, StepStatus};
 pub use report::problem::Explain;
 pub use report::secret::Secret;

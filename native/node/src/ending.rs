@@ -177,8 +177,8 @@ impl From<outcome::Ending> for Ending {
     }
 }
 
-impl From<falcon_patch_core::Forecast> for PlannedStage {
-    fn from(forecast: falcon_patch_core::Forecast) -> Self {
+impl From<falcon_patch_core::PlannedStage> for PlannedStage {
+    fn from(forecast: falcon_patch_core::PlannedStage) -> Self {
         Self {
             steps: forecast.steps,
             branch: forecast.only_if.map(str::to_owned),

@@ -23,7 +23,7 @@ const SUFFIX: &str = ".jsonl";
 /// Something that can carry no label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
-pub enum Thing {
+pub enum JournalItem {
     /// An image that is pulled.
     Image {
         /// Its reference in the engine.
@@ -64,7 +64,7 @@ pub struct Entry {
     pub owner: Owner,
     /// What was about to be created.
     #[serde(flatten)]
-    pub thing: Thing,
+    pub thing: JournalItem,
 }
 
 /// What a job wrote down and did not forget.
@@ -121,16 +121,16 @@ impl Journal {
     }
 
     /// Writes down that `run` is about to create something.
-    pub fn record(&self, run: &str, thing: Thing) -> Result<(), JournalError> {
+    pub fn record(&self, run: &str, thing: JournalItem) -> Result<(), JournalError> {
         self.write(run, thing, false)
     }
 
     /// Writes down that `run` took something away again.
-    pub fn settle(&self, run: &str, thing: Thing) -> Result<(), JournalError> {
+    pub fn settle(&self, run: &str, thing: JournalItem) -> Result<(), JournalError> {
         self.write(run, thing, true)
     }
 
-    fn write(&self, run: &str, thing: Thing, settled: bool) -> Result<(), JournalError> {
+    fn write(&self, run: &str, thing: JournalItem, settled: bool) -> Result<(), JournalError> {
         let entry = Entry {
             run: run.to_owned(),
             settled,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::agent::Agent;
-use crate::adapters::journal::Thing;
+use crate::adapters::journal::JournalItem;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
@@ -124,16 +124,16 @@ impl Builder {
     /// Everything that will be there once the builder was used, by the names that buildx gives (`buildx_buildkit_NODE`,
     /// `…_state`); what is taken away first comes last.
     #[must_use]
-    pub fn things(&self, run: &str) -> [Thing; 3] {
+    pub fn things(&self, run: &str) -> [JournalItem; 3] {
         let container = format!("buildx_buildkit_{}", Self::node(run));
         [
-            Thing::Folder {
+            JournalItem::Folder {
                 path: self.folder.clone(),
             },
-            Thing::Volume {
+            JournalItem::Volume {
                 name: format!("{container}_state"),
             },
-            Thing::Container { name: container },
+            JournalItem::Container { name: container },
         ]
     }
 

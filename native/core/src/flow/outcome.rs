@@ -10,7 +10,7 @@ use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::report::code::Kind;
-use crate::report::event::Forecast;
+use crate::report::event::PlannedStage;
 use crate::report::problem::Problem;
 
 /// How a run failed, with all that a person needs to act on it.
@@ -115,7 +115,7 @@ pub enum Ending {
     /// It did what was asked.
     Done(Box<Outcome>),
     /// It looked, and says what it would do.
-    Planned(Box<Outcome>, Vec<Forecast>),
+    Planned(Box<Outcome>, Vec<PlannedStage>),
     /// It found the image patched.
     Verified(Box<Verified>),
     /// It could not.

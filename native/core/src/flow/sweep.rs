@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::adapters::engine::client::{Engine, EngineSettings};
 use crate::adapters::engine::container::spec::LABEL_AGENT;
 use crate::adapters::engine::image::Removal;
-use crate::adapters::journal::{Entry, Journal, Thing};
+use crate::adapters::journal::{Entry, Journal, JournalItem};
 use crate::domain::agent::Agent;
 use crate::report::problem::Problem;
 
@@ -86,7 +86,7 @@ impl Sweep {
 
     async fn entry(&mut self, engine: &Engine, entry: &Entry) {
         match &entry.thing {
-            Thing::Image { reference } | Thing::Tag { reference } => {
+            JournalItem::Image { reference } | JournalItem::Tag { reference } => {
                 // An image that somebody uses by now is somebody's, and left alone.
                 let removed = engine
                     .remove_image(reference)
@@ -94,7 +94,7 @@ impl Sweep {
                     .map(|removal| removal == Removal::Removed);
                 self.note(format!("image `{reference}`"), removed);
             }
-            Thing::Container { name } => {
+            JournalItem::Container { name } => {
                 let is_there = engine.has_container(name).await;
                 let removed = match is_there {
                     Ok(true) => engine.remove_container(name).await.map(|()| true),
@@ -102,11 +102,11 @@ impl Sweep {
                 };
                 self.note(format!("container `{name}`"), removed);
             }
-            Thing::Volume { name } => {
+            JournalItem::Volume { name } => {
                 let removed = engine.remove_volume(name).await;
                 self.note(format!("volume `{name}`"), removed);
             }
-            Thing::Folder { path } => {
+            JournalItem::Folder { path } => {
                 let what = format!("folder `{}`", path.display());
                 self.note::<std::io::Error>(what, remove_folder(path).await);
             }

@@ -13,7 +13,7 @@ pub enum Event {
     /// The steps that will run, decided anew after each probe.
     Planned {
         /// The stages, in order.
-        stages: Vec<Forecast>,
+        stages: Vec<PlannedStage>,
     },
     /// A step began.
     StepStarted {
@@ -164,7 +164,7 @@ impl StepEvents {
 
 /// A stage of a plan, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forecast {
+pub struct PlannedStage {
     /// Titles of the steps that would run side by side.
     pub steps: Vec<String>,
     /// The condition under which they would, where a probe decides it.

@@ -3,7 +3,7 @@
 use crate::adapters::http::connection::connection_hint;
 use crate::domain::aws::claims::Claims;
 use crate::domain::aws::denial::Denial;
-use crate::domain::aws::settings::Giver;
+use crate::domain::aws::settings::CredentialSource;
 use crate::domain::reference::repository::Repository;
 use crate::report::cause::Cause;
 use crate::report::code::Code;
@@ -60,7 +60,7 @@ pub enum AwsError {
         /// The role.
         role: String,
         /// Who named it.
-        giver: Giver,
+        giver: CredentialSource,
         /// Whether an external ID was sent.
         has_external_id: bool,
         /// What the token says of itself, where one was to open the role.

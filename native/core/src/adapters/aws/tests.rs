@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::account::Aws;
 use super::error::AwsError;
 use super::sdk;
-use crate::domain::aws::settings::{AwsCredentials, AwsSettings, Giver};
+use crate::domain::aws::settings::{AwsCredentials, AwsSettings, CredentialSource};
 use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::reference::ecr_host::EcrHost;
 use crate::domain::reference::repository::Repository;
@@ -67,7 +67,7 @@ fn settings(credentials: AwsCredentials) -> AwsSettings {
 /// Keys of the inputs, which the configuration of the SDK replaces here.
 fn signed_in(sdk: SdkConfig) -> Aws {
     let settings = settings(AwsCredentials::Keys {
-        giver: Giver::Inputs,
+        giver: CredentialSource::Inputs,
         access_key_id: String::new(),
         secret_access_key: Secret::new(""),
         session_token: None,
@@ -283,7 +283,7 @@ async fn nobody_listening_is_not_reachable() {
 async fn keys_of_the_inputs_are_used_as_they_are() {
     let settings = |region: &str| AwsSettings {
         credentials: AwsCredentials::Keys {
-            giver: Giver::Inputs,
+            giver: CredentialSource::Inputs,
             access_key_id: "AKIAEXAMPLE".to_owned(),
             secret_access_key: Secret::new("shh"),
             session_token: None,

@@ -5,7 +5,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::{Journal, Thing};
+use super::{Journal, JournalItem};
 use crate::domain::agent::Owner;
 
 fn open(folder: &Path, agent: &str, job: &str) -> Journal {
@@ -16,8 +16,8 @@ fn open(folder: &Path, agent: &str, job: &str) -> Journal {
     Journal::open(folder, &owner).expect("a journal")
 }
 
-fn image(reference: &str) -> Thing {
-    Thing::Image {
+fn image(reference: &str) -> JournalItem {
+    JournalItem::Image {
         reference: reference.to_owned(),
     }
 }
@@ -33,10 +33,10 @@ fn the_next_job_of_the_same_agent_finds_what_a_crashed_one_left() {
     let crashed = open(&folder, "agent-1", "job-1");
     let things = [
         image("r@sha256:1"),
-        Thing::Tag {
+        JournalItem::Tag {
             reference: "r:tmp".to_owned(),
         },
-        Thing::Folder {
+        JournalItem::Folder {
             path: "/tmp/with \"quotes\"\nand lines".into(),
         },
     ];

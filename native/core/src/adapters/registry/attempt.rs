@@ -14,13 +14,13 @@ pub(super) enum Failed {
 }
 
 /// How one try ended that was not the last word.
-pub(super) enum Setback {
+pub(super) enum AttemptError {
     Failed(Failed),
     /// The registry is in trouble or has too much to do.
     Busy(Answer),
 }
 
-impl Setback {
+impl AttemptError {
     pub(super) fn is_passing(&self) -> bool {
         match self {
             // The SDK has tried often enough, and a password that was refused stays wrong.
@@ -38,19 +38,19 @@ impl Setback {
     }
 }
 
-impl From<SignInError> for Setback {
+impl From<SignInError> for AttemptError {
     fn from(error: SignInError) -> Self {
         Self::Failed(Failed::SignIn(error))
     }
 }
 
-impl From<NoAnswer> for Setback {
+impl From<NoAnswer> for AttemptError {
     fn from(no_answer: NoAnswer) -> Self {
         Self::Failed(Failed::NoAnswer(no_answer))
     }
 }
 
-impl From<reqwest::Error> for Setback {
+impl From<reqwest::Error> for AttemptError {
     fn from(error: reqwest::Error) -> Self {
         NoAnswer::from(error).into()
     }

@@ -4,14 +4,14 @@ use crate::report::secret::Secret;
 
 /// What a request carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Pass {
+pub(super) enum AuthorizationHeader {
     /// `user:password` in base64.
     Basic(Secret),
     /// A token.
     Bearer(Secret),
 }
 
-impl Pass {
+impl AuthorizationHeader {
     /// The value of the header `Authorization`.
     pub(super) fn header(&self) -> Option<HeaderValue> {
         let text = match self {

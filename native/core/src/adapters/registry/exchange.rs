@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use backon::Retryable as _;
 use reqwest::Response;
 
-use super::attempt::{Failed, Setback};
-use super::authorization_header::Pass;
+use super::attempt::{AttemptError, Failed};
+use super::authorization_header::AuthorizationHeader;
 use super::credentials::cache::Credentials;
 use super::sign_in::{SignIns, refuses_sign_in};
 use super::transport;
@@ -44,13 +44,13 @@ impl Exchange {
         let renewed = AtomicBool::new(false);
         let result = (|| self.attempt(request, started, &renewed))
             .retry(self.policy.waits())
-            .when(Setback::is_passing)
+            .when(AttemptError::is_passing)
             .adjust(|setback, wait| self.policy.wait(wait, setback.retry_after(), started))
             .await;
         match result {
             // A registry that stays in trouble has given its answer.
-            Ok(answer) | Err(Setback::Busy(answer)) => Ok(answer),
-            Err(Setback::Failed(failed)) => Err(failed),
+            Ok(answer) | Err(AttemptError::Busy(answer)) => Ok(answer),
+            Err(AttemptError::Failed(failed)) => Err(failed),
         }
     }
 
@@ -60,26 +60,30 @@ impl Exchange {
         request: &Request,
         started: Instant,
         renewed: &AtomicBool,
-    ) -> Result<Answer, Setback> {
+    ) -> Result<Answer, AttemptError> {
         let time = self.policy.request_limit(started);
         let answer = match self.signed(request, renewed, time).await? {
             Opened::Good(response) => Answer::read(response, request.limit).await?,
             Opened::Refused(answer) => answer,
         };
         if answer.is_passing() {
-            return Err(Setback::Busy(answer));
+            return Err(AttemptError::Busy(answer));
         }
         Ok(answer)
     }
 
     /// Sends a request once, for whoever tries again by itself.
-    pub(super) async fn try_once(&self, request: &Request) -> Result<Answer, Setback> {
+    pub(super) async fn try_once(&self, request: &Request) -> Result<Answer, AttemptError> {
         self.attempt(request, Instant::now(), &AtomicBool::new(false))
             .await
     }
 
     /// Sends a request once and leaves a good answer's body to be read, all of it within `time`.
-    pub(super) async fn open(&self, request: &Request, time: Duration) -> Result<Opened, Setback> {
+    pub(super) async fn open(
+        &self,
+        request: &Request,
+        time: Duration,
+    ) -> Result<Opened, AttemptError> {
         self.signed(request, &AtomicBool::new(false), time).await
     }
 
@@ -89,7 +93,7 @@ impl Exchange {
         request: &Request,
         renewed: &AtomicBool,
         time: Duration,
-    ) -> Result<Opened, Setback> {
+    ) -> Result<Opened, AttemptError> {
         let repository = &request.repository;
         let known = self.pass(repository, time).await?;
         let answer = match self.opened(request, known.clone(), time).await? {
@@ -112,9 +116,9 @@ impl Exchange {
     async fn opened(
         &self,
         request: &Request,
-        pass: Option<Pass>,
+        pass: Option<AuthorizationHeader>,
         time: Duration,
-    ) -> Result<Opened, Setback> {
+    ) -> Result<Opened, AttemptError> {
         let response = transport::send(&self.http, request, pass, time).await?;
         if response.status().is_success() {
             return Ok(Opened::Good(response));
@@ -129,7 +133,7 @@ impl Exchange {
         &self,
         repository: &Repository,
         time: Duration,
-    ) -> Result<Option<Pass>, Setback> {
+    ) -> Result<Option<AuthorizationHeader>, AttemptError> {
         self.sign_ins.known(&self.http, repository, time).await
     }
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use super::answer::Refusal;
-use super::attempt::Setback;
-use super::authorization_header::Pass;
+use super::attempt::AttemptError;
+use super::authorization_header::AuthorizationHeader;
 use super::challenge::{Challenge, challenges};
 use super::credentials::cache::Credentials;
 use super::token;
@@ -48,16 +48,18 @@ impl SignIns {
         http: &Http,
         repository: &Repository,
         time: Duration,
-    ) -> Result<Option<Pass>, Setback> {
+    ) -> Result<Option<AuthorizationHeader>, AttemptError> {
         let registry = &repository.registry;
         let sign_in = self.credentials.sign_in(registry).await?;
         if let Some(SignIn::Ecr(authorization)) = sign_in {
-            return Ok(Some(Pass::Basic(authorization.encoded)));
+            return Ok(Some(AuthorizationHeader::Basic(authorization.encoded)));
         }
         if let Some(SignIn::Password(authorization)) = &sign_in
             && self.wants_basic(registry)
         {
-            return Ok(Some(Pass::Basic(authorization.encoded.clone())));
+            return Ok(Some(AuthorizationHeader::Basic(
+                authorization.encoded.clone(),
+            )));
         }
         let slot = self.slot(repository);
         let mut known = slot.lock().await;
@@ -65,13 +67,15 @@ impl SignIns {
             return Ok(None);
         };
         if token.until > Instant::now() {
-            return Ok(Some(Pass::Bearer(token.secret.clone())));
+            return Ok(Some(AuthorizationHeader::Bearer(token.secret.clone())));
         }
         let issuer = token.issuer.clone();
         let pass = self
             .buy(http, repository, issuer, sign_in.as_ref(), time)
             .await?;
-        Ok(Some(Pass::Bearer(known.insert(pass).secret.clone())))
+        Ok(Some(AuthorizationHeader::Bearer(
+            known.insert(pass).secret.clone(),
+        )))
     }
 
     /// What lets a request in now that it was refused with `stale`; nothing if no more can be shown.
@@ -80,12 +84,13 @@ impl SignIns {
         http: &Http,
         repository: &Repository,
         refusal: &Answer,
-        stale: Option<&Pass>,
+        stale: Option<&AuthorizationHeader>,
         time: Duration,
-    ) -> Result<Option<Pass>, Setback> {
+    ) -> Result<Option<AuthorizationHeader>, AttemptError> {
         let registry = &repository.registry;
         let sign_in = self.credentials.sign_in(registry).await?;
-        if let (Some(SignIn::Ecr(_)), Some(Pass::Basic(encoded))) = (&sign_in, stale) {
+        if let (Some(SignIn::Ecr(_)), Some(AuthorizationHeader::Basic(encoded))) = (&sign_in, stale)
+        {
             return self.renew_ecr(registry, encoded, sign_in.as_ref()).await;
         }
         for challenge in challenges(&refusal.headers) {
@@ -96,19 +101,23 @@ impl SignIns {
                     let mut known = slot.lock().await;
                     // Another request may have bought one while this one waited.
                     if let Some(token) = known.as_ref()
-                        && stale != Some(&Pass::Bearer(token.secret.clone()))
+                        && stale != Some(&AuthorizationHeader::Bearer(token.secret.clone()))
                     {
-                        return Ok(Some(Pass::Bearer(token.secret.clone())));
+                        return Ok(Some(AuthorizationHeader::Bearer(token.secret.clone())));
                     }
                     let token = self
                         .buy(http, repository, issuer, sign_in.as_ref(), time)
                         .await?;
-                    return Ok(Some(Pass::Bearer(known.insert(token).secret.clone())));
+                    return Ok(Some(AuthorizationHeader::Bearer(
+                        known.insert(token).secret.clone(),
+                    )));
                 }
                 // Shown once and refused, a password is not shown again.
                 (Challenge::Basic, Some(SignIn::Password(authorization))) if stale.is_none() => {
                     self.want_basic(registry);
-                    return Ok(Some(Pass::Basic(authorization.encoded.clone())));
+                    return Ok(Some(AuthorizationHeader::Basic(
+                        authorization.encoded.clone(),
+                    )));
                 }
                 (Challenge::Basic, _) => {}
             }
@@ -121,14 +130,16 @@ impl SignIns {
         registry: &str,
         stale: &Secret,
         known: Option<&SignIn>,
-    ) -> Result<Option<Pass>, Setback> {
+    ) -> Result<Option<AuthorizationHeader>, AttemptError> {
         let fresh = match known {
             Some(SignIn::Ecr(authorization)) if authorization.encoded != *stale => known.cloned(),
             Some(known) => self.credentials.renewed(registry, known).await?,
             None => None,
         };
         Ok(match fresh {
-            Some(SignIn::Ecr(authorization)) => Some(Pass::Basic(authorization.encoded)),
+            Some(SignIn::Ecr(authorization)) => {
+                Some(AuthorizationHeader::Basic(authorization.encoded))
+            }
             _ => None,
         })
     }
@@ -140,7 +151,7 @@ impl SignIns {
         issuer: Issuer,
         sign_in: Option<&SignIn>,
         time: Duration,
-    ) -> Result<Token, Setback> {
+    ) -> Result<Token, AttemptError> {
         let bought = token::buy(http, repository, &issuer, sign_in, time).await?;
         self.credentials.events().mask(&bought.secret);
         Ok(Token {

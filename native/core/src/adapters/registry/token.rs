@@ -9,8 +9,8 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::answer::Refusal;
-use super::attempt::Setback;
-use super::authorization_header::Pass;
+use super::attempt::AttemptError;
+use super::authorization_header::AuthorizationHeader;
 use super::credentials::error::SignInError;
 use crate::adapters::http::client::{Answer, Http};
 use crate::domain::address::{is_loopback, is_private};
@@ -56,14 +56,14 @@ pub(super) async fn buy(
     issuer: &Issuer,
     sign_in: Option<&SignIn>,
     time: Duration,
-) -> Result<Bought, Setback> {
+) -> Result<Bought, AttemptError> {
     let realm = realm(issuer, &repository.registry)?;
     let host = realm.host_str().unwrap_or_default().to_owned();
     let scope = format!("repository:{}:pull", repository.name);
     let request = request(http, realm, issuer, &scope, sign_in);
     let answer = Answer::read(request.timeout(time).send().await?, ANSWER_LIMIT).await?;
     if answer.is_passing() {
-        return Err(Setback::Busy(answer));
+        return Err(AttemptError::Busy(answer));
     }
     if !answer.status.is_success() {
         let refused = SignInError::TokenRefused {
@@ -120,7 +120,8 @@ fn request(
         query.append_pair("scope", scope);
     }
     let request = http.direct(&realm).get(realm);
-    let header = password.and_then(|password| Pass::Basic(password.encoded.clone()).header());
+    let header =
+        password.and_then(|password| AuthorizationHeader::Basic(password.encoded.clone()).header());
     match header {
         Some(header) => request.header(AUTHORIZATION, header),
         None => request,

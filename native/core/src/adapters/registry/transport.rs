@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, Response, Url};
 
-use super::authorization_header::Pass;
+use super::authorization_header::AuthorizationHeader;
 use crate::adapters::http::client::{Http, NoAnswer};
 use crate::domain::address::is_loopback;
 use crate::domain::reference::repository::Repository;
@@ -30,13 +30,13 @@ pub(super) struct Request {
 pub(super) async fn send(
     http: &Http,
     request: &Request,
-    pass: Option<Pass>,
+    pass: Option<AuthorizationHeader>,
     time: Duration,
 ) -> Result<Response, NoAnswer> {
     let url = url(&request.repository, &request.path)?;
     let client = http.following(&url);
     let mut builder = client.request(request.method.clone(), url).timeout(time);
-    if let Some(value) = pass.as_ref().and_then(Pass::header) {
+    if let Some(value) = pass.as_ref().and_then(AuthorizationHeader::header) {
         builder = builder.header(AUTHORIZATION, value);
     }
     if let Some(accept) = request.accept {

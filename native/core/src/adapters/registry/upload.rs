@@ -18,7 +18,7 @@ use sha2::Digest as _;
 use tokio_util::io::ReaderStream;
 
 use super::answer::Refusal;
-use super::attempt::Setback;
+use super::attempt::AttemptError;
 use super::client::Registry;
 use super::error::{Access, RegistryError};
 use super::exchange::Opened;
@@ -170,7 +170,7 @@ impl Registry {
         let started = Instant::now();
         let result = (|| self.transfer(&transfer))
             .retry(policy.waits())
-            .when(Setback::is_passing)
+            .when(AttemptError::is_passing)
             .adjust(|setback, wait| policy.wait(wait, setback.retry_after(), started))
             .await;
         match result {
@@ -178,13 +178,13 @@ impl Registry {
                 sent.store(upload.blob.size, Ordering::Relaxed);
                 ended
             }
-            Err(Setback::Failed(failed)) => Err(transfer.to.failed(failed)),
-            Err(Setback::Busy(answer)) => Err(transfer.to.refused(&Refusal::of(&answer))),
+            Err(AttemptError::Failed(failed)) => Err(transfer.to.failed(failed)),
+            Err(AttemptError::Busy(answer)) => Err(transfer.to.refused(&Refusal::of(&answer))),
         }
     }
 
     /// One try, from the question whether the blob is there to the answer that it is.
-    async fn transfer(&self, transfer: &Transfer<'_>) -> Result<Ended, Setback> {
+    async fn transfer(&self, transfer: &Transfer<'_>) -> Result<Ended, AttemptError> {
         transfer.sent.store(0, Ordering::Relaxed);
         let path = transfer.to.blob(transfer.digest());
         let head = self.ask(transfer, Method::HEAD, path).await?;
@@ -214,7 +214,7 @@ impl Registry {
         transfer: &Transfer<'_>,
         method: Method,
         path: String,
-    ) -> Result<Answer, Setback> {
+    ) -> Result<Answer, AttemptError> {
         let request = Request {
             method,
             repository: transfer.to.repository.clone(),
@@ -227,7 +227,10 @@ impl Registry {
     }
 
     /// The bytes of the blob from their beginning.
-    async fn open(&self, transfer: &Transfer<'_>) -> Result<Result<Bytes, RegistryError>, Setback> {
+    async fn open(
+        &self,
+        transfer: &Transfer<'_>,
+    ) -> Result<Result<Bytes, RegistryError>, AttemptError> {
         match transfer.upload.origin {
             Origin::Repository(_) => self.open_blob(transfer).await,
             Origin::File(path) => Ok(match tokio::fs::File::open(path).await {
@@ -249,7 +252,7 @@ impl Registry {
     async fn open_blob(
         &self,
         transfer: &Transfer<'_>,
-    ) -> Result<Result<Bytes, RegistryError>, Setback> {
+    ) -> Result<Result<Bytes, RegistryError>, AttemptError> {
         let request = Request {
             method: Method::GET,
             repository: transfer.from.repository.clone(),
@@ -264,7 +267,7 @@ impl Registry {
                 // A source that breaks off is a passing trouble.
                 .map_err(|error| Cause::of(&error.without_url()))
                 .boxed())),
-            Opened::Refused(answer) if answer.is_passing() => Err(Setback::Busy(answer)),
+            Opened::Refused(answer) if answer.is_passing() => Err(AttemptError::Busy(answer)),
             Opened::Refused(answer) => Ok(Err(transfer.from.refused(&Refusal::of(&answer)))),
         }
     }
@@ -275,7 +278,7 @@ impl Registry {
         transfer: &Transfer<'_>,
         location: Url,
         bytes: Bytes,
-    ) -> Result<Ended, Setback> {
+    ) -> Result<Ended, AttemptError> {
         let (to, wanted) = (&transfer.to, transfer.upload.blob);
         let wrong = Arc::new(OnceLock::new());
         let sent = Arc::clone(transfer.sent);
@@ -301,7 +304,7 @@ impl Registry {
         }
         let answer = Answer::read(answer?, ANSWER_LIMIT).await?;
         if answer.is_passing() {
-            return Err(Setback::Busy(answer));
+            return Err(AttemptError::Busy(answer));
         }
         if answer.status.is_success() {
             return Ok(Ok(Arrival::Sent));

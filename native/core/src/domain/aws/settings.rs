@@ -24,7 +24,7 @@ pub enum AwsCredentials {
     /// Keys that were given to the task.
     Keys {
         /// Who gave them.
-        giver: Giver,
+        giver: CredentialSource,
         /// The access key's ID.
         access_key_id: String,
         /// The key itself.
@@ -45,7 +45,7 @@ pub enum AwsCredentials {
 
 /// Who names keys or a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Giver {
+pub enum CredentialSource {
     /// The service connection of the input `awsConnection`.
     Connection,
     /// The inputs themselves.
@@ -58,7 +58,7 @@ pub enum Giver {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Role {
     /// Who names it.
-    pub giver: Giver,
+    pub giver: CredentialSource,
     /// Its ARN.
     pub arn: String,
     /// What its session is called in `CloudTrail` and in the caller's ARN.
@@ -85,7 +85,9 @@ impl AwsSettings {
         let mut origin = self.credentials.origin().to_owned();
         for (nth, role) in self.roles.iter().enumerate() {
             origin.push_str(if nth == 0 { " with " } else { " and " });
-            if self.credentials.giver() == Some(role.giver) && role.giver != Giver::Inputs {
+            if self.credentials.giver() == Some(role.giver)
+                && role.giver != CredentialSource::Inputs
+            {
                 origin.push_str("its role");
             } else {
                 origin.push_str("the role of ");
@@ -107,16 +109,16 @@ impl AwsCredentials {
         }
     }
 
-    fn giver(&self) -> Option<Giver> {
+    fn giver(&self) -> Option<CredentialSource> {
         match self {
             Self::Keys { giver, .. } => Some(*giver),
-            Self::Oidc { .. } => Some(Giver::Connection),
+            Self::Oidc { .. } => Some(CredentialSource::Connection),
             Self::DefaultChain => None,
         }
     }
 }
 
-impl Giver {
+impl CredentialSource {
     fn name(self) -> &'static str {
         match self {
             Self::Connection => "`awsConnection`",
@@ -155,11 +157,11 @@ impl fmt::Debug for Role {
 
 #[cfg(test)]
 mod tests {
-    use super::{AwsCredentials, AwsSettings, Giver, Role};
+    use super::{AwsCredentials, AwsSettings, CredentialSource, Role};
     use crate::report::secret::Secret;
     use std::time::Duration;
 
-    fn role(giver: Giver) -> Role {
+    fn role(giver: CredentialSource) -> Role {
         Role {
             giver,
             arn: "arn:aws:iam::123456789012:role/x".to_owned(),
@@ -172,7 +174,7 @@ mod tests {
     fn settings(roles: Vec<Role>) -> AwsSettings {
         AwsSettings {
             credentials: AwsCredentials::Keys {
-                giver: Giver::Connection,
+                giver: CredentialSource::Connection,
                 access_key_id: "AKIAEXAMPLE".to_owned(),
                 secret_access_key: Secret::new("shh"),
                 session_token: None,
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn settings_print_no_key() {
-        let printed = format!("{:?}", settings(vec![role(Giver::Inputs)]));
+        let printed = format!("{:?}", settings(vec![role(CredentialSource::Inputs)]));
         for hidden in ["AKIA", "shh", "few"] {
             assert!(!printed.contains(hidden), "{printed}");
         }
@@ -193,7 +195,10 @@ mod tests {
     #[test]
     fn what_was_chosen_is_one_phrase() {
         assert_eq!(settings(Vec::new()).origin(), "`awsConnection`");
-        let roles = vec![role(Giver::Connection), role(Giver::Inputs)];
+        let roles = vec![
+            role(CredentialSource::Connection),
+            role(CredentialSource::Inputs),
+        ];
         assert_eq!(
             settings(roles).origin(),
             "`awsConnection` with its role and the role of `awsRoleArn`"

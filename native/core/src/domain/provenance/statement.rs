@@ -21,7 +21,7 @@ const BUILDER: &str = "urn:falcon-arm64-patch:task";
 
 /// A patch that is to be stated.
 #[derive(Clone, Copy, Debug)]
-pub struct Making<'a> {
+pub struct StatementInput<'a> {
     /// Where the image is.
     pub target: &'a Repository,
     /// The tag that it was made for.
@@ -44,7 +44,7 @@ pub struct Making<'a> {
     pub finished: &'a str,
 }
 
-impl Making<'_> {
+impl StatementInput<'_> {
     /// The statement; it holds no secret.
     #[must_use]
     pub fn statement(&self) -> Value {

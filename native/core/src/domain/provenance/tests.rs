@@ -1,5 +1,5 @@
 use super::record::{Provenance, Recipe};
-use super::statement::{Making, Told};
+use super::statement::{StatementInput, Told};
 use crate::domain::agent::Origin;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::referrer::Referrer;
@@ -111,7 +111,7 @@ fn the_statement_tells_everything_but_secrets() {
         repository: Some("https://git.example/app".to_owned()),
         commit: Some("0a1b2c".to_owned()),
     };
-    let making = Making {
+    let making = StatementInput {
         target: &repository,
         target_tag: &tag,
         image: &image,

@@ -4,7 +4,7 @@ use super::prepare::{builder_step, emulator_step, for_later_steps, patch_steps, 
 use super::refusal;
 use super::stages::{Kept, Plan, Way};
 use super::step::{Role, Step};
-use super::target_state::{Standing, standing};
+use super::target_state::{TargetState, standing};
 use crate::domain::platform::Platform;
 use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::Config;
@@ -62,9 +62,9 @@ pub fn changes_nothing(config: &Config, facts: &Facts) -> bool {
 /// What there is to do beside the image, if that stays as it is.
 pub(super) fn kept(config: &Config, facts: &Facts) -> Option<Plan> {
     let kept = match standing(config, facts) {
-        Standing::UpToDate => Kept::UpToDate,
-        Standing::Adopted => Kept::Adopted,
-        Standing::Outdated(_) | Standing::Unknown => return None,
+        TargetState::UpToDate => Kept::UpToDate,
+        TargetState::Adopted => Kept::Adopted,
+        TargetState::Outdated(_) | TargetState::Unknown => return None,
     };
     let target = facts.target.as_ref().ok()?;
     let current = target.current.as_ref()?;

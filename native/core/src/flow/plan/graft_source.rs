@@ -18,14 +18,14 @@ use crate::flow::facts::source::{SourceFacts, SourcePlace};
 
 /// A source that can be grafted, as far as it shows before falconutil has worked.
 #[derive(Clone, Debug)]
-pub struct Stock<'a> {
+pub struct GraftSource<'a> {
     /// Where its layers are.
     pub(crate) repository: &'a Repository,
     /// Its manifest and configuration.
     pub(crate) image: &'a Arc<RegistryImage>,
 }
 
-impl<'a> Stock<'a> {
+impl<'a> GraftSource<'a> {
     /// Looks for what forbids to graft a source.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use super::graft_source::Stock;
+use super::graft_source::GraftSource;
 use super::step::{Falconutil, Step};
 use crate::flow::config::patch::{Config, Strategy};
 use crate::flow::facts::patch::Facts;
@@ -85,7 +85,7 @@ impl Way {
     pub(super) fn of(config: &Config, source: &SourceFacts, facts: &Facts) -> Self {
         let is_refused = matches!(facts.probes.graft, Some(Err(_)));
         match config.strategy {
-            Strategy::Graft if !is_refused && Stock::of(source).is_ok() => Self::Graft,
+            Strategy::Graft if !is_refused && GraftSource::of(source).is_ok() => Self::Graft,
             Strategy::Graft | Strategy::Full => Self::Full,
         }
     }

@@ -14,7 +14,7 @@ use crate::flow::facts::target::{CurrentImage, TargetFacts};
 
 /// How the target stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum TargetState {
     /// The tag names the image that this run would make.
     UpToDate,
     /// The tag cannot be overwritten, and names the source patched with these options; which sensor
@@ -65,27 +65,27 @@ impl Reason {
 
 /// How the target stands, in view of the facts.
 #[must_use]
-pub fn standing(config: &Config, facts: &Facts) -> Standing {
+pub fn standing(config: &Config, facts: &Facts) -> TargetState {
     let (Ok(source), Ok(sensor), Ok(target), Ok(options)) = (
         &facts.source,
         &facts.sensor,
         &facts.target,
         facts.falcon_options(config),
     ) else {
-        return Standing::Unknown;
+        return TargetState::Unknown;
     };
     if !config.skip_unchanged {
-        return Standing::Outdated(Reason::Asked);
+        return TargetState::Outdated(Reason::Asked);
     }
     let Some(current) = &target.current else {
-        return Standing::Outdated(Reason::Missing);
+        return TargetState::Outdated(Reason::Missing);
     };
     let is_right = prove_image(source.evidence(), &current.image, &options).is_ok();
     match compare(source, sensor, current, &options) {
-        Ok(()) if is_right => Standing::UpToDate,
-        Ok(()) => Standing::Outdated(Reason::Disagreement),
-        Err(Reason::Unrecorded) if is_right && is_fixed(config, target) => Standing::Adopted,
-        Err(reason) => Standing::Outdated(reason),
+        Ok(()) if is_right => TargetState::UpToDate,
+        Ok(()) => TargetState::Outdated(Reason::Disagreement),
+        Err(Reason::Unrecorded) if is_right && is_fixed(config, target) => TargetState::Adopted,
+        Err(reason) => TargetState::Outdated(reason),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cleanup::Undo;
 use super::drive::Run;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use crate::adapters::buildx::Buildx;
 use crate::domain::builder::{Builder, BuilderName};
 use crate::flow::effect::Effect;
@@ -16,7 +16,7 @@ impl Run {
         &self,
         name: &BuilderName,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let builder = Builder::of_job(name.clone(), self.services.agent());
         let buildx = Buildx::find(|name| std::env::var_os(name))?;
         for thing in builder.things(&self.id) {
@@ -30,7 +30,7 @@ impl Run {
         for line in buildx.inspect(&builder).await? {
             events.output(&line);
         }
-        Ok(Learned::BuilderMade)
+        Ok(StepOutcome::BuilderMade)
     }
 
     /// What later steps are told of the builder; nothing where there is none.

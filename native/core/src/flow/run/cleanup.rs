@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::adapters::engine::client::Engine;
-use crate::adapters::journal::{Journal, Thing};
+use crate::adapters::journal::{Journal, JournalItem};
 use crate::report::problem::Problem;
 
 /// One thing to take away.
@@ -101,12 +101,12 @@ impl Undo {
         Ok(())
     }
 
-    fn journalled(&self) -> Option<Thing> {
+    fn journalled(&self) -> Option<JournalItem> {
         match self {
-            Self::Image(name) => Some(Thing::Tag {
+            Self::Image(name) => Some(JournalItem::Tag {
                 reference: name.clone(),
             }),
-            Self::Folder(path) => Some(Thing::Folder { path: path.clone() }),
+            Self::Folder(path) => Some(JournalItem::Folder { path: path.clone() }),
             Self::Container(_) | Self::Retag { .. } => None,
         }
     }

@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 use super::cleanup::{Cleanup, Undo};
 use super::finished_task_definition::Finished;
 use super::graft::grafted::Grafted;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use super::steps::Steps;
 use super::tell::forecast;
 use super::verify;
-use crate::adapters::journal::{Journal, Thing};
+use crate::adapters::journal::{Journal, JournalItem};
 use crate::domain::agent::Agent;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
@@ -29,7 +29,7 @@ use crate::flow::plan::decide::plan;
 use crate::flow::plan::stages::{Plan, Stage};
 use crate::flow::services::Services;
 use crate::report::code::Code;
-use crate::report::event::{Event, Events, Forecast};
+use crate::report::event::{Event, Events, PlannedStage};
 use crate::report::problem::Problem;
 
 /// The agent kills the process 7.5 s after it asked for an end, so cleaning up has to take less.
@@ -91,7 +91,7 @@ pub(super) struct State {
 
 enum Driven {
     Done(Box<Outcome>),
-    Planned(Box<Outcome>, Vec<Forecast>),
+    Planned(Box<Outcome>, Vec<PlannedStage>),
 }
 
 impl Run {
@@ -118,7 +118,7 @@ impl Run {
     }
 
     /// Writes down what is about to be created and can carry no label.
-    pub(super) fn record(&self, thing: Thing) -> Result<(), Problem> {
+    pub(super) fn record(&self, thing: JournalItem) -> Result<(), Problem> {
         let Some(journal) = self.journal.get() else {
             unreachable!("nothing is created before the journal is open")
         };
@@ -131,7 +131,7 @@ impl Run {
         let journal = Journal::open(&agent.journal_folder(), &agent.owner())?;
         self.journal.get_or_init(|| journal);
         let path = self.folder();
-        self.record(Thing::Folder { path: path.clone() })?;
+        self.record(JournalItem::Folder { path: path.clone() })?;
         self.cleanup.push(Undo::Folder(path));
         Ok(())
     }
@@ -157,7 +157,7 @@ impl Run {
         }
         'replan: loop {
             let plan = plan(&self.config, &facts)?;
-            self.tell_plan(&plan);
+            self.log_plan(&plan);
             for stage in &plan.stages {
                 for learned in self.run_stage(stage, &facts).await? {
                     self.learn(&mut facts, learned);
@@ -183,7 +183,7 @@ impl Run {
                     }
                     self.compare_customer_ids(&events);
                     Self::warn_of_task_definition(&facts, &events);
-                    self.tell_standing(&facts, &events);
+                    self.log_target_state(&facts, &events);
                     // Whether the run is possible is decided here, so that this step is the one that fails.
                     let plan = plan(&self.config, &facts)?;
                     if plan.kept.is_none() {
@@ -204,7 +204,7 @@ impl Run {
 
     /// Runs the steps of a stage side by side, each as soon as those that it needs are done; the first failure stops the
     /// others.
-    async fn run_stage(&self, stage: &Stage, facts: &Facts) -> Result<Vec<Learned>, Problem> {
+    async fn run_stage(&self, stage: &Stage, facts: &Facts) -> Result<Vec<StepOutcome>, Problem> {
         let done: Vec<SetOnce<()>> = stage.steps.iter().map(|_| SetOnce::new()).collect();
         let steps = stage.steps.iter().zip(&done).map(|(step, done_now)| {
             let others = stage.steps.iter().zip(&done);

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::drive::Run;
 use super::finished_task_definition::Finished;
-use super::step_outcome::Learned;
-use crate::adapters::journal::Thing;
+use super::step_outcome::StepOutcome;
+use crate::adapters::journal::JournalItem;
 use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::flow::effect::Effect;
 use crate::flow::facts::patch::Facts;
@@ -28,7 +28,7 @@ impl Run {
         &self,
         facts: &Facts,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let definition = read_before(facts)?;
         let target = facts.target.as_ref().map_err(Clone::clone)?;
         let image = target.repository.at(&self.image_in_registry().digest);
@@ -47,14 +47,14 @@ impl Run {
                 revision: None,
             });
         });
-        Ok(Learned::Nothing)
+        Ok(StepOutcome::Nothing)
     }
 
     pub(super) async fn register_task_definition(
         &self,
         facts: &Facts,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let definition = read_before(facts)?;
         let target = facts.target.as_ref().map_err(Clone::clone)?;
         let Some(Finished { text, .. }) = self.state(|state| state.task_definition.clone()) else {
@@ -77,7 +77,7 @@ impl Run {
                 finished.revision = Some(revision);
             }
         });
-        Ok(Learned::Nothing)
+        Ok(StepOutcome::Nothing)
     }
 
     /// Where the finished definition goes: where the input says, or into a folder that stays until the job's end.
@@ -88,7 +88,7 @@ impl Run {
         }
         let temp = &self.services.agent().temp_folder;
         let folder = temp.join(format!("falcon-ecs-{}", self.id));
-        self.record(Thing::Folder {
+        self.record(JournalItem::Folder {
             path: folder.clone(),
         })?;
         let path = folder.join(format!("{}.json", definition.family));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cleanup::Undo;
 use super::drive::Run;
 use super::last_lines::LastLines;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use crate::adapters::engine::container::spec::{
     ContainerEnd, ContainerSpec, LABEL_AGENT, LABEL_JOB, LABEL_RUN, Network,
 };
@@ -49,7 +49,7 @@ impl Run {
         &self,
         image: &PinnedImage,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let reference = image.repository.at(&image.digest);
         if self.services.engine()?.image(&reference).await?.is_none() {
             self.pull_by_digest(&image.repository, &image.digest, events)
@@ -76,7 +76,7 @@ impl Run {
             }
             .into());
         }
-        Ok(Learned::EmulatorInstalled)
+        Ok(StepOutcome::EmulatorInstalled)
     }
 
     /// Runs the shell of the ARM64 sensor image, which falconutil's own `RUN` steps need as well.
@@ -84,7 +84,7 @@ impl Run {
         &self,
         image: &str,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let spec = ContainerSpec {
             entrypoint: Some(vec!["/bin/sh".to_owned()]),
             command: vec!["-c".to_owned(), "exit 0".to_owned()],
@@ -102,7 +102,7 @@ impl Run {
         } else {
             "no ARM64 program runs yet"
         });
-        Ok(Learned::Arm64Runs(runs))
+        Ok(StepOutcome::Arm64Runs(runs))
     }
 
     /// A container of this run: no network, no privilege, found again by its labels.

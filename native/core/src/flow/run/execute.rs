@@ -1,7 +1,7 @@
 //! What each step does, one arm each.
 
 use super::drive::Run;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use crate::flow::facts::patch::Facts;
 use crate::flow::plan::step::Step;
 use crate::report::event::StepEvents;
@@ -13,7 +13,7 @@ impl Run {
         step: &Step,
         facts: &Facts,
         events: StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         match step {
             Step::Pull(pull) => self.pull(pull, &events).await,
             Step::CopySensor(copy) => self.copy_sensor(copy, &events).await,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::drive::Run;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::proof::{Evidence, prove, prove_image};
 use crate::domain::image::registry_image::RegistryImage;
@@ -20,7 +20,7 @@ impl Run {
         &self,
         facts: &Facts,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let source = facts.source.as_ref().map_err(Clone::clone)?;
         let image = self.patched_image().await?;
         let evidence = Evidence {
@@ -32,7 +32,7 @@ impl Run {
         Self::tell_more(&more, events);
         let added = image.diff_ids.len() - source.diff_ids.len();
         events.note(format!("linux/arm64, {} layers of the source and {added} of the sensor, Falcon's entrypoint in front, and what the source's configuration says is kept", source.diff_ids.len()));
-        Ok(Learned::Nothing)
+        Ok(StepOutcome::Nothing)
     }
 
     /// What falconutil is told, now that the customer is known.
@@ -65,7 +65,7 @@ impl Run {
         )?)
     }
 
-    pub(super) async fn read_back(&self, facts: &Facts) -> Result<Learned, Problem> {
+    pub(super) async fn read_back(&self, facts: &Facts) -> Result<StepOutcome, Problem> {
         let target = facts.target.as_ref().map_err(Clone::clone)?;
         let Some(digest) = self.state(|state| state.pushed.clone()) else {
             unreachable!("the plan reads back only after a push")
@@ -76,7 +76,7 @@ impl Run {
         // What is more than documented was told before the push.
         prove_image(source.evidence(), &image, &self.falcon_options(facts)?)?;
         self.state(|state| state.image = Some(Arc::new(image)));
-        Ok(Learned::Nothing)
+        Ok(StepOutcome::Nothing)
     }
 
     /// The patched image as the registry has it.
@@ -91,7 +91,7 @@ impl Run {
         &self,
         repository: &Repository,
         tag: &Tag,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let image = self.image_in_registry();
         self.services
             .registry()
@@ -111,6 +111,6 @@ impl Run {
                 digest,
             });
         });
-        Ok(Learned::Nothing)
+        Ok(StepOutcome::Nothing)
     }
 }

@@ -1,47 +1,47 @@
 //! What steps find out, and what becomes of the facts by it.
 
 use super::drive::Run;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use crate::flow::facts::patch::Facts;
 use crate::flow::look::gather;
 
 impl Run {
     /// The facts grow.
-    pub(super) fn learn(&self, facts: &mut Facts, learned: Learned) {
+    pub(super) fn learn(&self, facts: &mut Facts, learned: StepOutcome) {
         match learned {
-            Learned::InEngine(digest) => {
+            StepOutcome::InEngine(digest) => {
                 facts.in_engine.insert(digest);
             }
-            Learned::SensorCopied => {
+            StepOutcome::SensorCopied => {
                 if let Ok(sensor) = &mut facts.sensor {
                     sensor.copy = None;
                 }
             }
-            Learned::EmulatorInstalled => {
+            StepOutcome::EmulatorInstalled => {
                 facts.handler = gather::handler(facts.engine.as_ref().ok(), &self.services);
                 facts.probes.emulator_installed = true;
                 facts.probes.arm64_runs = None;
             }
-            Learned::Staged(staged) => {
+            StepOutcome::Staged(staged) => {
                 // What the engine holds is held under other names.
                 facts.in_engine.clear();
                 facts.staged = Some(staged);
             }
-            Learned::BuilderMade => {
+            StepOutcome::BuilderMade => {
                 if let Some(Ok(builder)) = &mut facts.builder {
                     builder.is_made = true;
                 }
             }
-            Learned::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
-            Learned::KnowsPlatform { arm64: true, knows } => {
+            StepOutcome::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
+            StepOutcome::KnowsPlatform { arm64: true, knows } => {
                 facts.probes.arm64_knows_platform = Some(knows);
             }
-            Learned::KnowsPlatform {
+            StepOutcome::KnowsPlatform {
                 arm64: false,
                 knows,
             } => facts.probes.native_knows_platform = Some(knows),
-            Learned::Grafted(grafted) => facts.probes.graft = Some(grafted),
-            Learned::Nothing => {}
+            StepOutcome::Grafted(grafted) => facts.probes.graft = Some(grafted),
+            StepOutcome::Nothing => {}
         }
     }
 }

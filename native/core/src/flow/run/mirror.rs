@@ -1,7 +1,7 @@
 //! The sensor on its way from CrowdStrike's registry into the mirror.
 
 use super::drive::Run;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use crate::adapters::crowdstrike::error::FalconError;
 use crate::flow::effect::Effect;
 use crate::flow::facts::sensor::SensorCopy;
@@ -14,7 +14,7 @@ impl Run {
         &self,
         copy: &SensorCopy,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let begun = Effect::CopyInterrupted {
             repository: copy.to.clone(),
             tag: copy.tag.clone(),
@@ -34,7 +34,7 @@ impl Run {
                 digest: copy.digest.clone(),
             });
         });
-        Ok(Learned::SensorCopied)
+        Ok(StepOutcome::SensorCopied)
     }
 
     /// Warns of a customer ID that is not the API client's: nothing notices a wrong one before the

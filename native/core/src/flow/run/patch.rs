@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::drive::Run;
 use super::last_lines::LastLines;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use crate::adapters::engine::container::spec::{Bind, ContainerEnd, ContainerSpec};
 use crate::adapters::engine::error::reason::tells_exec_format;
 use crate::adapters::engine::socket::grant::Grant;
@@ -99,7 +99,7 @@ impl Run {
         &self,
         falconutil: &Falconutil,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let spec = ContainerSpec {
             command: help_arguments(),
             limit: Duration::from_mins(2),
@@ -114,7 +114,7 @@ impl Run {
         } else {
             "it does not know `--platform`"
         });
-        Ok(Learned::KnowsPlatform {
+        Ok(StepOutcome::KnowsPlatform {
             arm64: falconutil.arm64,
             knows,
         })
@@ -126,7 +126,7 @@ impl Run {
         knows_platform: bool,
         facts: &Facts,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let source = self.source_for_falconutil(facts).await?;
         let target = self.local_name("patched")?;
         let end = self
@@ -135,7 +135,7 @@ impl Run {
         if end.exit_code != 0 {
             return Err(FalconutilError::failed(&end).into());
         }
-        Ok(Learned::Nothing)
+        Ok(StepOutcome::Nothing)
     }
 
     /// Has falconutil patch an image of the engine, and tells how it ended.
@@ -206,7 +206,7 @@ impl Run {
     /// A name of this run alone in the engine, taken away at the end.
     pub(super) fn local_name(&self, tag: &str) -> Result<String, Problem> {
         let name = format!("{LOCAL_DOMAIN}/{}:{tag}", self.id);
-        self.lend_name(name.clone())?;
+        self.reserve_local_name(name.clone())?;
         Ok(name)
     }
 

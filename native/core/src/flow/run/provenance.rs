@@ -3,10 +3,10 @@
 use std::time::SystemTime;
 
 use super::drive::Run;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use crate::adapters::registry::referrers::Artifact;
 use crate::domain::provenance::record::{Provenance, Recipe, STATEMENT_TYPE};
-use crate::domain::provenance::statement::Making;
+use crate::domain::provenance::statement::StatementInput;
 use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
 use crate::flow::facts::patch::Facts;
@@ -22,7 +22,7 @@ impl Run {
         &self,
         facts: &Facts,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         if let Err(problem) = self.attach_provenance(facts).await {
             let why = problem.why.first().map_or("", String::as_str);
             events.warning(
@@ -31,7 +31,7 @@ impl Run {
                 Some("The image is good; without the record the next run patches again, and `action: verify` cannot tell the sensor's version".to_owned()),
             );
         }
-        Ok(Learned::Nothing)
+        Ok(StepOutcome::Nothing)
     }
 
     async fn attach_provenance(&self, facts: &Facts) -> Result<(), Problem> {
@@ -51,7 +51,7 @@ impl Run {
         }
         let finished = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let version = sensor.version.as_deref();
-        let making = Making {
+        let making = StatementInput {
             target: &target.repository,
             target_tag: &self.config.target_tag,
             image: &image.digest,

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::cleanup::Undo;
 use super::drive::Run;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use crate::adapters::engine::container::spec::{ContainerSpec, Network};
-use crate::adapters::journal::Thing;
+use crate::adapters::journal::JournalItem;
 use crate::adapters::registry::error::RegistryError;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
@@ -76,7 +76,7 @@ impl Run {
         image: &PinnedImage,
         facts: &Facts,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let source = facts.source.as_ref().map_err(Clone::clone)?;
         let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
         let registry = self.open_registry(image, events).await?;
@@ -91,7 +91,7 @@ impl Run {
                     .await?;
             }
         }
-        Ok(Learned::Staged(Staged {
+        Ok(StepOutcome::Staged(Staged {
             source: source_at,
             source_digest,
             sensor: sensor_at,
@@ -215,7 +215,7 @@ impl Run {
         events: &StepEvents,
     ) -> Result<Digest, Problem> {
         let tag = tag_of("source");
-        self.lend_name(to.tagged(&tag))?;
+        self.reserve_local_name(to.tagged(&tag))?;
         let engine = self.services.engine()?;
         engine.tag(id, &to.to_string(), tag.as_str()).await?;
         engine.push(to, &tag, None, events).await?;
@@ -235,8 +235,8 @@ impl Run {
     }
 
     /// Prepares for a name in the engine that is this run's alone.
-    pub(super) fn lend_name(&self, reference: String) -> Result<(), Problem> {
-        self.record(Thing::Tag {
+    pub(super) fn reserve_local_name(&self, reference: String) -> Result<(), Problem> {
+        self.record(JournalItem::Tag {
             reference: reference.clone(),
         })?;
         self.cleanup.push(Undo::Image(reference));

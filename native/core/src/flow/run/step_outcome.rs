@@ -3,7 +3,7 @@ use crate::domain::reference::digest::Digest;
 use crate::flow::facts::staged::Staged;
 
 /// What a step found out.
-pub(super) enum Learned {
+pub(super) enum StepOutcome {
     /// The engine holds an image.
     InEngine(Digest),
     /// The mirror holds the sensor.

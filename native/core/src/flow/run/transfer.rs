@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::cleanup::Undo;
 use super::drive::Run;
-use super::step_outcome::Learned;
+use super::step_outcome::StepOutcome;
 use crate::adapters::engine::registry_auth::{IDENTITY_TOKEN, RegistryAuth};
-use crate::adapters::journal::Thing;
+use crate::adapters::journal::JournalItem;
 use crate::adapters::registry::credentials::error::SignInError;
 use crate::adapters::registry::error::RegistryError;
 use crate::domain::reference::digest::Digest;
@@ -60,10 +60,14 @@ enum Direction<'a> {
 }
 
 impl Run {
-    pub(super) async fn pull(&self, pull: &Pull, events: &StepEvents) -> Result<Learned, Problem> {
+    pub(super) async fn pull(
+        &self,
+        pull: &Pull,
+        events: &StepEvents,
+    ) -> Result<StepOutcome, Problem> {
         self.pull_by_digest(&pull.repository, &pull.digest, events)
             .await?;
-        Ok(Learned::InEngine(pull.digest.clone()))
+        Ok(StepOutcome::InEngine(pull.digest.clone()))
     }
 
     /// Brings an image into the engine; unless it is to stay, the journal hears of it first. A name in the local registry
@@ -76,9 +80,9 @@ impl Run {
     ) -> Result<(), Problem> {
         let reference = repository.at(digest);
         if self.is_staging(repository) {
-            self.lend_name(reference)?;
+            self.reserve_local_name(reference)?;
         } else if !self.config.keep_local_images {
-            self.record(Thing::Image { reference })?;
+            self.record(JournalItem::Image { reference })?;
         }
         self.transfer(repository, Direction::Pull(digest), events)
             .await?;
@@ -89,11 +93,11 @@ impl Run {
         &self,
         repository: &Repository,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let aws = self.services.aws().await?;
         let Some(created) = aws.create_repository(repository).await? else {
             events.note("somebody else created it meanwhile");
-            return Ok(Learned::Nothing);
+            return Ok(StepOutcome::Nothing);
         };
         self.state(|state| {
             state.effects.push(Effect::RepositoryCreated {
@@ -101,7 +105,7 @@ impl Run {
             });
         });
         events.note(format!("created by the account's defaults: {created}"));
-        Ok(Learned::Nothing)
+        Ok(StepOutcome::Nothing)
     }
 
     pub(super) async fn push(
@@ -109,7 +113,7 @@ impl Run {
         repository: &Repository,
         tag: &Tag,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let engine = self.services.engine()?;
         let patched = self.patched_image().await?;
         let reference = repository.tagged(tag);
@@ -120,7 +124,7 @@ impl Run {
                 });
             });
         } else {
-            self.take_name(&reference, repository, tag, &patched.id)
+            self.borrow_target_name(&reference, repository, tag, &patched.id)
                 .await?;
         }
         engine
@@ -159,11 +163,11 @@ impl Run {
             state.pushed = Some(seen.clone());
         });
         events.note(format!("pushed as {seen}"));
-        Ok(Learned::Nothing)
+        Ok(StepOutcome::Nothing)
     }
 
     /// Prepares for giving the target's name to our image for a while: whoever had it gets it back.
-    async fn take_name(
+    async fn borrow_target_name(
         &self,
         reference: &str,
         repository: &Repository,
@@ -179,7 +183,7 @@ impl Run {
             });
             return Ok(());
         }
-        self.record(Thing::Tag {
+        self.record(JournalItem::Tag {
             reference: reference.to_owned(),
         })?;
         self.cleanup.push(Undo::Image(reference.to_owned()));

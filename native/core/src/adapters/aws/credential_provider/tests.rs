@@ -14,7 +14,7 @@ use super::{SignIn, Start, Way};
 use crate::adapters::aws::error::AwsError;
 use crate::adapters::aws::oidc::{Oidc, Waits};
 use crate::adapters::aws::sdk;
-use crate::domain::aws::settings::{Giver, OidcRequest, Role};
+use crate::domain::aws::settings::{CredentialSource, OidcRequest, Role};
 use crate::report::code::Code;
 use crate::report::event::{Event, Events};
 use crate::report::problem::{Explain as _, Problem};
@@ -23,7 +23,7 @@ use crate::test_support::loopback_server::{LoopbackServer, Received, Reply};
 
 const HOUR: u64 = 3600;
 
-fn role(giver: Giver, name: &str) -> Role {
+fn role(giver: CredentialSource, name: &str) -> Role {
     Role {
         giver,
         arn: format!("arn:aws:iam::123456789012:role/{name}"),
@@ -56,7 +56,7 @@ fn oidc(server: &LoopbackServer) -> Start {
             url: url.parse().expect("an address"),
             job_token: Secret::new("job-token"),
         },
-        role: role(Giver::Connection, "opened"),
+        role: role(CredentialSource::Connection, "opened"),
         waits: Waits {
             tries: 2,
             first: Duration::from_millis(1),
@@ -147,7 +147,7 @@ async fn a_role_is_assumed_with_the_keys_and_all_that_was_given() {
         external_id: Some("few & many".to_owned()),
         session_name: "nightly".to_owned(),
         duration: Duration::from_mins(30),
-        ..role(Giver::Connection, "deploy")
+        ..role(CredentialSource::Connection, "deploy")
     }];
     let way = sign_in(&server, keys(), roles, Events::silent());
     let credentials = way.credentials().await.expect("credentials");
@@ -172,8 +172,8 @@ async fn a_role_is_assumed_with_the_keys_and_all_that_was_given() {
 async fn each_role_is_assumed_with_the_credentials_of_the_one_before() {
     let server = server(HOUR).await;
     let roles = vec![
-        role(Giver::Connection, "first"),
-        role(Giver::Inputs, "second"),
+        role(CredentialSource::Connection, "first"),
+        role(CredentialSource::Inputs, "second"),
     ];
     let way = sign_in(&server, keys(), roles, Events::silent());
     let credentials = way.credentials().await.expect("credentials");
@@ -195,7 +195,7 @@ async fn each_role_is_assumed_with_the_credentials_of_the_one_before() {
 #[tokio::test]
 async fn a_token_opens_a_role_without_any_signature() {
     let server = server(HOUR).await;
-    let roles = vec![role(Giver::Inputs, "second")];
+    let roles = vec![role(CredentialSource::Inputs, "second")];
     let way = sign_in(&server, oidc(&server), roles, Events::silent());
     way.credentials().await.expect("credentials");
     let [asked, opened, assumed] = server.received().try_into().expect("three requests");
@@ -228,7 +228,7 @@ async fn every_secret_is_masked_before_it_is_handed_out() {
                 .push(secret.reveal().to_owned());
         }
     });
-    let roles = vec![role(Giver::Inputs, "second")];
+    let roles = vec![role(CredentialSource::Inputs, "second")];
     let way = sign_in(&server, oidc(&server), roles, events);
     way.credentials().await.expect("credentials");
     let expected = [
@@ -248,7 +248,7 @@ async fn credentials_are_kept_while_they_last_and_fetched_once_for_many() {
     let way = sign_in(
         &server,
         keys(),
-        vec![role(Giver::Inputs, "x")],
+        vec![role(CredentialSource::Inputs, "x")],
         Events::silent(),
     );
     let answers = futures_util::future::join_all((0..10).map(|_| way.credentials())).await;
@@ -259,7 +259,7 @@ async fn credentials_are_kept_while_they_last_and_fetched_once_for_many() {
 #[tokio::test]
 async fn the_whole_way_is_walked_again_before_credentials_end() {
     let server = server(60).await;
-    let roles = vec![role(Giver::Inputs, "second")];
+    let roles = vec![role(CredentialSource::Inputs, "second")];
     let way = sign_in(&server, oidc(&server), roles, Events::silent());
     for _ in 0..2 {
         way.credentials().await.expect("credentials");
@@ -282,7 +282,7 @@ async fn a_role_that_is_denied_is_told_with_what_its_trust_policy_lacks() {
     let way = sign_in(
         &server,
         keys(),
-        vec![role(Giver::Inputs, "x")],
+        vec![role(CredentialSource::Inputs, "x")],
         Events::silent(),
     );
     assert!(way.credentials().await.is_err());
@@ -307,7 +307,12 @@ async fn a_denied_token_shows_the_condition_that_would_fit() {
         "Not authorized to perform sts:AssumeRoleWithWebIdentity",
     )
     .await;
-    let error = refused(&server, oidc(&server), vec![role(Giver::Inputs, "second")]).await;
+    let error = refused(
+        &server,
+        oidc(&server),
+        vec![role(CredentialSource::Inputs, "second")],
+    )
+    .await;
     assert_eq!(error.code(), Code::AwsRoleDenied);
     insta::assert_snapshot!(error.hint().expect("a hint"), @r#"Have the trust policy of `arn:aws:iam::123456789012:role/opened` allow `sts:AssumeRoleWithWebIdentity` to the provider `vstoken.dev.azure.com/5d0c` with `{"StringEquals": {"vstoken.dev.azure.com/5d0c:sub": "sc://contoso/web/aws", "vstoken.dev.azure.com/5d0c:aud": "api://AzureADTokenExchange"}}`"#);
     assert_eq!(server.lines().len(), 2, "nothing else is tried");
@@ -344,14 +349,19 @@ async fn the_codes_of_sts_become_ours() {
         assert!(!format!("{error:?}").contains(&token()), "{code}");
     }
     let server = refusing("InvalidClientTokenId", "no").await;
-    let error = refused(&server, keys(), vec![role(Giver::Inputs, "x")]).await;
+    let error = refused(&server, keys(), vec![role(CredentialSource::Inputs, "x")]).await;
     assert_eq!(error.code(), Code::AwsCredentialsInvalid);
 }
 
 #[tokio::test]
 async fn without_a_token_nothing_else_is_asked() {
     let server = LoopbackServer::start(|_, _| Reply::new(401, &[], "")).await;
-    let error = refused(&server, oidc(&server), vec![role(Giver::Inputs, "x")]).await;
+    let error = refused(
+        &server,
+        oidc(&server),
+        vec![role(CredentialSource::Inputs, "x")],
+    )
+    .await;
     assert_eq!(error.code(), Code::AwsOidcFailed);
     assert_eq!(server.lines(), ["POST /oidctoken"]);
 }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::{Oidc, Waits};
 use crate::adapters::aws::error::AwsError;
 use crate::domain::aws::claims::Claims;
-use crate::domain::aws::settings::{Giver, OidcRequest, Role};
+use crate::domain::aws::settings::{CredentialSource, OidcRequest, Role};
 use crate::report::code::Code;
 use crate::report::problem::{Explain as _, Problem};
 use crate::report::secret::Secret;
@@ -22,7 +22,7 @@ fn oidc(host: &str) -> Oidc {
             job_token: Secret::new("job-token"),
         },
         role: Role {
-            giver: Giver::Connection,
+            giver: CredentialSource::Connection,
             arn: "arn:aws:iam::123456789012:role/deploy".to_owned(),
             session_name: "aws-vsts-tools".to_owned(),
             external_id: None,

@@ -92,7 +92,7 @@ impl<'a> Follower<'a> {
         if let Err(fault) = self.line(&line, on_message) {
             return Ending::Failed(fault);
         }
-        self.tell_progress(true);
+        self.log_progress(true);
         if is_whole {
             Ending::Complete
         } else {
@@ -110,11 +110,11 @@ impl<'a> Follower<'a> {
         }
         on_message(&message);
         self.progress.take(&message);
-        self.tell_progress(false);
+        self.log_progress(false);
         Ok(())
     }
 
-    fn tell_progress(&mut self, is_last: bool) {
+    fn log_progress(&mut self, is_last: bool) {
         let is_due = self
             .told
             .is_none_or(|told| told.elapsed() >= PROGRESS_EVERY);

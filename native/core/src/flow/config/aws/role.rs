@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::aws::settings::{AwsCredentials, Giver, Role};
+use crate::domain::aws::settings::{AwsCredentials, CredentialSource, Role};
 use crate::flow::config::check::Check;
 use crate::report::code::Code;
 
@@ -38,7 +38,7 @@ pub(super) struct RoleNames {
 /// The role, if one is named; where none is, nothing else about it matters.
 pub(super) fn read(
     check: &mut Check,
-    giver: Giver,
+    giver: CredentialSource,
     names: &RoleNames,
     fields: &RoleFields<'_>,
 ) -> Option<Role> {

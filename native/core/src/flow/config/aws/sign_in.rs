@@ -5,7 +5,7 @@ use url::Url;
 
 use super::role;
 use super::role::{RoleFields, RoleNames};
-use crate::domain::aws::settings::{AwsCredentials, Giver, OidcRequest, Role};
+use crate::domain::aws::settings::{AwsCredentials, CredentialSource, OidcRequest, Role};
 use crate::flow::config::check::Check;
 use crate::flow::inputs::{AwsConnection, AwsContext, AwsVariables, Inputs, TokenRequest};
 use crate::report::code::Code;
@@ -36,7 +36,7 @@ pub(super) fn sign_in(check: &mut Check, inputs: &Inputs) -> SignIn {
 
 fn keys_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<AwsCredentials> {
     let given = Keys {
-        giver: Giver::Inputs,
+        giver: CredentialSource::Inputs,
         id: ("awsAccessKeyId", &inputs.aws_access_key_id),
         secret: ("awsSecretAccessKey", &inputs.aws_secret_access_key),
         token: ("awsSessionToken", &inputs.aws_session_token),
@@ -64,7 +64,7 @@ fn role_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<Role> {
         let message = "is required beside `awsExternalId`";
         check.refuse(Code::InputMissing, "awsRoleArn", message);
     }
-    role::read(check, Giver::Inputs, &INPUTS, &fields)
+    role::read(check, CredentialSource::Inputs, &INPUTS, &fields)
 }
 
 const INPUTS: RoleNames = RoleNames {
@@ -113,7 +113,7 @@ fn connection(check: &mut Check, inputs: &Inputs) -> Option<SignIn> {
         return Some((AwsCredentials::Oidc { request, role }, Vec::new()));
     }
     let given = Keys {
-        giver: Giver::Connection,
+        giver: CredentialSource::Connection,
         id: ("awsConnection", &stored.access_key_id),
         secret: ("awsConnection", &stored.secret_access_key),
         token: ("awsConnection", &stored.session_token),
@@ -140,7 +140,7 @@ fn connection_role(
         external_id: &stored.external_id,
         duration: &variables.role_duration,
     };
-    role::read(check, Giver::Connection, &CONNECTION, &fields)
+    role::read(check, CredentialSource::Connection, &CONNECTION, &fields)
 }
 
 fn incomplete(check: &mut Check, what: &str) {
@@ -194,7 +194,7 @@ fn trusted_url(request: &TokenRequest) -> Option<Url> {
 
 fn from_variables(check: &mut Check, variables: &AwsVariables) -> SignIn {
     let given = Keys {
-        giver: Giver::Variables,
+        giver: CredentialSource::Variables,
         id: ("AWS.AccessKeyID", &variables.access_key_id),
         secret: ("AWS.SecretAccessKey", &variables.secret_access_key),
         token: ("AWS.SessionToken", &variables.session_token),
@@ -205,14 +205,14 @@ fn from_variables(check: &mut Check, variables: &AwsVariables) -> SignIn {
         external_id: &variables.external_id,
         duration: &variables.role_duration,
     };
-    let role = role::read(check, Giver::Variables, &VARIABLES, &fields);
+    let role = role::read(check, CredentialSource::Variables, &VARIABLES, &fields);
     let credentials = given.read(check).unwrap_or(AwsCredentials::DefaultChain);
     (credentials, role.into_iter().collect())
 }
 
 /// Keys with the names under which their parts were given.
 struct Keys<'a> {
-    giver: Giver,
+    giver: CredentialSource,
     id: (&'static str, &'a str),
     secret: (&'static str, &'a str),
     token: (&'static str, &'a str),
@@ -242,7 +242,7 @@ impl Keys<'_> {
     }
 
     fn refuse_half(&self, check: &mut Check, has_id: bool) {
-        if self.giver == Giver::Connection {
+        if self.giver == CredentialSource::Connection {
             incomplete(
                 check,
                 "holds only a part of its keys: it needs the access key's ID and its secret",

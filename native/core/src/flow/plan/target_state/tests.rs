@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Reason, Standing, standing};
+use super::{Reason, TargetState, standing};
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
 use crate::domain::emulation::Registration;
 use crate::domain::engine::{ApiVersion, EngineFacts, Store};
@@ -122,7 +122,7 @@ fn current(facts: &mut Facts) -> &mut CurrentImage {
     target.current.as_mut().expect("an image")
 }
 
-fn with(change: impl FnOnce(&mut Facts)) -> Standing {
+fn with(change: impl FnOnce(&mut Facts)) -> TargetState {
     let config = config(|_| {});
     let mut facts = facts(&config);
     change(&mut facts);
@@ -131,7 +131,7 @@ fn with(change: impl FnOnce(&mut Facts)) -> Standing {
 
 #[test]
 fn an_image_made_of_the_same_is_up_to_date() {
-    assert_eq!(with(|_| {}), Standing::UpToDate);
+    assert_eq!(with(|_| {}), TargetState::UpToDate);
     // Whatever else refers to the image does not matter.
     let among_others = with(|facts| {
         let other = Provenance {
@@ -143,7 +143,7 @@ fn an_image_made_of_the_same_is_up_to_date() {
         };
         current(facts).provenance.insert(0, other);
     });
-    assert_eq!(among_others, Standing::UpToDate);
+    assert_eq!(among_others, TargetState::UpToDate);
 }
 
 #[test]
@@ -152,15 +152,15 @@ fn whatever_has_changed_is_the_reason_to_patch() {
         |change: fn(&mut Provenance)| with(|facts| change(&mut current(facts).provenance[0]));
     assert_eq!(
         outdated(|known| known.recipe.source = Some(Digest::of(b"older"))),
-        Standing::Outdated(Reason::Source)
+        TargetState::Outdated(Reason::Source)
     );
     assert_eq!(
         outdated(|known| known.recipe.sensor = Digest::of(b"older")),
-        Standing::Outdated(Reason::Sensor)
+        TargetState::Outdated(Reason::Sensor)
     );
     assert_eq!(
         outdated(|known| known.recipe.options = Digest::of(b"others")),
-        Standing::Outdated(Reason::Options)
+        TargetState::Outdated(Reason::Options)
     );
     let nearest = with(|facts| {
         let known = &mut current(facts).provenance;
@@ -169,14 +169,14 @@ fn whatever_has_changed_is_the_reason_to_patch() {
         other.recipe.source = Some(Digest::of(b"older"));
         known.insert(0, other);
     });
-    assert_eq!(nearest, Standing::Outdated(Reason::Options));
+    assert_eq!(nearest, TargetState::Outdated(Reason::Options));
     let asked = config(|inputs| inputs.skip_unchanged = "false".to_owned());
     assert_eq!(
         standing(&asked, &facts(&asked)),
-        Standing::Outdated(Reason::Asked)
+        TargetState::Outdated(Reason::Asked)
     );
     let missing = with(|facts| facts.target.as_mut().expect("a target").current = None);
-    assert_eq!(missing, Standing::Outdated(Reason::Missing));
+    assert_eq!(missing, TargetState::Outdated(Reason::Missing));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn an_image_of_the_engine_is_always_patched() {
             id: "sha256:1".to_owned(),
         };
     });
-    assert_eq!(standing, Standing::Outdated(Reason::Source));
+    assert_eq!(standing, TargetState::Outdated(Reason::Source));
 }
 
 #[test]
@@ -211,7 +211,11 @@ fn provenance_is_not_believed_where_the_image_says_otherwise() {
     ];
     for (what, image) in cases {
         let standing = with(|facts| current(facts).image = Arc::new(image));
-        assert_eq!(standing, Standing::Outdated(Reason::Disagreement), "{what}");
+        assert_eq!(
+            standing,
+            TargetState::Outdated(Reason::Disagreement),
+            "{what}"
+        );
     }
 }
 
@@ -225,10 +229,10 @@ fn an_unrecorded_image_is_adopted_only_where_its_tag_is_fixed() {
         })
     };
     let good = || RegistryImage::of(&["a", "sensor"], &patched());
-    let patch = Standing::Outdated(Reason::Unrecorded);
+    let patch = TargetState::Outdated(Reason::Unrecorded);
     assert_eq!(
         unrecorded(Some(TagMutability::Immutable), good()),
-        Standing::Adopted
+        TargetState::Adopted
     );
     assert_eq!(unrecorded(Some(TagMutability::Mutable), good()), patch);
     assert_eq!(unrecorded(None, good()), patch);
@@ -240,11 +244,11 @@ fn an_unrecorded_image_is_adopted_only_where_its_tag_is_fixed() {
 fn without_the_facts_nothing_can_be_told() {
     assert_eq!(
         with(|facts| facts.source = Err(nobody())),
-        Standing::Unknown
+        TargetState::Unknown
     );
     assert_eq!(
         with(|facts| facts.target = Err(nobody())),
-        Standing::Unknown
+        TargetState::Unknown
     );
 }
 
@@ -291,7 +295,7 @@ fn with_definition(config: &Config) -> Facts {
 fn the_container_of_the_ecs_task_definition_is_one_of_the_options() {
     let config = config(|_| {});
     let standing = standing(&config, &with_definition(&config));
-    assert_eq!(standing, Standing::Outdated(Reason::Options));
+    assert_eq!(standing, TargetState::Outdated(Reason::Options));
 }
 
 #[test]
@@ -306,7 +310,7 @@ fn an_image_that_is_kept_goes_into_the_ecs_task_definition_all_the_same() {
     let variables = object["Env"].as_array_mut().expect("a list");
     variables.push(json!("CS_CONTAINER=web"));
     current(&mut facts).image = Arc::new(RegistryImage::of(&["a", "sensor"], &object));
-    assert_eq!(standing(&config, &facts), Standing::UpToDate);
+    assert_eq!(standing(&config, &facts), TargetState::UpToDate);
     let plan = decide::plan(&config, &facts).expect("a plan");
     assert_eq!(plan.kept, Some(Kept::UpToDate));
     let steps: Vec<String> = plan

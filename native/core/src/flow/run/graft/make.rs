@@ -8,7 +8,7 @@ use super::delta::{Delta, DeltaError, ExportReader, take};
 use super::grafted::Grafted;
 use super::memory::Memory;
 use crate::adapters::engine::error::failure::EngineError;
-use crate::adapters::journal::Thing;
+use crate::adapters::journal::JournalItem;
 use crate::adapters::registry::upload::{Arrival, Origin, Upload};
 use crate::domain::engine::EngineImage;
 use crate::domain::graft::assemble::{Assembled, Change, assemble};
@@ -19,11 +19,11 @@ use crate::domain::platform::Platform;
 use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
 use crate::flow::facts::patch::Facts;
-use crate::flow::plan::graft_source::Stock;
+use crate::flow::plan::graft_source::GraftSource;
 use crate::flow::plan::step::Falconutil;
 use crate::flow::run::cleanup::Undo;
 use crate::flow::run::drive::Run;
-use crate::flow::run::step_outcome::Learned;
+use crate::flow::run::step_outcome::StepOutcome;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
 
@@ -74,16 +74,16 @@ impl Run {
         knows_platform: bool,
         facts: &Facts,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let grafted = self.try_graft(falconutil, knows_platform, facts, events);
         match grafted.await {
             Ok(grafted) => {
                 self.state(|state| state.grafted = Some(Arc::new(grafted)));
-                Ok(Learned::Grafted(Ok(())))
+                Ok(StepOutcome::Grafted(Ok(())))
             }
             Err(Ungrafted::Obstacle(obstacle)) => {
                 events.note(obstacle.told());
-                Ok(Learned::Grafted(Err(obstacle)))
+                Ok(StepOutcome::Grafted(Err(obstacle)))
             }
             Err(Ungrafted::Problem(problem)) => Err(problem),
         }
@@ -97,7 +97,7 @@ impl Run {
         events: &StepEvents,
     ) -> Result<Grafted, Ungrafted> {
         let source = facts.source.as_ref().map_err(Clone::clone)?;
-        let stock = Stock::of(source)?;
+        let stock = GraftSource::of(source)?;
         let stub = self.local_name("stub")?;
         let before = self.load_stub(&stub, &stock).await?;
         let target = self.local_name("stub-patched")?;
@@ -120,7 +120,11 @@ impl Run {
     }
 
     /// Brings the stub into the engine.
-    async fn load_stub(&self, name: &str, stock: &Stock<'_>) -> Result<EngineImage, Ungrafted> {
+    async fn load_stub(
+        &self,
+        name: &str,
+        stock: &GraftSource<'_>,
+    ) -> Result<EngineImage, Ungrafted> {
         let archive = stub(&stock.image.config, name);
         let archive = archive.map_err(|error| Obstacle::Engine(error.to_string()))?;
         let engine = self.services.engine()?;
@@ -199,7 +203,7 @@ impl Run {
     /// A folder for the layer alone, since the socket's is made and removed with the socket.
     fn spool(&self) -> Result<PathBuf, Ungrafted> {
         let folder = self.folder().with_extension("layer");
-        let thing = Thing::Folder {
+        let thing = JournalItem::Folder {
             path: folder.clone(),
         };
         self.record(thing)?;
@@ -242,12 +246,12 @@ impl Run {
         repository: &Repository,
         facts: &Facts,
         events: &StepEvents,
-    ) -> Result<Learned, Problem> {
+    ) -> Result<StepOutcome, Problem> {
         let Some(grafted) = self.state(|state| state.grafted.clone()) else {
             unreachable!("the plan pushes only what was grafted")
         };
         let source = facts.source.as_ref().map_err(Clone::clone)?;
-        let Ok(stock) = Stock::of(source) else {
+        let Ok(stock) = GraftSource::of(source) else {
             unreachable!("what was grafted has a stock")
         };
         let begun = Effect::UploadInterrupted {
@@ -294,7 +298,7 @@ impl Run {
             });
             state.pushed = Some(digest);
         });
-        Ok(Learned::Nothing)
+        Ok(StepOutcome::Nothing)
     }
 }
 

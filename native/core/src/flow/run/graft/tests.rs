@@ -7,7 +7,7 @@ use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::repository::Repository;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
-use crate::flow::plan::graft_source::Stock;
+use crate::flow::plan::graft_source::GraftSource;
 
 fn source(config: &Value) -> SourceFacts {
     let image = RegistryImage::of(&["sha256:a", "sha256:b"], config);
@@ -32,7 +32,7 @@ fn triggers_forbid_a_graft_and_their_absence_does_not() {
         (json!(["RUN make"]), true),
     ] {
         let source = source(&json!({"Cmd": ["web"], "OnBuild": triggers}));
-        let obstacle = Stock::of(&source).err();
+        let obstacle = GraftSource::of(&source).err();
         assert_eq!(obstacle, forbids.then_some(Obstacle::OnBuild), "{triggers}");
     }
 }
@@ -43,7 +43,10 @@ fn a_source_has_to_have_a_manifest_that_fits_its_configuration() {
     local.place = SourcePlace::Engine {
         id: "sha256:c".to_owned(),
     };
-    assert_eq!(Stock::of(&local).err(), Some(Obstacle::SourceInEngine));
+    assert_eq!(
+        GraftSource::of(&local).err(),
+        Some(Obstacle::SourceInEngine)
+    );
 
     let mut miscounted = source(&json!({}));
     let mut image = RegistryImage::of(&["sha256:a", "sha256:b"], &json!({}));
@@ -54,7 +57,7 @@ fn a_source_has_to_have_a_manifest_that_fits_its_configuration() {
         from_index: false,
     };
     let obstacle = Obstacle::LayersUncounted { told: 2, held: 1 };
-    assert_eq!(Stock::of(&miscounted).err(), Some(obstacle));
+    assert_eq!(GraftSource::of(&miscounted).err(), Some(obstacle));
 }
 
 #[test]
