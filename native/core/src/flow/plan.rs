@@ -1,6 +1,7 @@
 pub mod decide;
 pub mod graft_source;
 pub mod prepare;
+pub mod ready;
 pub mod refusal;
 pub mod stages;
 pub mod step;

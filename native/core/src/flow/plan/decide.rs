@@ -22,7 +22,8 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
         hand_over(config, &mut plan);
         return Ok(plan);
     }
-    let (source, sensor, target) = refusal::check(config, facts)?;
+    let ready = refusal::check(config, facts)?;
+    let (source, sensor, target) = (ready.source, ready.sensor, ready.target);
     let engine = facts.engine.clone()?;
     let is_native = engine.platform == Platform::linux_arm64();
     let way = Way::of(config, source, facts);

@@ -1,26 +1,23 @@
 //! What makes a run impossible, found before anything is pulled.
 
+use super::ready::Ready;
 use crate::domain::emulation::Registration;
 use crate::domain::engine::{EngineFacts, Store};
 use crate::domain::falcon::marks::SensorMarks;
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
 use crate::flow::config::patch::Config;
 use crate::flow::facts::patch::Facts;
-use crate::flow::facts::sensor::SensorFacts;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
 use crate::flow::facts::target::TargetFacts;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 
-/// The facts that patching needs.
+/// Refuses what makes patching impossible, and collects the facts that it needs.
 ///
 /// # Errors
 /// The first that is missing or forbids it: the ECS task definition first, since it is as much the user's as the
 /// inputs are, then the sign-in, since the rest follows from it.
-pub(super) fn check<'a>(
-    config: &Config,
-    facts: &'a Facts,
-) -> Result<(&'a SourceFacts, &'a SensorFacts, &'a TargetFacts), Problem> {
+pub(super) fn check<'a>(config: &Config, facts: &'a Facts) -> Result<Ready<'a>, Problem> {
     if let Some(Err(problem)) = &facts.task_definition {
         return Err(problem.clone());
     }
@@ -30,14 +27,13 @@ pub(super) fn check<'a>(
         return Err(problem.clone());
     }
     refuse_engine_that_cannot_build(facts.engine.as_ref().map_err(Clone::clone)?)?;
-    let source = facts.source.as_ref().map_err(Clone::clone)?;
-    refuse_patched_source(source)?;
-    let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
-    facts.customer_id.as_ref().map_err(Clone::clone)?;
-    let target = facts.target.as_ref().map_err(Clone::clone)?;
-    refuse_overwriting_source(config, source, target)?;
-    refuse_immutable_tags(target)?;
-    Ok((source, sensor, target))
+    if let Ok(source) = &facts.source {
+        refuse_patched_source(source)?;
+    }
+    let ready = Ready::of(config, facts)?;
+    refuse_overwriting_source(config, ready.source, ready.target)?;
+    refuse_immutable_tags(ready.target)?;
+    Ok(ready)
 }
 
 /// Before 27.5 an engine with the containerd image store cannot read a build's context from the request's body, the way in
