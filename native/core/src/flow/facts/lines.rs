@@ -2,19 +2,22 @@
 
 use super::patch::Facts;
 use super::source::SourcePlace;
-use crate::adapters::aws::account::Aws;
+use super::verify::VerifyFacts;
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::emulation::Registration;
 use crate::domain::platform::Platform;
 
 impl Facts {
-    /// What was found, a line each; what could not be had is told by the failure it leads to, if it matters.
-    pub(crate) fn lines(&self, aws: Option<&Aws>) -> Vec<String> {
+    /// The facts, a line each, with the origin of the credentials for AWS. A fact that is missing is reported by
+    /// the failure that it causes.
+    pub(crate) fn lines(&self, credentials: Option<&str>) -> Vec<String> {
         let mut lines = Vec::new();
         match &self.caller {
-            Some(Ok(caller)) => lines.push(aws_line(caller, aws)),
+            Some(Ok(caller)) => lines.push(aws_line(caller, credentials)),
             Some(Err(_)) => {}
-            None => lines.extend(aws.map(|aws| format!("AWS: credentials from {}", aws.origin()))),
+            None => {
+                lines.extend(credentials.map(|origin| format!("AWS: credentials from {origin}")));
+            }
         }
         if let Ok(engine) = &self.engine {
             lines.push(format!(
@@ -87,9 +90,31 @@ impl Facts {
     }
 }
 
-/// Who asks, and by whose credentials.
-pub fn aws_line(caller: &CallerIdentity, aws: Option<&Aws>) -> String {
-    let origin = aws.map_or("AWS", Aws::origin);
+impl VerifyFacts {
+    /// The facts, a line each, with the origin of the credentials for AWS.
+    pub(crate) fn lines(&self, credentials: Option<&str>) -> Vec<String> {
+        let caller = self
+            .caller
+            .iter()
+            .map(|caller| aws_line(caller, credentials));
+        let source = self.source.as_ref().and_then(|source| source.as_ref().ok());
+        let images = [("Target", self.target.as_ref().ok()), ("Source", source)];
+        let images = images.into_iter().filter_map(|(role, image)| {
+            let image = image?;
+            let (name, digest) = (&image.name, &image.digest);
+            Some(if image.from_index {
+                format!("{role}: {name} is an index; its linux/arm64 image is {digest}, and only that is looked at")
+            } else {
+                format!("{role}: {name} is {}, {digest}", image.platform)
+            })
+        });
+        caller.chain(images).collect()
+    }
+}
+
+/// The line for the caller's identity and the origin of its credentials.
+fn aws_line(caller: &CallerIdentity, credentials: Option<&str>) -> String {
+    let origin = credentials.unwrap_or("AWS");
     format!(
         "AWS: account {}, {} (credentials from {origin})",
         caller.account, caller.arn

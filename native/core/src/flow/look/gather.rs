@@ -1,4 +1,4 @@
-//! Looks at everything at once, and changes nothing.
+//! Gathers facts in two passes, and changes nothing.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,6 @@ use crate::flow::facts::probes::Probes;
 use crate::flow::facts::sensor::SensorFacts;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
 use crate::flow::facts::target::TargetFacts;
-use crate::flow::plan::decide;
 use crate::flow::services::Services;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
@@ -67,15 +66,9 @@ impl Explain for ImageError {
     }
 }
 
-/// Gathers every fact that the run needs; what cannot be had becomes a fact of its own.
-///
-/// Images and tags come first: where they show that there is nothing to do, nothing else is asked.
-pub async fn gather(config: &Config, services: &Services) -> Facts {
-    let resolve = Resolve {
-        config,
-        services,
-        images: Images::new(config.account.as_deref(), services),
-    };
+/// Gathers the facts that show whether anything is to be changed; a look-up that fails is a fact too.
+pub async fn first(config: &Config, services: &Services) -> Facts {
+    let resolve = Resolve::new(config, services);
     let (engine, source, sensor, target, customer_id, task_definition, builder) = tokio::join!(
         services.engine_facts(),
         resolve.source(),
@@ -85,7 +78,7 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         resolve.task_definition(),
         resolve.builder()
     );
-    let mut facts = Facts {
+    Facts {
         caller: None,
         handler: handler(engine.as_ref().ok(), services),
         engine,
@@ -98,11 +91,13 @@ pub async fn gather(config: &Config, services: &Services) -> Facts {
         staged: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
-    };
-    if !decide::changes_nothing(config, &facts) {
-        Box::pin(resolve.complete(&mut facts)).await;
     }
-    facts
+}
+
+/// Adds the facts that only matter where something is to be changed.
+pub async fn rest(config: &Config, services: &Services, facts: &mut Facts) {
+    let resolve = Resolve::new(config, services);
+    Box::pin(resolve.complete(facts)).await;
 }
 
 /// What the kernel registers says nothing when the engine runs under another kernel.
@@ -156,7 +151,15 @@ pub(super) struct Resolve<'a> {
     pub(super) images: Images<'a>,
 }
 
-impl Resolve<'_> {
+impl<'a> Resolve<'a> {
+    fn new(config: &'a Config, services: &'a Services) -> Self {
+        Self {
+            config,
+            services,
+            images: Images::new(config.account.as_deref(), services),
+        }
+    }
+
     async fn source(&self) -> Fact<SourceFacts> {
         match &self.config.source {
             Source::Registry(name) => self.registry_source(name).await,

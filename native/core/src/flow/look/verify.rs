@@ -2,11 +2,9 @@
 
 use super::images::{FoundImage, Images};
 use super::target::provenance;
-use crate::adapters::aws::account::Aws;
 use crate::domain::provenance::statement::Told;
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::config::verify::VerifyConfig;
-use crate::flow::facts::lines::aws_line;
 use crate::flow::facts::verify::{ImageFacts, Record, VerifyFacts};
 use crate::flow::services::Services;
 
@@ -61,23 +59,4 @@ async fn records(services: &Services, found: &FoundImage) -> Vec<Record> {
         Record { provenance, told }
     });
     futures_util::future::join_all(read).await
-}
-
-impl VerifyFacts {
-    /// What was found, a line each.
-    pub(crate) fn lines(&self, aws: Option<&Aws>) -> Vec<String> {
-        let caller = self.caller.iter().map(|caller| aws_line(caller, aws));
-        let source = self.source.as_ref().and_then(|source| source.as_ref().ok());
-        let images = [("Target", self.target.as_ref().ok()), ("Source", source)];
-        let images = images.into_iter().filter_map(|(role, image)| {
-            let image = image?;
-            let (name, digest) = (&image.name, &image.digest);
-            Some(if image.from_index {
-                format!("{role}: {name} is an index; its linux/arm64 image is {digest}, and only that is looked at")
-            } else {
-                format!("{role}: {name} is {}, {digest}", image.platform)
-            })
-        });
-        caller.chain(images).collect()
-    }
 }

@@ -1,43 +1,86 @@
 //! Decides what to do, from the configuration and the facts alone.
 
+use super::graft_source::GraftSource;
 use super::prepare::{builder_step, emulator_step, for_later_steps, patch_steps, pulls};
+use super::ready::Ready;
 use super::refusal;
-use super::stages::{Kept, Plan, Way};
+use super::stages::Plan;
 use super::step::{Role, Step};
-use super::target_state::{TargetState, standing};
+use super::target_state::TargetState;
 use crate::domain::platform::Platform;
 use crate::domain::reference::tag::Tag;
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::{Config, Strategy};
 use crate::flow::facts::patch::Facts;
+use crate::flow::facts::source::SourceFacts;
 use crate::flow::facts::target::TargetFacts;
 use crate::report::problem::Problem;
 
-/// What to do, in view of the facts.
+/// The stages that are left, in view of the facts.
 ///
 /// # Errors
-/// Why it cannot be done at all, found before anything is changed.
-pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
-    if let Some(mut plan) = kept(config, facts) {
-        plan.then(for_later_steps(config, facts)?);
-        hand_over(config, &mut plan);
-        return Ok(plan);
-    }
-    let ready = refusal::check(config, facts)?;
-    let (source, sensor, target) = (ready.source, ready.sensor, ready.target);
-    let engine = facts.engine.clone()?;
-    let is_native = engine.platform == Platform::linux_arm64();
-    let way = Way::of(config, source, facts);
+/// The reason why no plan leads to the image, found before anything is changed.
+pub fn plan(config: &Config, facts: &Facts, state: TargetState) -> Result<Plan, Problem> {
     let mut plan = Plan::default();
-    if facts.probes.graft == Some(Ok(())) {
-        finish(config, target, way, &mut plan);
-        hand_over(config, &mut plan);
-        return Ok(plan);
+    if state.keeps_image() {
+        let target = facts.target.as_ref().map_err(Clone::clone)?;
+        let tags = missing_tags(config, target, state);
+        plan.then(tags.map(|tag| add_tag(target, tag)).collect());
+        plan.then(for_later_steps(config, facts)?);
+    } else {
+        let ready = refusal::check(config, facts)?;
+        let strategy = strategy(config, facts, ready.source);
+        if facts.probes.graft != Some(Ok(())) {
+            build(config, facts, &ready, strategy, &mut plan)?;
+        }
+        publish(config, ready.target, strategy, &mut plan);
     }
-    let copy = sensor.copy.clone().map(Step::CopySensor);
+    hand_over(config, &mut plan);
+    Ok(plan)
+}
+
+/// Whether the run leaves the registry as it is, so that no more facts are needed.
+#[must_use]
+pub fn changes_nothing(config: &Config, facts: &Facts, state: TargetState) -> bool {
+    let target = facts.target.as_ref().ok();
+    let target = target.filter(|_| state.keeps_image());
+    target.is_some_and(|target| missing_tags(config, target, state).next().is_none())
+}
+
+/// The other wanted tags that do not name the kept image yet.
+fn missing_tags<'a>(
+    config: &'a Config,
+    target: &'a TargetFacts,
+    state: TargetState,
+) -> impl Iterator<Item = &'a Tag> {
+    let kept = state.kept_image(target);
+    let tags = config.other_tags();
+    tags.filter(move |tag| kept.is_some_and(|image| !target.names(tag, &image.digest)))
+}
+
+/// The strategy that is wanted, or the full one where the source or a probe rules out a graft.
+fn strategy(config: &Config, facts: &Facts, source: &SourceFacts) -> Strategy {
+    let is_refused = matches!(facts.probes.graft, Some(Err(_)));
+    match config.strategy {
+        Strategy::Graft if !is_refused && GraftSource::of(source).is_ok() => Strategy::Graft,
+        Strategy::Graft | Strategy::Full => Strategy::Full,
+    }
+}
+
+/// Plans everything up to falconutil's work.
+fn build(
+    config: &Config,
+    facts: &Facts,
+    ready: &Ready<'_>,
+    strategy: Strategy,
+    plan: &mut Plan,
+) -> Result<(), Problem> {
+    let engine = facts.engine.as_ref().map_err(Clone::clone)?;
+    let is_native = engine.platform == Platform::linux_arm64();
+    let copy = ready.sensor.copy.clone().map(Step::CopySensor);
     let install = emulator_step(config, facts, is_native)?;
     let beside = install.into_iter().chain(builder_step(config, facts)?);
-    let mut pulls = pulls(facts, source, sensor, is_native);
-    if way == Way::Graft {
+    let mut pulls = pulls(facts, ready, is_native);
+    if strategy == Strategy::Graft {
         pulls.retain(|step| !matches!(step, Step::Pull(pull) if pull.role == Role::Source));
     }
     let prepare = match &config.staging_image {
@@ -49,40 +92,14 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
         }
         _ => copy.into_iter().chain(pulls).chain(beside).collect(),
     };
-    patch_steps(facts, sensor, is_native, way, prepare, &mut plan);
-    finish(config, target, way, &mut plan);
-    hand_over(config, &mut plan);
-    Ok(plan)
+    patch_steps(facts, ready, is_native, strategy, prepare, plan);
+    Ok(())
 }
 
-/// Whether the run would leave the registry as it is, so that nothing else need be known.
-pub fn changes_nothing(config: &Config, facts: &Facts) -> bool {
-    kept(config, facts).is_some_and(|plan| plan.stages.is_empty())
-}
-
-/// What there is to do beside the image, if that stays as it is.
-pub(super) fn kept(config: &Config, facts: &Facts) -> Option<Plan> {
-    let kept = match standing(config, facts) {
-        TargetState::UpToDate => Kept::UpToDate,
-        TargetState::Adopted => Kept::Adopted,
-        TargetState::Outdated(_) | TargetState::Unknown => return None,
-    };
-    let target = facts.target.as_ref().ok()?;
-    let current = target.current.as_ref()?;
-    let mut plan = Plan {
-        kept: Some(kept),
-        ..Plan::default()
-    };
-    let missing = config
-        .other_tags()
-        .filter(|tag| !target.names(tag, &current.image.digest));
-    plan.then(missing.map(|tag| add_tag(target, tag)).collect());
-    Some(plan)
-}
-
-fn finish(config: &Config, target: &TargetFacts, way: Way, plan: &mut Plan) {
+/// Plans everything from falconutil's work to the last tag.
+fn publish(config: &Config, target: &TargetFacts, strategy: Strategy, plan: &mut Plan) {
     let repository = &target.repository;
-    if way == Way::Full {
+    if strategy == Strategy::Full {
         plan.then(vec![Step::Prove]);
     }
     // As late as that, so that nothing is left behind when there is nothing to push.
@@ -92,8 +109,8 @@ fn finish(config: &Config, target: &TargetFacts, way: Way, plan: &mut Plan) {
         }]);
     }
     let others = config.other_tags().map(|tag| add_tag(target, tag));
-    match way {
-        Way::Full => {
+    match strategy {
+        Strategy::Full => {
             plan.then(vec![Step::Push {
                 repository: repository.clone(),
                 tag: config.target_tag.clone(),
@@ -105,7 +122,7 @@ fn finish(config: &Config, target: &TargetFacts, way: Way, plan: &mut Plan) {
                     .collect(),
             );
         }
-        Way::Graft => {
+        Strategy::Graft => {
             plan.then(vec![Step::PushGrafted {
                 repository: repository.clone(),
             }]);

@@ -1,32 +1,27 @@
 //! What has to be there before falconutil starts, and which falconutil that is.
 
+use super::ready::Ready;
 use super::refusal;
-use super::stages::{Plan, Way};
+use super::stages::Plan;
 use super::step::{Falconutil, Pull, Role, Step};
 use crate::domain::emulation::Registration;
 use crate::domain::platform::Platform;
-use crate::flow::config::patch::{Config, Emulation};
+use crate::flow::config::patch::{Config, Emulation, Strategy};
 use crate::flow::facts::patch::Facts;
-use crate::flow::facts::sensor::SensorFacts;
-use crate::flow::facts::source::{SourceFacts, SourceOrigin};
+use crate::flow::facts::source::SourceOrigin;
 use crate::report::problem::Problem;
 
 /// The images that the engine does not hold yet.
-pub(super) fn pulls(
-    facts: &Facts,
-    source: &SourceFacts,
-    sensor: &SensorFacts,
-    is_native: bool,
-) -> Vec<Step> {
+pub(super) fn pulls(facts: &Facts, ready: &Ready<'_>, is_native: bool) -> Vec<Step> {
     let mut pulls = Vec::new();
-    if let SourceOrigin::Registry(repository, digest) = facts.source_origin(source) {
+    if let SourceOrigin::Registry(repository, digest) = ready.source_origin() {
         pulls.push(Pull {
             role: Role::Source,
             repository: repository.clone(),
             digest: digest.clone(),
         });
     }
-    let sensor_repository = facts.sensor_origin(sensor);
+    let (sensor, sensor_repository) = (ready.sensor, ready.sensor_origin());
     pulls.push(Pull {
         role: Role::Sensor,
         repository: sensor_repository.clone(),
@@ -77,7 +72,8 @@ pub(super) fn for_later_steps(config: &Config, facts: &Facts) -> Result<Vec<Step
     if config.builder.is_none() {
         return Ok(Vec::new());
     }
-    let is_native = facts.engine.clone()?.platform == Platform::linux_arm64();
+    let is_native =
+        facts.engine.as_ref().map_err(Clone::clone)?.platform == Platform::linux_arm64();
     let install = emulator_step(config, facts, is_native)?;
     Ok(install
         .into_iter()
@@ -97,18 +93,18 @@ pub(super) fn builder_step(config: &Config, facts: &Facts) -> Result<Option<Step
 /// What prepares for the patch, with the probes that are still open beside it; or the one step that patches.
 pub(super) fn patch_steps(
     facts: &Facts,
-    sensor: &SensorFacts,
+    ready: &Ready<'_>,
     is_native: bool,
-    way: Way,
+    strategy: Strategy,
     mut prepare: Vec<Step>,
     plan: &mut Plan,
 ) {
-    let choice = Choice::of(facts, sensor, is_native);
+    let choice = Choice::of(ready, is_native);
     let open = choice.open(facts, is_native);
     if open.is_empty() {
         plan.then(prepare);
         let (falconutil, knows_platform) = choice.made(facts);
-        plan.then_patch(way, falconutil, knows_platform);
+        plan.then_patch(strategy, falconutil, knows_platform);
         return;
     }
     prepare.extend(open);
@@ -117,10 +113,10 @@ pub(super) fn patch_steps(
     match native {
         Some(native) if facts.probes.native_knows_platform != Some(false) => {
             let only_if = "the native falconutil knows `--platform`";
-            plan.then_if(only_if, way.patch(native, true));
-            plan.then_if("it does not", way.patch(arm64, false));
+            plan.then_if(only_if, Step::patch_by(strategy, native, true));
+            plan.then_if("it does not", Step::patch_by(strategy, arm64, false));
         }
-        _ => plan.then_patch(way, arm64, false),
+        _ => plan.then_patch(strategy, arm64, false),
     }
 }
 
@@ -132,8 +128,8 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(facts: &Facts, sensor: &SensorFacts, is_native: bool) -> Self {
-        let repository = facts.sensor_origin(sensor);
+    fn of(ready: &Ready<'_>, is_native: bool) -> Self {
+        let (sensor, repository) = (ready.sensor, ready.sensor_origin());
         let native = sensor.native.as_ref().filter(|_| !is_native);
         Self {
             arm64: Falconutil {

@@ -1,3 +1,5 @@
+//! The facts that the plan has checked, as the steps receive them.
+
 use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::reference::repository::Repository;
@@ -10,7 +12,10 @@ use crate::report::problem::Problem;
 
 /// The facts that the steps of a plan need, none of them missing.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "the steps receive it in the next change")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the steps receive it in the next change")
+)]
 pub struct Ready<'a> {
     facts: &'a Facts,
     /// The image to patch.
@@ -25,7 +30,10 @@ pub struct Ready<'a> {
     pub task_definition: Option<&'a TaskDefinition>,
 }
 
-#[expect(dead_code, reason = "the steps receive it in the next change")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the steps receive it in the next change")
+)]
 impl<'a> Ready<'a> {
     /// Collects the facts.
     ///
@@ -60,5 +68,98 @@ impl<'a> Ready<'a> {
     pub fn is_staged(&self, repository: &Repository) -> bool {
         let staged = self.facts.staged.as_ref();
         staged.is_some_and(|staged| staged.sensor.registry == repository.registry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ready;
+    use crate::domain::reference::digest::Digest;
+    use crate::domain::reference::repository::Repository;
+    use crate::flow::facts::patch::Facts;
+    use crate::flow::facts::source::{SourceOrigin, SourcePlace};
+    use crate::flow::facts::staged::Staged;
+    use crate::report::code::Code;
+    use crate::report::problem::Problem;
+    use crate::test_support::config::{HOST, config};
+    use crate::test_support::facts::{facts, with_task_definition};
+
+    fn problem(code: Code) -> Problem {
+        Problem {
+            code,
+            what: String::new(),
+            why: Vec::new(),
+            hint: None,
+        }
+    }
+
+    #[test]
+    fn checked_facts_hold_what_the_steps_need() {
+        let config = config(|i| {
+            i.container_name = "web".into();
+            i.task_definition = "ecs.json".into();
+        });
+        let facts = with_task_definition(facts());
+        let ready = Ready::of(&config, &facts).expect("nothing is missing");
+        assert_eq!(ready.source.name, format!("{HOST}/app/web:1"));
+        assert_eq!(ready.sensor.arm64, Digest::of(b"arm64"));
+        assert_eq!(ready.target.repository.name, "app/web");
+        assert_eq!(ready.options.container_name.as_deref(), Some("web"));
+        assert_eq!(ready.task_definition.expect("a definition").family, "web");
+    }
+
+    #[test]
+    fn each_missing_fact_is_the_problem() {
+        type Change = fn(&mut Facts, Problem);
+        let cases: &[(Code, Change)] = &[
+            (Code::RegistryImageNotFound, |f, p| f.source = Err(p)),
+            (Code::FalconSensorVersionNotFound, |f, p| f.sensor = Err(p)),
+            (Code::FalconClientRefused, |f, p| f.customer_id = Err(p)),
+            (Code::EcrRepositoryNotFound, |f, p| f.target = Err(p)),
+            (Code::EcsTaskDefinitionUnreadable, |f, p| {
+                f.task_definition = Some(Err(p));
+            }),
+        ];
+        for (code, change) in cases {
+            let mut facts = facts();
+            change(&mut facts, problem(*code));
+            let seen = Ready::of(&config(|_| {}), &facts).expect_err(code.as_str());
+            assert_eq!(seen.code, *code);
+        }
+    }
+
+    #[test]
+    fn staged_images_are_taken_from_the_local_registry() {
+        let config = config(|_| {});
+        let mut facts = facts();
+        let source_at = |ready: &Ready<'_>| match ready.source_origin() {
+            SourceOrigin::Registry(repository, _) => repository.registry.clone(),
+            SourceOrigin::Engine(id) => id.to_owned(),
+        };
+        let ready = Ready::of(&config, &facts).expect("nothing is missing");
+        assert_eq!(source_at(&ready), HOST);
+        assert!(!ready.is_staged(ready.sensor_origin()));
+        let local = "127.0.0.1:32768";
+        facts.staged = Some(Staged {
+            source: Repository::new(local, "app/web"),
+            source_digest: Digest::of(b"source"),
+            sensor: Repository::new(local, "sensor"),
+        });
+        let ready = Ready::of(&config, &facts).expect("nothing is missing");
+        assert_eq!(source_at(&ready), local);
+        assert!(ready.is_staged(ready.sensor_origin()));
+        assert!(!ready.is_staged(&ready.sensor.repository));
+    }
+
+    #[test]
+    fn an_image_of_the_engine_has_its_id_as_its_origin() {
+        let mut facts = facts();
+        if let Ok(source) = &mut facts.source {
+            source.place = SourcePlace::Engine {
+                id: "sha256:1".to_owned(),
+            };
+        }
+        let ready = Ready::of(&config(|_| {}), &facts).expect("nothing is missing");
+        assert_eq!(ready.source_origin(), SourceOrigin::Engine("sha256:1"));
     }
 }

@@ -1,28 +1,16 @@
-use super::graft_source::GraftSource;
-use super::step::{Falconutil, Step};
-use crate::flow::config::patch::{Config, Strategy};
-use crate::flow::facts::patch::Facts;
-use crate::flow::facts::source::SourceFacts;
+//! The stages that a plan consists of.
 
-/// What to do, stage after stage.
+use super::step::{Falconutil, Step};
+use crate::flow::config::patch::Strategy;
+
+/// The work of a run, stage after stage.
 ///
-/// What follows a probing stage is a forecast: once the probe has told, the facts have grown and
-/// [`plan`] is asked again.
+/// The stages after a probing one are a forecast. Once the probe has run, the facts have grown and the plan is
+/// computed again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The stages, in order.
     pub stages: Vec<Stage>,
-    /// Why the target's image is kept as it is; none if a new one is made.
-    pub kept: Option<Kept>,
-}
-
-/// Why no image is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// It is what the run would make.
-    UpToDate,
-    /// Its tag cannot be overwritten, and nothing speaks against it.
-    Adopted,
 }
 
 /// Steps that run side by side, each as soon as those are done that it [needs](Step::needs).
@@ -54,11 +42,16 @@ impl Plan {
         });
     }
 
-    /// Has falconutil work; whether a graft is possible shows only then.
-    pub(super) fn then_patch(&mut self, way: Way, falconutil: Falconutil, knows_platform: bool) {
+    /// Appends falconutil's work; only its result shows whether a graft is possible.
+    pub(super) fn then_patch(
+        &mut self,
+        strategy: Strategy,
+        falconutil: Falconutil,
+        knows_platform: bool,
+    ) {
         self.stages.push(Stage {
-            steps: vec![way.patch(falconutil, knows_platform)],
-            probes: way == Way::Graft,
+            steps: vec![Step::patch_by(strategy, falconutil, knows_platform)],
+            probes: strategy == Strategy::Graft,
             only_if: None,
         });
     }
@@ -69,38 +62,5 @@ impl Plan {
             probes: false,
             only_if: Some(only_if),
         });
-    }
-}
-
-/// How the image comes to be patched.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    /// falconutil patches the source in the engine.
-    Full,
-    /// It patches a stub there, and the registry does the rest.
-    Graft,
-}
-
-impl Way {
-    pub(super) fn of(config: &Config, source: &SourceFacts, facts: &Facts) -> Self {
-        let is_refused = matches!(facts.probes.graft, Some(Err(_)));
-        match config.strategy {
-            Strategy::Graft if !is_refused && GraftSource::of(source).is_ok() => Self::Graft,
-            Strategy::Graft | Strategy::Full => Self::Full,
-        }
-    }
-
-    /// The step in which falconutil works.
-    pub(super) fn patch(self, falconutil: Falconutil, knows_platform: bool) -> Step {
-        match self {
-            Self::Full => Step::Patch {
-                falconutil,
-                knows_platform,
-            },
-            Self::Graft => Step::Graft {
-                falconutil,
-                knows_platform,
-            },
-        }
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::builder::BuilderName;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
-use crate::flow::config::patch::PinnedImage;
+use crate::flow::config::patch::{PinnedImage, Strategy};
 use crate::flow::facts::sensor::SensorCopy;
 
 /// One thing to do; what is needed to do it is decided, nothing is looked up.
@@ -114,6 +114,24 @@ pub struct Falconutil {
 }
 
 impl Step {
+    /// The step in which falconutil works.
+    pub(super) fn patch_by(
+        strategy: Strategy,
+        falconutil: Falconutil,
+        knows_platform: bool,
+    ) -> Self {
+        match strategy {
+            Strategy::Full => Self::Patch {
+                falconutil,
+                knows_platform,
+            },
+            Strategy::Graft => Self::Graft {
+                falconutil,
+                knows_platform,
+            },
+        }
+    }
+
     /// Whether another step of the same stage has to be done before this one begins.
     #[must_use]
     pub fn needs(&self, other: &Self) -> bool {

@@ -1,10 +1,13 @@
-//! Tells whether the target's tag names already what a patch would make.
+//! Compares the image that the target's tag names with the one that this run would make.
 //!
 //! What the registry keeps of an image's making decides only together with the image itself: its
 //! layers, its entrypoint and its environment have to be those that this run would have to prove.
 
+use std::sync::Arc;
+
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::proof::prove_image;
+use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::flow::config::patch::Config;
 use crate::flow::facts::patch::Facts;
@@ -12,21 +15,21 @@ use crate::flow::facts::sensor::SensorFacts;
 use crate::flow::facts::source::SourceFacts;
 use crate::flow::facts::target::{CurrentImage, TargetFacts};
 
-/// How the target stands.
+/// The state of the target before the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetState {
     /// The tag names the image that this run would make.
     UpToDate,
-    /// The tag cannot be overwritten, and names the source patched with these options; which sensor
-    /// is in it is not recorded, as after a run that was stopped between push and record.
+    /// The tag cannot be overwritten, and names the source patched with these options. Its sensor is
+    /// not recorded, as after a run that was stopped between push and record.
     Adopted,
     /// The image has to be made.
     Outdated(Reason),
-    /// Too little is known to tell.
+    /// Too little is known to decide.
     Unknown,
 }
 
-/// Why an image has to be made.
+/// The reason to make an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// `skipUnchanged` is false.
@@ -37,16 +40,16 @@ pub enum Reason {
     Source,
     /// The sensor has changed.
     Sensor,
-    /// What falconutil is told has changed.
+    /// The options for falconutil have changed.
     Options,
-    /// Nothing tells what the image was made of.
+    /// The registry has no record of what the image was made of.
     Unrecorded,
-    /// What is recorded does not agree with the image.
+    /// The record does not agree with the image.
     Disagreement,
 }
 
 impl Reason {
-    /// The reason in the log; none where it goes without saying.
+    /// The reason in the log; none where it is obvious.
     #[must_use]
     pub fn text(self) -> Option<&'static str> {
         match self {
@@ -63,29 +66,45 @@ impl Reason {
     }
 }
 
-/// How the target stands, in view of the facts.
-#[must_use]
-pub fn standing(config: &Config, facts: &Facts) -> TargetState {
-    let (Ok(source), Ok(sensor), Ok(target), Ok(options)) = (
-        &facts.source,
-        &facts.sensor,
-        &facts.target,
-        facts.falcon_options(config),
-    ) else {
-        return TargetState::Unknown;
-    };
-    if !config.skip_unchanged {
-        return TargetState::Outdated(Reason::Asked);
+impl TargetState {
+    /// The state of the target in view of the facts; they are compared once and the result is passed on.
+    #[must_use]
+    pub fn of(config: &Config, facts: &Facts) -> Self {
+        let (Ok(source), Ok(sensor), Ok(target), Ok(options)) = (
+            &facts.source,
+            &facts.sensor,
+            &facts.target,
+            facts.falcon_options(config),
+        ) else {
+            return Self::Unknown;
+        };
+        if !config.skip_unchanged {
+            return Self::Outdated(Reason::Asked);
+        }
+        let Some(current) = &target.current else {
+            return Self::Outdated(Reason::Missing);
+        };
+        let is_right = prove_image(source.evidence(), &current.image, &options).is_ok();
+        match compare(source, sensor, current, &options) {
+            Ok(()) if is_right => Self::UpToDate,
+            Ok(()) => Self::Outdated(Reason::Disagreement),
+            Err(Reason::Unrecorded) if is_right && is_fixed(config, target) => Self::Adopted,
+            Err(reason) => Self::Outdated(reason),
+        }
     }
-    let Some(current) = &target.current else {
-        return TargetState::Outdated(Reason::Missing);
-    };
-    let is_right = prove_image(source.evidence(), &current.image, &options).is_ok();
-    match compare(source, sensor, current, &options) {
-        Ok(()) if is_right => TargetState::UpToDate,
-        Ok(()) => TargetState::Outdated(Reason::Disagreement),
-        Err(Reason::Unrecorded) if is_right && is_fixed(config, target) => TargetState::Adopted,
-        Err(reason) => TargetState::Outdated(reason),
+
+    /// Whether the target's image stays as it is.
+    #[must_use]
+    pub fn keeps_image(self) -> bool {
+        matches!(self, Self::UpToDate | Self::Adopted)
+    }
+
+    /// The target's image, if it stays as it is.
+    #[must_use]
+    pub fn kept_image(self, target: &TargetFacts) -> Option<&Arc<RegistryImage>> {
+        let current = target.current.as_ref();
+        let current = current.filter(|_| self.keeps_image());
+        current.map(|current| &current.image)
     }
 }
 

@@ -1,15 +1,12 @@
-use std::collections::HashSet;
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::decide::plan;
+use super::stages::Plan;
 use super::step::Step;
-use crate::domain::aws::identity::CallerIdentity;
+use super::target_state::TargetState;
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
-use crate::domain::emulation::{Handler, Registration};
-use crate::domain::engine::{ApiVersion, EngineFacts, Store};
-use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::emulation::Registration;
+use crate::domain::engine::Store;
 use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
@@ -19,100 +16,28 @@ use crate::flow::config::patch::Config;
 use crate::flow::facts::builder::BuilderFacts;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::probes::Probes;
-use crate::flow::facts::sensor::{SensorCopy, SensorFacts};
-use crate::flow::facts::source::{SourceFacts, SourcePlace};
+use crate::flow::facts::sensor::SensorCopy;
+use crate::flow::facts::source::SourcePlace;
 use crate::flow::facts::staged::Staged;
 use crate::flow::facts::target::TargetFacts;
 use crate::flow::inputs::Inputs;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
+use crate::test_support::config::{HOST, config};
+use crate::test_support::facts::facts;
 
-const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-
-fn config(change: impl FnOnce(&mut Inputs)) -> Config {
-    let mut inputs = Inputs {
-        source_image: format!("{HOST}/app/web:1"),
-        target_image: format!("{HOST}/app/web:1-falcon"),
-        sensor_image: format!("{HOST}/sensor:7.39.0-7802"),
-        falcon_cid: "0123456789abcdef0123456789abcdef-12".to_owned(),
-        ..Inputs::default()
-    };
-    change(&mut inputs);
-    Config::from_inputs(&inputs).expect("the inputs of a test are good")
+fn decided(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
+    let state = TargetState::of(config, facts);
+    plan(config, facts, state)
 }
 
 fn repository(name: &str) -> Repository {
-    Repository {
-        registry: HOST.to_owned(),
-        name: name.to_owned(),
-    }
-}
-
-/// A registered emulator, a multi-architecture sensor, an empty engine, a target that is not there yet.
-fn facts() -> Facts {
-    Facts {
-        caller: Some(Ok(CallerIdentity {
-            account: "123456789012".to_owned(),
-            arn: "arn:aws:iam::123456789012:user/ci".to_owned(),
-        })),
-        engine: Ok(EngineFacts {
-            version: "28.5.2".to_owned(),
-            api_version: ApiVersion {
-                major: 1,
-                minor: 51,
-            },
-            store: Store::Overlay2,
-            platform: Platform::linux("amd64"),
-            is_local: true,
-        }),
-        handler: Registration::Registered(Handler {
-            name: "qemu-aarch64".to_owned(),
-            interpreter: "/usr/bin/qemu-aarch64-static".to_owned(),
-            flags: "PF".to_owned(),
-        }),
-        source: Ok(SourceFacts {
-            name: format!("{HOST}/app/web:1"),
-            place: SourcePlace::Registry {
-                repository: repository("app/web"),
-                image: Arc::new(RegistryImage {
-                    digest: Digest::of(b"source"),
-                    ..RegistryImage::of(&["a"], &json!({"Entrypoint": ["/entry.sh"]}))
-                }),
-                from_index: false,
-            },
-            config: json!({"Entrypoint": ["/entry.sh"]}),
-            diff_ids: vec!["a".to_owned()],
-            bytes: Some(1),
-        }),
-        sensor: Ok(SensorFacts {
-            name: format!("{HOST}/sensor:7.39.0-7802"),
-            repository: repository("sensor"),
-            arm64: Digest::of(b"arm64"),
-            native: Some(Digest::of(b"amd64")),
-            version: Some("7.39.0-7802".to_owned()),
-            copy: None,
-        }),
-        customer_id: Ok("0123456789abcdef0123456789abcdef-12"
-            .parse()
-            .expect("an ID")),
-        target: Ok(TargetFacts {
-            repository: repository("app/web"),
-            existing: vec![],
-            current: None,
-            mutability: Some(TagMutability::Mutable),
-            is_missing: false,
-        }),
-        builder: None,
-        staged: None,
-        task_definition: None,
-        in_engine: HashSet::new(),
-        probes: Probes::default(),
-    }
+    Repository::new(HOST, name)
 }
 
 /// The plan as text, a line a stage.
 fn drawn(config: &Config, facts: &Facts) -> String {
-    let plan = plan(config, facts).expect("there is a plan");
+    let plan = decided(config, facts).expect("there is a plan");
     let lines = plan.stages.iter().map(|stage| {
         let steps: Vec<String> = stage.steps.iter().map(ToString::to_string).collect();
         let condition = stage
@@ -125,7 +50,7 @@ fn drawn(config: &Config, facts: &Facts) -> String {
 }
 
 fn refusal(config: &Config, facts: &Facts) -> Problem {
-    plan(config, facts).expect_err("there is no plan")
+    decided(config, facts).expect_err("there is no plan")
 }
 
 #[test]
@@ -329,7 +254,7 @@ fn an_immutable_tag_is_refused_only_where_it_exists() {
     if let Ok(target) = &mut facts.target {
         target.mutability = Some(TagMutability::Immutable);
     }
-    assert!(plan(&config(|_| {}), &facts).is_ok());
+    assert!(decided(&config(|_| {}), &facts).is_ok());
     if let Ok(target) = &mut facts.target {
         target.existing = vec![(tag, Digest::of(b"old"))];
     }
@@ -363,7 +288,7 @@ fn the_containerd_store_of_an_old_engine_is_refused() {
         if let Ok(engine) = &mut facts.engine {
             (engine.version, engine.store) = (version.to_owned(), store);
         }
-        let code = plan(&config(|_| {}), &facts)
+        let code = decided(&config(|_| {}), &facts)
             .err()
             .map(|problem| problem.code);
         assert_eq!(code, refused.then_some(Code::EngineTooOld), "{version}");
@@ -492,7 +417,7 @@ fn a_task_definition_that_has_to_be_corrected_comes_before_everything_else() {
 
 /// For each step of the first stage, those that it waits for.
 fn waits(config: &Config, facts: &Facts) -> Vec<(String, Vec<String>)> {
-    let plan = plan(config, facts).expect("there is a plan");
+    let plan = decided(config, facts).expect("there is a plan");
     let steps = &plan.stages[0].steps;
     let name = |step: &Step| {
         step.to_string()
@@ -558,7 +483,7 @@ fn staged_images_are_pulled_from_where_they_are_staged() {
         source_digest: Digest::of(b"source"),
         sensor: local("sensor"),
     });
-    let stages = plan(&config, &facts).expect("a plan").stages;
+    let stages = decided(&config, &facts).expect("a plan").stages;
     let pulled: Vec<String> = stages[0]
         .steps
         .iter()

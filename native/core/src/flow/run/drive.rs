@@ -14,6 +14,7 @@ use super::step_outcome::StepOutcome;
 use super::steps::Steps;
 use super::tell::forecast;
 use super::verify;
+use crate::adapters::aws::account::Aws;
 use crate::adapters::journal::{Journal, JournalItem};
 use crate::domain::agent::Agent;
 use crate::domain::image::registry_image::RegistryImage;
@@ -23,10 +24,11 @@ use crate::flow::config::read::Asked;
 use crate::flow::effect::Effect;
 use crate::flow::facts::patch::Facts;
 use crate::flow::inputs::Inputs;
-use crate::flow::look::gather::gather;
+use crate::flow::look::gather;
 use crate::flow::outcome::{Ending, Failure, Outcome};
-use crate::flow::plan::decide::plan;
-use crate::flow::plan::stages::{Plan, Stage};
+use crate::flow::plan::decide::{changes_nothing, plan};
+use crate::flow::plan::stages::Stage;
+use crate::flow::plan::target_state::TargetState;
 use crate::flow::services::Services;
 use crate::report::code::Code;
 use crate::report::event::{Event, Events, PlannedStage};
@@ -143,20 +145,22 @@ impl Run {
     }
 
     async fn drive(&self) -> Result<Driven, Problem> {
-        let mut facts = self.look().await?;
-        let first = plan(&self.config, &facts)?;
-        if first.kept.is_some() {
-            self.keep(&facts);
+        let (mut facts, target_state) = self.look().await?;
+        if let Ok(target) = &facts.target {
+            // An image that is kept takes the place of one that this run would push.
+            let kept = target_state.kept_image(target).cloned();
+            self.state(|state| state.image = kept);
         }
+        let first = plan(&self.config, &facts, target_state)?;
         if self.config.action == Action::Plan {
-            let outcome = Box::new(self.outcome(&facts, &first)?);
+            let outcome = Box::new(self.outcome(&facts, target_state)?);
             return Ok(Driven::Planned(outcome, forecast(&first)));
         }
         if !first.stages.is_empty() {
             self.begin()?;
         }
         'replan: loop {
-            let plan = plan(&self.config, &facts)?;
+            let plan = plan(&self.config, &facts, target_state)?;
             self.log_plan(&plan);
             for stage in &plan.stages {
                 for learned in self.run_stage(stage, &facts).await? {
@@ -166,40 +170,39 @@ impl Run {
                     continue 'replan;
                 }
             }
-            return Ok(Driven::Done(Box::new(self.outcome(&facts, &plan)?)));
+            return Ok(Driven::Done(Box::new(self.outcome(&facts, target_state)?)));
         }
     }
 
-    async fn look(&self) -> Result<Box<Facts>, Problem> {
+    async fn look(&self) -> Result<(Box<Facts>, TargetState), Problem> {
         self.steps
             .run(
                 "Look at the images, the registry and the engine",
                 |events| async move {
                     // The look is by far the largest future of a run, so it lives on the heap, as does what it found.
-                    let look = Box::pin(gather(&self.config, &self.services));
-                    let facts = Box::new(look.await);
-                    for line in facts.lines(self.services.aws().await.ok()) {
+                    let look = Box::pin(gather::first(&self.config, &self.services));
+                    let mut facts = Box::new(look.await);
+                    let mut state = TargetState::of(&self.config, &facts);
+                    if !changes_nothing(&self.config, &facts, state) {
+                        gather::rest(&self.config, &self.services, &mut facts).await;
+                        state = TargetState::of(&self.config, &facts);
+                    }
+                    let aws = self.services.aws().await.ok();
+                    for line in facts.lines(aws.map(Aws::origin)) {
                         events.note(line);
                     }
                     self.compare_customer_ids(&events);
                     Self::warn_of_task_definition(&facts, &events);
-                    self.log_target_state(&facts, &events);
+                    self.log_target_state(state, &events);
                     // Whether the run is possible is decided here, so that this step is the one that fails.
-                    let plan = plan(&self.config, &facts)?;
-                    if plan.kept.is_none() {
+                    plan(&self.config, &facts, state)?;
+                    if !state.keeps_image() {
                         self.tell_way(&facts, &events);
                     }
-                    Ok(facts)
+                    Ok((facts, state))
                 },
             )
             .await
-    }
-
-    /// The image that is there takes the place of one that this run would push.
-    fn keep(&self, facts: &Facts) {
-        let target = facts.target.as_ref().ok();
-        let current = target.and_then(|target| target.current.as_ref());
-        self.state(|state| state.image = current.map(|current| current.image.clone()));
     }
 
     /// Runs the steps of a stage side by side, each as soon as those that it needs are done; the first failure stops the
@@ -224,7 +227,7 @@ impl Run {
         futures_util::future::try_join_all(steps).await
     }
 
-    fn outcome(&self, facts: &Facts, plan: &Plan) -> Result<Outcome, Problem> {
+    fn outcome(&self, facts: &Facts, target_state: TargetState) -> Result<Outcome, Problem> {
         let (source, sensor, target) = (
             facts.source.clone()?,
             facts.sensor.clone()?,
@@ -241,7 +244,7 @@ impl Run {
             sensor_name: sensor.name,
             sensor_digest: sensor.arm64,
             sensor_version: sensor.version,
-            changed: plan.kept.is_none(),
+            changed: !target_state.keeps_image(),
             source_bytes: source.bytes,
             target_bytes: image.map(|image| image.layers_size()),
             task_definition: task_definition

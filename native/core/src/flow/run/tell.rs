@@ -6,14 +6,14 @@ use crate::flow::facts::patch::Facts;
 use crate::flow::plan::graft_source::GraftSource;
 use crate::flow::plan::stages::Plan;
 use crate::flow::plan::step::Step;
-use crate::flow::plan::target_state::{TargetState, standing};
+use crate::flow::plan::target_state::TargetState;
 use crate::report::code::Code;
 use crate::report::event::{Event, PlannedStage, StepEvents};
 
 impl Run {
     /// Says why an image that is there is kept or made anew.
-    pub(super) fn log_target_state(&self, facts: &Facts, events: &StepEvents) {
-        match standing(&self.config, facts) {
+    pub(super) fn log_target_state(&self, state: TargetState, events: &StepEvents) {
+        match state {
             TargetState::Outdated(reason) => {
                 if let Some(text) = reason.text() {
                     events.note(format!("Target: {text}"));

@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::steps::Steps;
+use crate::adapters::aws::account::Aws;
 use crate::domain::agent::Agent;
 use crate::flow::config::verify::VerifyConfig;
 use crate::flow::look::verify;
@@ -46,7 +47,8 @@ async fn look(
     events: StepEvents,
 ) -> Result<Verified, Problem> {
     let facts = Box::pin(verify::gather(config, services)).await;
-    for line in facts.lines(services.aws().await.ok()) {
+    let aws = services.aws().await.ok();
+    for line in facts.lines(aws.map(Aws::origin)) {
         events.note(line);
     }
     let verified = verify(config, &facts)?;

@@ -1,121 +1,22 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Reason, TargetState, standing};
-use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
+use super::{Reason, TargetState};
 use crate::domain::emulation::Registration;
-use crate::domain::engine::{ApiVersion, EngineFacts, Store};
-use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
-use crate::domain::platform::Platform;
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::domain::reference::digest::Digest;
-use crate::domain::reference::repository::Repository;
 use crate::flow::config::patch::Config;
 use crate::flow::facts::builder::BuilderFacts;
 use crate::flow::facts::patch::Facts;
-use crate::flow::facts::probes::Probes;
-use crate::flow::facts::sensor::SensorFacts;
-use crate::flow::facts::source::{SourceFacts, SourcePlace};
-use crate::flow::facts::target::{CurrentImage, TargetFacts};
-use crate::flow::inputs::Inputs;
-use crate::flow::plan::decide;
-use crate::flow::plan::stages::Kept;
+use crate::flow::facts::source::SourcePlace;
+use crate::flow::facts::target::CurrentImage;
+use crate::flow::plan::decide::{changes_nothing, plan};
 use crate::report::code::Code;
-use crate::report::problem::Problem;
-
-const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-
-const CUSTOMER: &str = "0123456789abcdef0123456789abcdef-12";
-
-fn config(change: impl FnOnce(&mut Inputs)) -> Config {
-    let mut inputs = Inputs {
-        source_image: format!("{HOST}/app/web:1"),
-        target_image: format!("{HOST}/app/web:1-falcon"),
-        sensor_image: format!("{HOST}/sensor:7.39.0-7802"),
-        falcon_cid: CUSTOMER.to_owned(),
-        ..Inputs::default()
-    };
-    change(&mut inputs);
-    Config::from_inputs(&inputs).expect("the inputs of a test are good")
-}
-
-fn nobody() -> Problem {
-    Problem {
-        code: Code::EngineNotReachable,
-        what: "No engine".to_owned(),
-        why: Vec::new(),
-        hint: None,
-    }
-}
-
-fn patched() -> Value {
-    json!({
-        "Entrypoint": [FALCON_ENTRYPOINT, "/entry.sh"],
-        "Env": [
-            "PATH=/bin",
-            "__CS_FALCON_SENSOR_ROOT=/opt/CrowdStrike/rootfs",
-            "CS_CLOUD_SERVICE=ECS_FARGATE",
-            format!("FALCONCTL_OPTS=--cid={CUSTOMER}"),
-        ],
-    })
-}
-
-/// A target that is up to date, and no engine: none is needed to see that.
-fn facts(config: &Config) -> Facts {
-    let source = json!({"Entrypoint": ["/entry.sh"], "Env": ["PATH=/bin"]});
-    let image = RegistryImage::of(&["a"], &source);
-    let sensor = Digest::of(b"arm64");
-    let options = config.falcon.for_customer(CUSTOMER.parse().expect("an ID"));
-    let provenance = Provenance {
-        recipe: Recipe::new(Some(&image.digest), &sensor, &options),
-        sensor_version: Some("7.39.0-7802".to_owned()),
-        artifact: Digest::of(b"artifact"),
-    };
-    Facts {
-        caller: None,
-        engine: Err(nobody()),
-        handler: Registration::Unknown,
-        source: Ok(SourceFacts {
-            name: format!("{HOST}/app/web:1"),
-            place: SourcePlace::Registry {
-                repository: Repository::new(HOST, "app/web"),
-                image: Arc::new(image),
-                from_index: false,
-            },
-            config: source,
-            diff_ids: vec!["a".to_owned()],
-            bytes: Some(1),
-        }),
-        sensor: Ok(SensorFacts {
-            name: format!("{HOST}/sensor:7.39.0-7802"),
-            repository: Repository::new(HOST, "sensor"),
-            arm64: sensor,
-            native: None,
-            version: Some("7.39.0-7802".to_owned()),
-            copy: None,
-        }),
-        customer_id: Ok(CUSTOMER.parse().expect("an ID")),
-        target: Ok(TargetFacts {
-            repository: Repository::new(HOST, "app/web"),
-            existing: Vec::new(),
-            current: Some(CurrentImage {
-                image: Arc::new(RegistryImage::of(&["a", "sensor"], &patched())),
-                provenance: vec![provenance],
-            }),
-            mutability: None,
-            is_missing: false,
-        }),
-        builder: None,
-        staged: None,
-        task_definition: None,
-        in_engine: HashSet::new(),
-        probes: Probes::default(),
-    }
-}
+use crate::test_support::config::config;
+use crate::test_support::facts::{engine, no_engine, patched, up_to_date, with_task_definition};
 
 fn current(facts: &mut Facts) -> &mut CurrentImage {
     let target = facts.target.as_mut().expect("a target");
@@ -124,9 +25,9 @@ fn current(facts: &mut Facts) -> &mut CurrentImage {
 
 fn with(change: impl FnOnce(&mut Facts)) -> TargetState {
     let config = config(|_| {});
-    let mut facts = facts(&config);
+    let mut facts = up_to_date(&config);
     change(&mut facts);
-    standing(&config, &facts)
+    TargetState::of(&config, &facts)
 }
 
 #[test]
@@ -172,7 +73,7 @@ fn whatever_has_changed_is_the_reason_to_patch() {
     assert_eq!(nearest, TargetState::Outdated(Reason::Options));
     let asked = config(|inputs| inputs.skip_unchanged = "false".to_owned());
     assert_eq!(
-        standing(&asked, &facts(&asked)),
+        TargetState::of(&asked, &up_to_date(&asked)),
         TargetState::Outdated(Reason::Asked)
     );
     let missing = with(|facts| facts.target.as_mut().expect("a target").current = None);
@@ -181,13 +82,13 @@ fn whatever_has_changed_is_the_reason_to_patch() {
 
 #[test]
 fn an_image_of_the_engine_is_always_patched() {
-    let standing = with(|facts| {
+    let state = with(|facts| {
         current(facts).provenance[0].recipe.source = None;
         facts.source.as_mut().expect("a source").place = SourcePlace::Engine {
             id: "sha256:1".to_owned(),
         };
     });
-    assert_eq!(standing, TargetState::Outdated(Reason::Source));
+    assert_eq!(state, TargetState::Outdated(Reason::Source));
 }
 
 #[test]
@@ -210,12 +111,8 @@ fn provenance_is_not_believed_where_the_image_says_otherwise() {
         }),
     ];
     for (what, image) in cases {
-        let standing = with(|facts| current(facts).image = Arc::new(image));
-        assert_eq!(
-            standing,
-            TargetState::Outdated(Reason::Disagreement),
-            "{what}"
-        );
+        let state = with(|facts| current(facts).image = Arc::new(image));
+        assert_eq!(state, TargetState::Outdated(Reason::Disagreement), "{what}");
     }
 }
 
@@ -243,11 +140,11 @@ fn an_unrecorded_image_is_adopted_only_where_its_tag_is_fixed() {
 #[test]
 fn without_the_facts_nothing_can_be_told() {
     assert_eq!(
-        with(|facts| facts.source = Err(nobody())),
+        with(|facts| facts.source = Err(no_engine())),
         TargetState::Unknown
     );
     assert_eq!(
-        with(|facts| facts.target = Err(nobody())),
+        with(|facts| facts.target = Err(no_engine())),
         TargetState::Unknown
     );
 }
@@ -255,7 +152,7 @@ fn without_the_facts_nothing_can_be_told() {
 #[test]
 fn beside_an_image_that_stays_only_missing_tags_are_put_and_no_engine_is_needed() {
     let config = config(|inputs| inputs.additional_tags = "stable\nlatest\nnew".to_owned());
-    let mut facts = facts(&config);
+    let mut facts = up_to_date(&config);
     let target = facts.target.as_mut().expect("a target");
     let digest = target
         .current
@@ -268,34 +165,29 @@ fn beside_an_image_that_stays_only_missing_tags_are_put_and_no_engine_is_needed(
         ("stable".parse().expect("a tag"), digest),
         ("latest".parse().expect("a tag"), Digest::of(b"another")),
     ];
-    assert!(!decide::changes_nothing(&config, &facts));
-    let plan = decide::plan(&config, &facts).expect("a plan");
-    assert_eq!(plan.kept, Some(Kept::UpToDate));
-    let steps: Vec<String> = plan
-        .stages
-        .iter()
-        .flat_map(|stage| &stage.steps)
-        .map(ToString::to_string)
-        .collect();
+    assert!(!changes_nothing(&config, &facts, TargetState::UpToDate));
+    let steps = steps_beside(&config, &facts);
     assert_eq!(steps, ["Add the tag latest", "Add the tag new"]);
 }
 
-/// The same, with an ECS task definition whose container is `web`.
 fn with_definition(config: &Config) -> Facts {
-    let file = json!({
-        "family": "web", "containerDefinitions": [{"name": "web"}], "cpu": "256", "memory": "512",
-        "executionRoleArn": "arn:aws:iam::123456789012:role/x",
-    });
-    let mut facts = facts(config);
-    facts.task_definition = Some(TaskDefinition::read(&file.to_string(), Wanted::default()));
-    facts
+    with_task_definition(up_to_date(config))
+}
+
+/// The steps beside an image that is kept.
+fn steps_beside(config: &Config, facts: &Facts) -> Vec<String> {
+    let state = TargetState::of(config, facts);
+    assert_eq!(state, TargetState::UpToDate);
+    let plan = plan(config, facts, state).expect("a plan");
+    let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
+    steps.map(ToString::to_string).collect()
 }
 
 #[test]
 fn the_container_of_the_ecs_task_definition_is_one_of_the_options() {
     let config = config(|_| {});
-    let standing = standing(&config, &with_definition(&config));
-    assert_eq!(standing, TargetState::Outdated(Reason::Options));
+    let state = TargetState::of(&config, &with_definition(&config));
+    assert_eq!(state, TargetState::Outdated(Reason::Options));
 }
 
 #[test]
@@ -310,15 +202,8 @@ fn an_image_that_is_kept_goes_into_the_ecs_task_definition_all_the_same() {
     let variables = object["Env"].as_array_mut().expect("a list");
     variables.push(json!("CS_CONTAINER=web"));
     current(&mut facts).image = Arc::new(RegistryImage::of(&["a", "sensor"], &object));
-    assert_eq!(standing(&config, &facts), TargetState::UpToDate);
-    let plan = decide::plan(&config, &facts).expect("a plan");
-    assert_eq!(plan.kept, Some(Kept::UpToDate));
-    let steps: Vec<String> = plan
-        .stages
-        .iter()
-        .flat_map(|stage| &stage.steps)
-        .map(ToString::to_string)
-        .collect();
+    assert_eq!(TargetState::of(&config, &facts), TargetState::UpToDate);
+    let steps = steps_beside(&config, &facts);
     assert_eq!(
         steps,
         [
@@ -327,37 +212,22 @@ fn an_image_that_is_kept_goes_into_the_ecs_task_definition_all_the_same() {
         ]
     );
     // What is to be deployed changes nothing in the registry, so nothing more has to be known.
-    assert!(decide::changes_nothing(&config, &facts));
+    assert!(changes_nothing(&config, &facts, TargetState::UpToDate));
 }
 
 #[test]
 fn a_builder_for_later_steps_is_made_beside_an_image_that_is_kept() {
     let config = config(|i| i.builder_name = "arm64builder".into());
-    let mut facts = facts(&config);
+    let mut facts = up_to_date(&config);
     facts.handler = Registration::Absent;
     facts.builder = Some(Ok(BuilderFacts {
         buildx: "v0.29.1".to_owned(),
         is_made: false,
     }));
-    let without_engine = decide::plan(&config, &facts).expect_err("no engine");
+    let without_engine = plan(&config, &facts, TargetState::UpToDate).expect_err("no engine");
     assert_eq!(without_engine.code, Code::EngineNotReachable);
-    facts.engine = Ok(EngineFacts {
-        version: "28.5.2".to_owned(),
-        api_version: ApiVersion {
-            major: 1,
-            minor: 51,
-        },
-        store: Store::Overlay2,
-        platform: Platform::linux("amd64"),
-        is_local: true,
-    });
-    let plan = decide::plan(&config, &facts).expect("a plan");
-    assert_eq!(plan.kept, Some(Kept::UpToDate));
-    let steps: Vec<String> = plan.stages[0]
-        .steps
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    facts.engine = Ok(engine());
+    let steps = steps_beside(&config, &facts);
     assert_eq!(
         steps,
         [

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{config, drawn, facts, repository};
+use super::{drawn, repository};
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
@@ -10,6 +10,8 @@ use crate::flow::config::patch::Config;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::probes::Probes;
 use crate::flow::facts::source::SourcePlace;
+use crate::test_support::config::config;
+use crate::test_support::facts::facts;
 
 fn graft() -> Config {
     config(|inputs| {

@@ -1,0 +1,28 @@
+//! Inputs that are good, for tests to change.
+
+use crate::flow::config::patch::Config;
+use crate::flow::inputs::Inputs;
+
+/// A registry of ECR.
+pub const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+/// A customer ID.
+pub const CUSTOMER: &str = "0123456789abcdef0123456789abcdef-12";
+
+/// The four inputs that are enough for a patch.
+pub fn inputs() -> Inputs {
+    Inputs {
+        source_image: format!("{HOST}/app/web:1"),
+        target_image: format!("{HOST}/app/web:1-falcon"),
+        sensor_image: format!("{HOST}/sensor:7.39.0-7802"),
+        falcon_cid: CUSTOMER.to_owned(),
+        ..Inputs::default()
+    }
+}
+
+/// The configuration of the four inputs after a change.
+pub fn config(change: impl FnOnce(&mut Inputs)) -> Config {
+    let mut inputs = inputs();
+    change(&mut inputs);
+    Config::from_inputs(&inputs).expect("the inputs of a test are good")
+}
