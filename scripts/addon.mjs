@@ -54,16 +54,22 @@ export async function buildAddon(architecture, into) {
   }
 }
 
-/** Builds the addon for trying things out: this machine's glibc, no optimisation, artefacts shared with `cargo test`. */
-export async function buildDevelopmentAddon(into) {
-  const types = join(root, "target/addon/types");
+/** The types of the addon's functions, as the development build leaves them. */
+const types = join(root, "target/addon/types");
+
+/** Compiles the addon for trying things out: this machine's glibc, no optimisation, artefacts shared with `cargo test`. */
+export async function compileDevelopmentAddon() {
   const env = { ...process.env, NAPI_TYPE_DEF_TMP_FOLDER: types };
   // Cargo does not know that the declarations are missing, so napi's build script is asked to run again.
   if (!existsSync(types)) env.NAPI_FORCE_BUILD_FALCON_PATCH_NODE = `${Date.now()}`;
   mkdirSync(types, { recursive: true });
-  await run("cargo", ["build", "--package", "falcon-patch-node"], { env });
+  await run("cargo", ["build", "--locked", "--package", "falcon-patch-node"], { env });
+}
+
+/** Copies the development addon to its place in the task, and writes its declarations. */
+export async function copyDevelopmentAddon(into) {
   const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
-  cpSync(join(target, "debug/libfalcon_patch_node.so"), join(into, addonName("x64")));
+  cpSync(join(target, "debug/libfalcon_patch_node.so"), join(into, addonName(process.arch)));
   const { generateTypeDef } = await import("@napi-rs/cli");
   const { dts } = await generateTypeDef({ typeDefDir: types, cwd: root });
   writeFileSync(join(root, declarations), dts);

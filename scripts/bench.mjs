@@ -41,7 +41,7 @@ function options() {
 /** Runs each store's turns in a lab of its own, and keeps what they measured. */
 async function measure({ wanted, pairs, quick, task }) {
   const folder = task ? resolve(task) : await build();
-  await run(join(root, "tests/lab/prepare.sh"), []);
+  await run(join(root, "tests/lab/prepare.sh"), ["--engine", "28"]);
   const output = join(root, "dist/bench");
   mkdirSync(output, { recursive: true });
   const started = Date.now();

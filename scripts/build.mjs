@@ -2,13 +2,19 @@
 // `npm run build -- --dev` makes a quick one for trying things out in dist/dev/task.
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { architectures, buildAddon, buildDevelopmentAddon } from "./addon.mjs";
+import { architectures, buildAddon, compileDevelopmentAddon, copyDevelopmentAddon } from "./addon.mjs";
 import { writeNotices } from "./notices.mjs";
-import { setup } from "./setup.mjs";
+import { setup, setupModules, setupSystem } from "./setup.mjs";
 import { isEntry, main, root } from "./tools.mjs";
 
 export async function build({ development = false } = {}) {
-  await setup();
+  if (development) {
+    await setupSystem();
+    // The compiler needs none of the npm packages.
+    await Promise.all([setupModules(), compileDevelopmentAddon()]);
+  } else {
+    await setup();
+  }
   const task = join(root, development ? "dist/dev/task" : "dist/task");
   const native = join(task, "native");
   rmSync(task, { recursive: true, force: true });
@@ -16,7 +22,7 @@ export async function build({ development = false } = {}) {
   // An agent starts the bundle where no package.json is near; here the repository's own would make it a module.
   writeFileSync(join(root, "dist/package.json"), '{ "type": "commonjs" }\n');
   if (development) {
-    await buildDevelopmentAddon(native);
+    await copyDevelopmentAddon(native);
   } else {
     await Promise.all(architectures.map((architecture) => buildAddon(architecture, native)));
   }

@@ -1,4 +1,5 @@
 // Brings a Debian 12 machine with Rust and Node up to what the other scripts need; does nothing where all is there.
+// `node scripts/setup.mjs --system` installs the programs alone, and not the npm packages.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CommandFailed, isEntry, main, readJson, root, run, succeeds } from "./tools.mjs";
@@ -13,18 +14,16 @@ const programs = [
 ];
 
 export async function setup() {
+  await setupSystem();
+  await setupModules();
+}
+
+/** Installs the Debian packages that are missing. */
+export async function setupSystem() {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new CommandFailed("Building needs an x86-64 Linux machine; Debian 12 is the tested one");
   }
-  await installPrograms();
-  if (!dependenciesMatchLock()) {
-    // `npm ci` would insist on entries for processors and systems of which some registries hold no package. This takes
-    // the lock file's versions and hashes too, and writes nothing back.
-    await run("npm", ["install", "--no-save", "--no-fund", "--no-audit", "--loglevel=error"]);
-  }
-}
 
-async function installPrograms() {
   const packages = programs.filter(({ probe }) => !succeeds(...probe)).flatMap((program) => program.packages);
   if (packages.length === 0) return;
   if (process.getuid() !== 0) {
@@ -33,6 +32,14 @@ async function installPrograms() {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   await run("apt-get", ["update", "-qq"], { env });
   await run("apt-get", ["install", "-qq", "--no-install-recommends", ...packages], { env });
+}
+
+/** Installs the npm packages of the lock file, unless they are there. */
+export async function setupModules() {
+  if (dependenciesMatchLock()) return;
+  // `npm ci` would insist on entries for processors and systems of which some registries hold no package. This takes
+  // the lock file's versions and hashes too, and writes nothing back.
+  await run("npm", ["install", "--no-save", "--no-fund", "--no-audit", "--loglevel=error"]);
 }
 
 /** Compares the lock file with the record that npm keeps of what it installed. */
@@ -50,4 +57,4 @@ function dependenciesMatchLock() {
   );
 }
 
-if (isEntry(import.meta)) await main(setup);
+if (isEntry(import.meta)) await main(process.argv.includes("--system") ? setupSystem : setup);

@@ -57,7 +57,7 @@ mkdir "$LAB_DIR/tmp" "$LAB_DIR/logs"
 if flock --nonblock --exclusive 9; then remember_handler; fi
 flock --shared 9
 sweep
-"$LAB_SOURCE/prepare.sh" "$LAB_PARTS" "$engine" 6>&- 9>&-
+"$LAB_SOURCE/prepare.sh" --engine "$engine" --links "$LAB_PARTS" 6>&- 9>&-
 
 # The child's first process is process 1 of its own process namespace: when it ends, the kernel ends everything else there, and the
 # mounts and the network go with the last process. Background children of a shell ignore SIGINT, hence env.

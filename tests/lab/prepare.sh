@@ -1,16 +1,24 @@
 #!/bin/bash
-# Makes what every lab needs, once per machine, in a cache folder outside the repository.
+# Makes what a lab needs, once per machine, in a cache folder outside the repository.
+# Usage: prepare.sh [--engine 28|26] [--links FOLDER]; without an engine it makes both.
 #
 # Each part has a recipe in parts/. Its key is a hash of that recipe and of the files it declares, so a changed recipe rebuilds
 # that part alone. A part is built in a temporary folder and renamed, so an interrupted run leaves nothing half made.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-[ $# -le 2 ] || refuse "usage: prepare.sh [LINKS_FOLDER [ENGINE]]; FALCON_LAB_CACHE chooses the cache folder."
-require_machine
 # Each part is linked by its name into this folder. A lab has links of its own, because another checkout with other recipes may
 # prepare the same cache meanwhile.
-LAB_PARTS=${1:-$LAB_CACHE}
+LAB_PARTS=$LAB_CACHE engine=both
+while [ $# -gt 0 ]; do
+  case "$1 ${2:-}" in
+    '--engine 28' | '--engine 26') engine=$2 ;;
+    '--links '?*) LAB_PARTS=$2 ;;
+    *) refuse "usage: prepare.sh [--engine 28|26] [--links FOLDER]; FALCON_LAB_CACHE chooses the cache folder." ;;
+  esac
+  shift 2
+done
+require_machine
 mkdir -p "$LAB_CACHE" "$LAB_PARTS"
 exec 8>"$LAB_CACHE/prepare.lock"
 flock 8
@@ -111,6 +119,6 @@ make_part tree-web-arm64 tree arm64 nginx-light,dash,coreutils,busybox-static,li
 make_part tree-tools-amd64 tree amd64 dash,coreutils,busybox-static,curl,jq,ca-certificates,libc-bin
 make_part tree-tools-arm64 tree arm64 dash,coreutils,busybox-static,curl,jq,ca-certificates,libc-bin
 make_part seed seed
-# The second engine is made when a lab first asks for it, and by a call that names none.
-[ "${2:-26}" != 26 ] || make_part engine-26 engine trixie
+# Every lab has the newer engine, whose tree brings crane.
+[ "$engine" = 28 ] || make_part engine-26 engine trixie
 drop_old_parts

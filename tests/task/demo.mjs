@@ -17,7 +17,7 @@ const yaml = {
   registerTaskDefinition: true,
 };
 
-/** The example with its names filled in; its image is the task's to fill in. */
+/** Writes the example with its names filled in; the task fills in its image. */
 function writeTaskDefinition(folder) {
   const names = {
     "aws-account": "123456789012",
@@ -56,29 +56,19 @@ function printYaml() {
   for (const [name, value] of Object.entries({ ...yaml, ...secret })) console.log(`    ${name}: ${value}`);
 }
 
-/** Starts the image that the registry has now, with nothing but the engine, and asks its web server for a page. */
+/** Starts the patched image from the registry and requests a page of its web server. */
 async function startPatched(reference) {
-  const docs = { ...process.env, DOCKER_CONFIG: mkdtempSync(join(tmpdir(), "falcon-demo-")) };
+  const env = { ...process.env, DOCKER_CONFIG: mkdtempSync(join(tmpdir(), "falcon-demo-")) };
   const name = "falcon-demo";
   try {
     const token = `${registry.split(".")[0]}-auth-token`;
     execFileSync("docker", ["login", "--username", "AWS", "--password-stdin", registry], {
-      env: docs,
+      env,
       input: token,
       stdio: ["pipe", "ignore", "ignore"],
     });
-    const run = [
-      "run",
-      "--detach",
-      "--quiet",
-      "--platform",
-      "linux/arm64",
-      "--network",
-      "host",
-      "--name",
-      name,
-    ];
-    execFileSync("docker", [...run, reference], { env: docs, stdio: "ignore" });
+    const options = ["--detach", "--quiet", "--platform=linux/arm64", "--network=host", `--name=${name}`];
+    execFileSync("docker", ["run", ...options, reference], { env, stdio: "ignore" });
     const page = await answer("http://127.0.0.1:8080/");
     console.log(`entrypoint  ${JSON.stringify(config(reference).config.Entrypoint)}`);
     console.log(`program     ${docker("exec", name, "/bin/busybox", "uname", "-m")}, under emulation`);
@@ -86,7 +76,7 @@ async function startPatched(reference) {
     console.log(`answer      ${page}`);
   } finally {
     execFileSync("docker", ["rm", "--force", name], { stdio: "ignore" });
-    rmSync(docs.DOCKER_CONFIG, { recursive: true, force: true });
+    rmSync(env.DOCKER_CONFIG, { recursive: true, force: true });
   }
 }
 

@@ -1,0 +1,126 @@
+// Numbered stages of a long command: each has a log file and signs of life, and shows its last lines where it fails.
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { createInterface } from "node:readline";
+import { stripVTControlCharacters } from "node:util";
+import { CommandFailed, root } from "./tools.mjs";
+
+const secondsBetweenSigns = 15;
+const linesShown = 20;
+/** Cargo draws its bar anew in one line; in a log it would be hundreds. */
+const cargoBar = /^\s*Building \[/;
+
+export class Stages {
+  #started = Date.now();
+  #count = 0;
+  #total;
+  #logs;
+  /** The first process of each stage that runs; it leads a process group. */
+  #running = new Set();
+  #interrupted = false;
+
+  /** `total` is the number of stages, `logs` the folder of their logs. */
+  constructor(total, logs) {
+    this.#total = total;
+    this.#logs = logs;
+    mkdirSync(logs, { recursive: true });
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+      process.on(signal, () => {
+        this.#interrupted = true;
+        this.#end(signal);
+      });
+    }
+  }
+
+  get seconds() {
+    return secondsSince(this.#started);
+  }
+
+  /** Runs a command as the next stage. Its output goes to the stage's log, or to the terminal where it is `shown`. */
+  async run(name, [command, ...args], { env = {}, shown = false } = {}) {
+    if (this.#interrupted) throw new CommandFailed("Interrupted");
+    this.#count += 1;
+    const title = `${this.#count}/${this.#total} ${name}`;
+    this.#report(title);
+    const started = Date.now();
+    const log = shown ? undefined : new StageLog(join(this.#logs, `${name.replaceAll(" ", "-")}.log`));
+    const sign = log && setInterval(() => this.#report(`${title}: ${log.now}`), 1000 * secondsBetweenSigns);
+    const failure = await this.#start(command, args, { ...process.env, ...env }, log);
+    clearInterval(sign);
+    if (failure === undefined) {
+      this.#report(`${title}: done in ${secondsSince(started)} s`);
+      return;
+    }
+    // The stages beside it would be for nothing.
+    this.#end("SIGTERM");
+    throw new CommandFailed(`\n${title} failed: ${failure}${log ? `. ${log.end()}` : ""}`);
+  }
+
+  /** Returns why the command failed, once it and all that writes to its output have ended. */
+  #start(command, args, env, log) {
+    const output = log ? "pipe" : "inherit";
+    // In a process group of its own, a signal reaches the compilers and installers too.
+    const options = { cwd: root, env, detached: true, stdio: ["ignore", output, output] };
+    const child = spawn(command, args, options);
+    for (const stream of [child.stdout, child.stderr]) if (stream) log.read(stream);
+    this.#running.add(child);
+    return new Promise((resolve) => {
+      const end = (failure) => {
+        this.#running.delete(child);
+        resolve(failure);
+      };
+      child.on("error", (error) => end(`cannot start \`${command}\`: ${error.message}`));
+      child.on("close", (code, signal) => end(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
+    });
+  }
+
+  #end(signal) {
+    for (const { pid } of this.#running) {
+      try {
+        if (pid !== undefined) process.kill(-pid, signal);
+      } catch (error) {
+        // It ended by itself a moment ago.
+        if (error.code !== "ESRCH") throw error;
+      }
+    }
+  }
+
+  #report(text) {
+    console.log(`[${String(this.seconds).padStart(4)} s] ${text}`);
+  }
+}
+
+/** A stage's log file and its last lines. */
+class StageLog {
+  /** The line that shows how far the stage is. */
+  now = "started";
+  #path;
+  #file;
+  #last = [];
+
+  constructor(path) {
+    this.#path = path;
+    this.#file = createWriteStream(path);
+  }
+
+  read(stream) {
+    createInterface({ input: stream }).on("line", (text) => {
+      const line = stripVTControlCharacters(text).trimEnd();
+      if (line === "") return;
+      this.now = line.trim();
+      if (cargoBar.test(line)) return;
+      this.#file.write(`${line}\n`);
+      this.#last.push(line);
+      if (this.#last.length > linesShown) this.#last.shift();
+    });
+  }
+
+  end() {
+    return `The end of ${relative(root, this.#path)}:\n\n${this.#last.join("\n")}`;
+  }
+}
+
+function secondsSince(start) {
+  return Math.round((Date.now() - start) / 1000);
+}
