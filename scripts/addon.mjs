@@ -1,4 +1,4 @@
-// Builds the native addon, and proves of a finished one that it runs on old systems and tells nothing of this machine.
+// Builds the native addon, and checks that a finished one runs on old systems and holds no path of this machine.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { CommandFailed, cache, read, root, run } from "./tools.mjs";
 /** RHEL 8's glibc, which is also the oldest that Node 20 itself runs on. */
 export const oldestGlibc = "2.28";
 
-/** TypeScript's view of the addon, written by the build and committed, so that tsc needs no build. */
+/** Declarations for TypeScript, written by the build and committed, so that tsc needs no build. */
 const declarations = "native/node/index.d.ts";
 
 const platforms = {
@@ -60,7 +60,7 @@ const types = join(root, "target/addon/types");
 /** Compiles the addon for trying things out: this machine's glibc, no optimisation, artefacts shared with `cargo test`. */
 export async function compileDevelopmentAddon() {
   const env = { ...process.env, NAPI_TYPE_DEF_TMP_FOLDER: types };
-  // Cargo does not know that the declarations are missing, so napi's build script is asked to run again.
+  // Cargo does not know that the declarations are missing, so this runs the build script of napi again.
   if (!existsSync(types)) env.NAPI_FORCE_BUILD_FALCON_PATCH_NODE = `${Date.now()}`;
   mkdirSync(types, { recursive: true });
   await run("cargo", ["build", "--locked", "--package", "falcon-patch-node"], { env });
@@ -90,7 +90,7 @@ function hidePaths() {
   return replacements.map(([path, name]) => `--remap-path-prefix=${path}=${name}`);
 }
 
-/** Throws when an addon needs a newer glibc than promised, or holds a path of the machine that built it. */
+/** Throws where an addon needs a newer glibc than the oldest one supported, or holds a path of this machine. */
 export function checkAddon(path) {
   const glibc = newestGlibc(path);
   if (compareVersions(glibc, oldestGlibc) > 0) {
@@ -100,7 +100,7 @@ export function checkAddon(path) {
   if (leak) throw new CommandFailed(`\`${path}\` holds a path of this machine: ${leak}`);
 }
 
-/** The newest glibc whose symbols a library asks for. */
+/** Returns the newest version of glibc in the symbols that a library needs. */
 export function newestGlibc(path) {
   const versions = [...read("readelf", ["--version-info", path]).matchAll(/GLIBC_([\d.]+)/g)].map(
     (match) => match[1],
@@ -108,12 +108,12 @@ export function newestGlibc(path) {
   return versions.sort(compareVersions).at(-1);
 }
 
-/** The first text in a file that names a folder of this machine. */
+/** Returns the first text in a file that names a folder of this machine. */
 export function findMachinePath(content) {
   const folders = [root, cache, homedir(), process.env.CARGO_HOME, process.env.RUSTUP_HOME];
   const text = content.toString("latin1");
   for (const folder of folders.filter((name) => name !== undefined && name !== "/")) {
-    // Paths like `/rootfs` merely begin alike.
+    // `/rootfs` begins like `/root` and is another folder.
     const at = text.indexOf(`${folder}/`);
     if (at >= 0) return text.slice(at, at + 100).split(/[^ -~]/)[0];
   }

@@ -17,7 +17,7 @@ const usage = `npm run bench -- [option…]
   --from FILE    shows the results of an earlier run
   --write        writes table, chart and figures into docs/performance.md and README.md`;
 
-/** The command line, checked. */
+/** Returns the checked options of the command line. */
 function options() {
   try {
     const { values } = parseArgs({
@@ -31,7 +31,7 @@ function options() {
       },
     });
     const pairs = Number(values.pairs ?? (values.quick ? 1 : 3));
-    if (!Number.isInteger(pairs) || pairs < 1) throw new Error("--pairs is a whole number from 1");
+    if (!Number.isInteger(pairs) || pairs < 1) throw new Error("--pairs must be a whole number from 1");
     return { ...values, pairs, wanted: chosen(values.only) };
   } catch (error) {
     throw new CommandFailed(`${error.message}\n${usage}`);
@@ -70,7 +70,7 @@ await main(async () => {
   console.log(
     `\n${aligned(figures(evaluated))}\n\n${aligned(goals(evaluated))}\n\n${circumstances(evaluated)}`,
   );
-  // A goal that was missed is a result, and is told. A flow that did not work is none.
+  // A missed goal is a result and is printed. A flow that did not work yields no result.
   if (evaluated.broken.length > 0) throw new CommandFailed(`\nBroken:\n${evaluated.broken.join("\n")}`);
   if (!given.write) return;
   if (results.quick || given.only || results.pairs < 3)

@@ -1,4 +1,4 @@
-// Takes files out of Debian packages without installing them, for both architectures.
+// Extracts files of Debian packages without installing them, for both architectures.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { read, run } from "./tools.mjs";

@@ -49,7 +49,7 @@ function modules(files) {
   });
 }
 
-/** Of a package offered under several licences the MIT one is taken, whose text is short. */
+/** Reads the texts of a licence. Of several to choose from, it is the MIT licence, whose text is short. */
 function licenceTexts({ folder, licence }) {
   const files = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && /^(licen[cs]e|copying|notice|copyright)/i.test(entry.name))

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { CommandFailed, isEntry, main, read, readJson, root } from "./tools.mjs";
 
-/** Every job downloads the task, so its size is held down. */
+/** Limit of the package's size, since every job downloads the task. */
 const sizeLimit = 10_000_000;
 
 const developmentTask = {

@@ -1,4 +1,4 @@
-// Brings a Debian 12 machine with Rust and Node up to what the other scripts need; does nothing where all is there.
+// Installs what the other scripts need on a Debian 12 machine with Rust and Node, and nothing where all is there.
 // `node scripts/setup.mjs --system` installs the programs alone, and not the npm packages.
 import { existsSync } from "node:fs";
 import { join } from "node:path";

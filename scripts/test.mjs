@@ -1,4 +1,4 @@
-// `npm test`: every test there is, stage by stage, cheapest first. `npm test -- package` runs one stage and its kin.
+// `npm test`: every test there is, stage by stage, cheapest first. `npm test -- package` runs the stages whose name begins so.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const lab = (store, ...command) => ["tests/lab/lab.sh", "--store", store, "--", 
 const stores = ["containerd", "overlay2"];
 const nodes = [20, 24].map((major) => ({ major, program: join(root, `node_modules/node${major}/bin/node`) }));
 
-/** Stages in order. One that prepares something counts no tests; any other without a test is a failure. */
+/** Lists the stages in order. One that prepares something counts no tests; any other without a test is a failure. */
 function stages() {
   const nextest = succeeds("cargo", ["nextest", "--version"]);
   const rust = nextest ? ["nextest", "run"] : ["test"];
@@ -70,7 +70,7 @@ function watch([command, ...args]) {
   });
 }
 
-/** Adds up what the test runners say at their end: cargo's, nextest's, Node's and our own. */
+/** Adds up the last lines of the test runners: those of cargo, nextest, Node and our own. */
 function count(output) {
   const text = stripVTControlCharacters(output);
   const sum = (...patterns) =>
@@ -114,7 +114,7 @@ await main(async () => {
   for (const stage of stages().filter(({ name }) => name.startsWith(wanted))) {
     const result = await runStage(stage);
     results.push(result);
-    // What comes after a preparation stands on it.
+    // The stages after a preparation need it.
     if (result.stop) break;
   }
   const total = (key) => results.reduce((sum, result) => sum + result[key], 0);

@@ -1,4 +1,4 @@
-// The native toolchain: zig as the linker against an old glibc, a compiler for ARM64, and what runs ARM64 code in tests.
+// The native toolchain: zig as the linker against an old glibc, a compiler for ARM64, and an emulator for tests.
 // Every part comes from an ordinary registry (PyPI, Debian, npm) and lies in the cache under its version.
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -55,7 +55,7 @@ LD_LIBRARY_PATH="$here/usr/lib/x86_64-linux-gnu\${LD_LIBRARY_PATH:+:$LD_LIBRARY_
   read(join(into, "rustc"), ["--version"]);
 }
 
-/** What starts Node for ARM64 on this machine: the command's words, to be followed by Node's own arguments. */
+/** Returns the command that starts Node for ARM64 on this machine, without Node's own arguments. */
 export async function arm64Node(major) {
   const version = readJson("package.json").devDependencies[`node${major}`].split("@").at(-1);
   const node = await cached(`node-arm64-${version}`, async (into) => {

@@ -1,4 +1,4 @@
-// What every script needs: where things are, how to start a program, and the cache folder.
+// Common ground of the scripts: the folders, the start of programs, and the cache.
 // Node built-ins only, since it runs before the dependencies are installed.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
@@ -49,7 +49,7 @@ export function read(command, args, options = {}) {
   );
 }
 
-/** Whether a program starts and succeeds. */
+/** Returns true where a program starts and succeeds. */
 export function succeeds(command, args) {
   return spawnSync(command, args, { cwd: root, stdio: "ignore" }).status === 0;
 }
@@ -63,7 +63,7 @@ export function cached(name, fill) {
   return filling.get(name);
 }
 
-/** What this process is filling or has filled: two parts of one build may ask for the same folder at the same time. */
+/** Folders that this process fills or has filled: two parts of one build can request the same one at the same time. */
 const filling = new Map();
 
 async function fillOnce(name, fill) {
@@ -85,7 +85,7 @@ export function readJson(path) {
   return JSON.parse(readFileSync(join(root, path), "utf8"));
 }
 
-/** The entry of a script: one sentence for an expected failure, the whole trace for a mistake of ours. */
+/** Runs a script: prints one sentence for an expected failure, the whole trace for a mistake of ours. */
 export async function main(work) {
   try {
     await work();
@@ -95,7 +95,7 @@ export async function main(work) {
   }
 }
 
-/** Whether this module is the script that was started, and not an import of another. */
+/** Returns true where this module is the script that was started, and not an import of another. */
 export function isEntry(meta) {
   return process.argv[1] === fileURLToPath(meta.url);
 }

@@ -35,7 +35,7 @@ need_packages() {
   echo "lab: installing ${missing[*]}" >&2
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >"$LAB_CACHE/apt.log" 2>&1 || {
     tail -n 20 "$LAB_CACHE/apt.log" >&2
-    refuse "apt-get could not install ${missing[*]}."
+    refuse "apt-get could not install ${missing[*]}; its output is in $LAB_CACHE/apt.log."
   }
 }
 
@@ -44,7 +44,7 @@ refresh_apt() {
   command -v apt-get >/dev/null || refuse "the lab is made from Debian packages, and this machine has no apt-get."
   apt-get update -q >"$LAB_CACHE/apt.log" 2>&1 || {
     tail -n 20 "$LAB_CACHE/apt.log" >&2
-    refuse "apt-get update failed."
+    refuse "apt-get update failed; its output is in $LAB_CACHE/apt.log."
   }
   apt_refreshed=1
 }
@@ -58,7 +58,7 @@ unpack_packages() {
   chmod 755 "$downloads"
   (cd "$downloads" && apt-get download -q "$@" >/dev/null 2>"$LAB_CACHE/apt.log") || {
     cat "$LAB_CACHE/apt.log" >&2
-    refuse "apt-get could not download $*."
+    refuse "apt-get could not download $*; its output is in $LAB_CACHE/apt.log."
   }
   for deb in "$downloads"/*.deb; do dpkg -x "$deb" "$into"; done
   rm -rf "$downloads"
