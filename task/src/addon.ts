@@ -7,6 +7,9 @@ export type * from "../../native/node/index.d.ts";
 /** Functions of the native addon. */
 export type Addon = typeof import("../../native/node/index.d.ts");
 
+/** Texts of the inputs by their names in task.json. */
+export type TaskInputs = Readonly<Record<string, string>>;
+
 /** Properties of a machine that decide about loading the addon. */
 export interface Platform {
   os: string;

@@ -73,17 +73,22 @@ export function internalFailure(error: unknown): Failure {
     code: "TASK_INTERNAL",
     kind: "bug",
     what: `The task has a bug: ${error instanceof Error ? error.message : String(error)}`,
-    why:
-      error instanceof Error && error.stack
-        ? error.stack
-            .split("\n")
-            .slice(1, 6)
-            .map((line) => line.trim())
-        : [],
+    why: error instanceof Error ? [...causes(error), ...calls(error)] : [],
     hint: "Please report it with this log; a run with the variable `System.Debug` set to `true` shows more",
     effects: [],
     cleanup: [],
   };
+}
+
+/** Messages of an error's causes, outermost first. */
+function causes({ cause }: Error): string[] {
+  return cause instanceof Error ? [cause.message, ...causes(cause)] : [];
+}
+
+/** The innermost calls that led to an error. */
+function calls({ stack = "" }: Error): string[] {
+  const lines = stack.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line.startsWith("at ")).slice(0, 5);
 }
 
 /** The result in the agent's terms; none for a cancelled step, whose result the agent sets. */

@@ -50,8 +50,8 @@ export class History {
   skipped(): { title: string; unless: string }[] {
     const ran = new Set(this.#titles.values());
     const left = new Map<string, string>();
-    for (const { steps, branch } of this.#planned)
-      for (const title of steps) if (branch !== undefined && !ran.has(title)) left.set(title, branch);
+    for (const { steps, onlyIf } of this.#planned)
+      for (const title of steps) if (onlyIf !== undefined && !ran.has(title)) left.set(title, onlyIf);
     return [...left].map(([title, unless]) => ({ title, unless }));
   }
 }

@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   if (text !== undefined)
     attachSummary(
       masks.hide(text, inert),
-      masks.hide(summaryName(inputs.targetImage)),
+      masks.hide(summaryName(inputs.targetImage ?? "")),
       agent.tempDirectory,
       write,
     );

@@ -97,13 +97,13 @@ export class Renderer {
 
   #plan(stages: PlannedStage[]): void {
     // Of the branches that a probe chooses from, one will run.
-    const sure = stages.filter(({ branch }) => branch === undefined);
+    const sure = stages.filter(({ onlyIf }) => onlyIf === undefined);
     const chosen = sure.length < stages.length ? 1 : 0;
     this.#expected = this.#finished + sure.flatMap(({ steps }) => steps).length + chosen;
     const text = stages
-      .map(({ steps, branch }) => {
+      .map(({ steps, onlyIf }) => {
         const together = steps.map(neutraliseToLine).join(" + ");
-        return branch === undefined ? together : `${together} (if ${neutraliseToLine(branch)})`;
+        return onlyIf === undefined ? together : `${together} (if ${neutraliseToLine(onlyIf)})`;
       })
       .join(" → ");
     this.#log(undefined, `${this.#replanned ? "Steps from here" : "Steps"}: ${text}`);

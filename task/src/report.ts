@@ -43,11 +43,11 @@ function facts(ending: Success, milliseconds: number): string[] {
 
 /** Stages of a plan, one a line, each branch below its condition. */
 function stageLines(stages: PlannedStage[]): string[] {
-  return stages.flatMap(({ steps, branch }, index) => {
+  return stages.flatMap(({ steps, onlyIf }, index) => {
     const line = `${index + 1}. ${steps.map(neutraliseToLine).join(" + ")}`;
-    if (branch === undefined) return [`  ${line}`];
-    const isNew = branch !== stages[index - 1]?.branch;
-    return [...(isNew ? [`  If ${neutraliseToLine(branch)}:`] : []), `    ${line}`];
+    if (onlyIf === undefined) return [`  ${line}`];
+    const isNew = onlyIf !== stages[index - 1]?.onlyIf;
+    return [...(isNew ? [`  If ${neutraliseToLine(onlyIf)}:`] : []), `    ${line}`];
   });
 }
 

@@ -58,12 +58,11 @@ export async function runTask(loaded: Loaded, surroundings: Surroundings): Promi
 
 /** First line of the log: version, action and images. */
 function opening(version: string, inputs: TaskInputs): string {
-  const name = (text: string, input: string): string => (text === "" ? `(no ${input})` : text);
-  const target = name(inputs.targetImage, "targetImage");
+  const image = (input: string): string => inputs[input] || `(no ${input})`;
   const subject =
     inputs.action === "verify"
-      ? target
-      : `${name(inputs.sourceImage, "sourceImage")} → ${target}, sensor ${name(inputs.sensorImage, "sensorImage")}`;
+      ? image("targetImage")
+      : `${image("sourceImage")} → ${image("targetImage")}, sensor ${image("sensorImage")}`;
   return neutraliseToLine(`FalconArm64Patch ${version}: ${inputs.action || "patch"} ${subject}`);
 }
 

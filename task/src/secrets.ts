@@ -4,7 +4,6 @@
  * This is done before the task library is loaded: it prints every input that it reads as a debug line, and the agent
  * masks a text only after the command to do so.
  */
-import type { TaskInputs } from "./addon.ts";
 import { command, type WriteLine } from "./command.ts";
 
 /** The inputs that the log must never show. */
@@ -14,7 +13,7 @@ export const secretInputs = [
   "falconctlOptions",
   "awsSecretAccessKey",
   "awsSessionToken",
-] as const satisfies (keyof TaskInputs)[];
+] as const;
 
 export type SecretInput = (typeof secretInputs)[number];
 

@@ -99,7 +99,7 @@ function list(title: string, items: string[]): string[] {
   return items.length === 0 ? [] : ["", `**${title}**`, "", ...items.map((item) => `- ${sentence(item)}`)];
 }
 
-function stage({ steps, branch }: PlannedStage): string {
+function stage({ steps, onlyIf }: PlannedStage): string {
   const together = steps.join(" + ");
-  return branch === undefined ? together : `${together} (if ${branch})`;
+  return onlyIf === undefined ? together : `${together} (if ${onlyIf})`;
 }

@@ -99,9 +99,9 @@ test("A plan lists its steps, branches below their conditions", () => {
   const stages = [
     { steps: ["Sign in to AWS"] },
     { steps: ["Pull the source", "Pull the sensor"] },
-    { steps: ["Patch natively"], branch: "the native falconutil knows `--platform`" },
-    { steps: ["Install the emulator"], branch: "it does not" },
-    { steps: ["Patch under emulation"], branch: "it does not" },
+    { steps: ["Patch natively"], onlyIf: "the native falconutil knows `--platform`" },
+    { steps: ["Install the emulator"], onlyIf: "it does not" },
+    { steps: ["Patch under emulation"], onlyIf: "it does not" },
     { steps: ["Push"] },
   ];
   check({ type: "planned", stages, outcome: outcome({ effects: [] }) }, [
@@ -207,4 +207,13 @@ test("A bug of the task asks for a report", () => {
   assert.equal(kind, "bug");
   assert.equal(what, "The task has a bug: x is undefined");
   assert.match(hint ?? "", /report/);
+});
+
+test("A failure for an unexpected error has its causes, then the calls that led to it", () => {
+  const cause = new Error("outer cause\nin two lines", { cause: new Error("inner cause") });
+  const { why } = internalFailure(new Error("Cannot run", { cause }));
+  assert.deepEqual(why.slice(0, 2), ["outer cause\nin two lines", "inner cause"]);
+  assert.ok(why.length > 2 && why.length <= 7, why.join("\n"));
+  for (const call of why.slice(2)) assert.match(call, /^at /);
+  assert.deepEqual(internalFailure("text").why, []);
 });

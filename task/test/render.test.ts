@@ -219,7 +219,7 @@ test("The progress bar follows the plan and never moves back", () => {
     end(1),
     {
       type: "planned",
-      stages: [{ steps: ["B", "C"] }, { steps: ["D"], branch: "it can" }, { steps: ["E"] }],
+      stages: [{ steps: ["B", "C"] }, { steps: ["D"], onlyIf: "it can" }, { steps: ["E"] }],
     },
     start(2, "B"),
     end(2),

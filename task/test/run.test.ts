@@ -11,11 +11,11 @@ const inputs = {
   sourceImage: "app/web:1",
   targetImage: "app/web:1-falcon",
   sensorImage: "sensor:7.39",
-} as TaskInputs;
+};
 
 async function run(
   loaded: Loaded,
-  given: Partial<TaskInputs> = {},
+  given: TaskInputs = {},
   stop = new AbortController().signal,
 ): Promise<{ ending: Ending; lines: string[] }> {
   const lines: string[] = [];
@@ -36,7 +36,7 @@ async function run(
 const scripted = (script: Script): Loaded => fakeAddon(script);
 
 test("The first line names the version, the action and the images", async () => {
-  const cases: [Partial<TaskInputs>, string][] = [
+  const cases: [TaskInputs, string][] = [
     [{}, "FalconArm64Patch 1.0.0: patch app/web:1 → app/web:1-falcon, sensor sensor:7.39"],
     [{ action: "plan" }, "FalconArm64Patch 1.0.0: plan app/web:1 → app/web:1-falcon, sensor sensor:7.39"],
     [{ action: "verify" }, "FalconArm64Patch 1.0.0: verify app/web:1-falcon"],
@@ -58,7 +58,7 @@ test("Inputs, AWS settings and agent reach the addon", async () => {
   assert.deepEqual(received, { inputs, aws, agent });
 });
 
-test("an unsupported agent fails the step before its first line", async () => {
+test("An unsupported agent fails the step before its first line", async () => {
   const reason = failure({ code: "TASK_AGENT_UNSUPPORTED" });
   const { ending, lines } = await run({ failure: reason });
   assert.deepEqual(ending, { type: "failed", failure: reason });
@@ -87,7 +87,16 @@ test("A rejected run is reported as a bug of the task", async () => {
   assert.match(ending.failure.what, /panicked/);
 });
 
-test("cancelling reaches the run", async () => {
+test("Inputs that the addon does not accept are reported as a bug of the task", async () => {
+  const rejects = fakeAddon({ reject: new Error("missing field `action`") });
+  const { ending, lines } = await run(rejects);
+  assert.ok(ending.type === "failed");
+  assert.equal(ending.failure.code, "TASK_INTERNAL");
+  assert.match(ending.failure.what, /missing field `action`/);
+  assert.equal(lines.length, 1, "the first line alone");
+});
+
+test("Cancelling reaches the run", async () => {
   const cancelled: Ending = { type: "cancelled", effects: [], cleanup: [] };
   const script = scripted({ run: (_, asked) => asked.then(() => cancelled) });
   const late = new AbortController();

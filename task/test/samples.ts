@@ -96,10 +96,12 @@ export interface Received {
 export interface Script {
   run?: (emit: (event: TaskEvent) => void, cancelled: Promise<void>) => Promise<Ending>;
   sweep?: () => Promise<SweepReport>;
+  /** Thrown by the constructor. */
+  reject?: Error;
 }
 
 /** An addon that follows a script. */
-export function fakeAddon({ run, sweep }: Script): {
+export function fakeAddon({ run, sweep, reject }: Script): {
   addon: Addon;
   received: Received;
 } {
@@ -115,6 +117,7 @@ export function fakeAddon({ run, sweep }: Script): {
       context: AgentContext,
       onEvent: (event: TaskEvent) => void,
     ) {
+      if (reject !== undefined) throw reject;
       Object.assign(received, { inputs, aws: access, agent: context });
       this.#emit = onEvent;
       this.#cancelled = new Promise((resolve) => {

@@ -17,8 +17,8 @@ function history(): History {
   events.handle({
     type: "planned",
     stages: [
-      { steps: ["Patch natively"], branch: "falconutil knows `--platform`" },
-      { steps: ["Patch emulated"], branch: "it does not" },
+      { steps: ["Patch natively"], onlyIf: "falconutil knows `--platform`" },
+      { steps: ["Patch emulated"], onlyIf: "it does not" },
     ],
   });
   events.handle({ type: "stepStarted", id: 2, title: "Patch natively" });
@@ -77,7 +77,7 @@ test("The summary of an unchanged image has the reason", () => {
 });
 
 test("The summary of a plan lists its steps and conditions", () => {
-  const stages = [{ steps: ["Pull", "Probe"] }, { steps: ["Patch"], branch: "it runs" }];
+  const stages = [{ steps: ["Pull", "Probe"] }, { steps: ["Patch"], onlyIf: "it runs" }];
   const text = lines({ type: "planned", stages, outcome: outcome() }, new History()) ?? [];
   assert.equal(text[0], "**Plan: this is what patching would do**");
   assert.deepEqual(text.slice(-6), [

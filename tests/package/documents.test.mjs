@@ -9,7 +9,27 @@ const task = JSON.parse(readFileSync(join(root, "task/task.json"), "utf8"));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const troubleshooting = readFileSync(join(root, "docs/troubleshooting.md"), "utf8");
 const migrating = readFileSync(join(root, "docs/migrating.md"), "utf8");
-const declarations = readFileSync(join(root, "native/node/index.d.ts"), "utf8");
+
+/** Settings of a job without anything for AWS. */
+const aws = {
+  variables: {
+    accessKeyId: "",
+    secretAccessKey: "",
+    sessionToken: "",
+    roleArn: "",
+    roleSessionName: "",
+    externalId: "",
+    region: "",
+    roleDuration: "",
+  },
+};
+const agent = {
+  identity: "1",
+  job: "1",
+  tempDirectory: "/tmp",
+  workDirectory: "/tmp",
+  inContainerJob: false,
+};
 
 /** The names in backticks in the first column of the tables below a heading. */
 function tableNames(heading) {
@@ -18,16 +38,16 @@ function tableNames(heading) {
   return [...section.matchAll(/^\| `([A-Za-z]+)`/gm)].map((match) => match[1]);
 }
 
-/** Every code that the addon knows. */
-function codes() {
+/** The addon as it was built for this machine. */
+function loadAddon() {
   const addon = { exports: {} };
   process.dlopen(addon, join(root, `dist/task/native/falcon-patch.linux-${process.arch}.node`));
-  return addon.exports.codes();
+  return addon.exports;
 }
 
 test("Every code has a heading, and every heading a code", () => {
   const headings = [...troubleshooting.matchAll(/^## ([A-Z]+(?:_[A-Z0-9]+)+)$/gm)].map((match) => match[1]);
-  assert.deepEqual(headings, codes());
+  assert.deepEqual(headings, loadAddon().codes());
 });
 
 test("The README lists the inputs of the task", () => {
@@ -44,13 +64,18 @@ test("The README lists the output variables of the task", () => {
   );
 });
 
-test("The addon takes the inputs of the task", () => {
-  const body = declarations.match(/export interface TaskInputs \{([^}]*)\}/)?.[1] ?? "";
-  const names = [...body.matchAll(/^\s*(\w+): string$/gm)].map((match) => match[1]);
-  assert.deepEqual(
-    names,
-    task.inputs.map(({ name }) => name),
-  );
+test("The addon takes exactly the inputs of the task", () => {
+  const { PatchRun } = loadAddon();
+  const prepare = (inputs) => new PatchRun(inputs, aws, agent, () => undefined);
+  const { action, ...others } = Object.fromEntries(task.inputs.map(({ name }) => [name, ""]));
+  prepare({ action, ...others });
+  const refused = (inputs, reason) =>
+    assert.throws(
+      () => prepare(inputs),
+      ({ message, cause }) => /^The shim's inputs/.test(message) && reason.test(cause.message),
+    );
+  refused(others, /^missing field `action`$/);
+  refused({ action, ...others, more: "" }, /^unknown field `more`/);
 });
 
 /** Rows whose last cell names a test by file and name, or by what a parametrized one is about. */

@@ -3,9 +3,10 @@
 use falcon_patch_core::{Event, StepStatus};
 use napi_derive::napi;
 
-use crate::ending::PlannedStage;
+use crate::number::number;
+use crate::planned_stage::PlannedStage;
 
-/// Something that happened during a run.
+/// An event of a run.
 #[napi(
     discriminant = "type",
     discriminant_case = "camelCase",
@@ -18,17 +19,17 @@ pub enum TaskEvent {
     Planned { stages: Vec<PlannedStage> },
     /// A step began.
     StepStarted { id: u32, title: String },
-    /// A step has come further, in bytes.
+    /// Progress of a step, in bytes.
     Progress {
         id: u32,
         current: f64,
         total: Option<f64>,
     },
-    /// A line of a program; foreign text.
+    /// A line that a program wrote; foreign text.
     Output { id: u32, line: String },
     /// A line for the log.
     Note { id: Option<u32>, message: String },
-    /// Something that a person should act on.
+    /// A problem that a person should act on.
     Warning {
         code: String,
         message: String,
@@ -40,7 +41,6 @@ pub enum TaskEvent {
         #[napi(ts_type = "'succeeded' | 'failed'")]
         status: String,
         duration_ms: f64,
-        note: Option<String>,
     },
 }
 
@@ -74,7 +74,6 @@ impl From<Event> for TaskEvent {
                 id,
                 status,
                 duration_ms,
-                note,
             } => Self::StepFinished {
                 id,
                 status: match status {
@@ -83,17 +82,7 @@ impl From<Event> for TaskEvent {
                 }
                 .to_owned(),
                 duration_ms: number(duration_ms),
-                note,
             },
         }
     }
-}
-
-/// JavaScript counts in doubles, which hold every byte count up to nine petabytes.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "no image has more than 2^53 bytes"
-)]
-pub(crate) fn number(count: u64) -> f64 {
-    count as f64
 }

@@ -1,13 +1,14 @@
 //! The inputs of the task, as typed.
 
-use serde::Deserialize;
+use std::collections::HashMap;
 
-/// Every input by its name in task.json, and what stands behind some of them; empty where nothing
-/// was given.
-///
-/// What a value means, and whether it can be, is [`Config`](crate::config::Config)'s to say.
+use serde::Deserialize;
+use serde::de::value::{Error, MapDeserializer};
+
+/// Every input as text, empty where nothing was given. This is the core's one list of their names, which task.json
+/// spells in camel case.
 #[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(missing_docs, reason = "task.json documents each input by this name")]
 pub struct Inputs {
     pub action: String,
@@ -50,24 +51,37 @@ pub struct Inputs {
     pub task_definition: String,
     pub task_definition_output: String,
     pub register_task_definition: String,
+    #[serde(skip)]
     pub aws_context: AwsContext,
 }
 
-/// What the job has for signing in to AWS beside the inputs.
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+impl Inputs {
+    /// Reads the inputs from texts by name. An error names the input that is missing or unknown: a bug of this task.
+    pub fn from_record(
+        record: HashMap<String, String>,
+        aws_context: AwsContext,
+    ) -> Result<Self, Error> {
+        let inputs = Self::deserialize(MapDeserializer::new(record.into_iter()))?;
+        Ok(Self {
+            aws_context,
+            ..inputs
+        })
+    }
+}
+
+/// Settings of the job for AWS, apart from the inputs.
+#[derive(Clone, Default)]
 pub struct AwsContext {
-    /// What is stored behind `awsConnection`; none if the job was not given it.
+    /// The service connection that `awsConnection` names; none if the job does not have it.
     pub connection: Option<AwsConnection>,
     /// The job's variables for AWS.
     pub variables: AwsVariables,
-    /// How to ask for the connection's OIDC token; none if nobody issues such tokens here.
+    /// Request for the connection's OIDC token; none where no such tokens are issued.
     pub token_request: Option<TokenRequest>,
 }
 
 /// The parameters of a service connection to AWS, as stored; empty where nothing was given.
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Default)]
 pub struct AwsConnection {
     /// `username`: the access key's ID.
     pub access_key_id: String,
@@ -77,17 +91,16 @@ pub struct AwsConnection {
     pub session_token: String,
     /// `assumeRoleArn`: the role to assume.
     pub role_arn: String,
-    /// `roleSessionName`: what the role's session is called.
+    /// `roleSessionName`: the name of the role's session.
     pub role_session_name: String,
-    /// `externalId`: what the role's trust policy may demand.
+    /// `externalId`: the ID that the role's trust policy may demand.
     pub external_id: String,
     /// `useOIDC`: the text `true` or `false`.
     pub use_oidc: String,
 }
 
 /// The job's variables that the AWS Toolkit for Azure DevOps reads; empty where nothing was given.
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Default)]
 pub struct AwsVariables {
     /// `AWS.AccessKeyID`.
     pub access_key_id: String,
@@ -107,14 +120,71 @@ pub struct AwsVariables {
     pub role_duration: String,
 }
 
-/// How to ask for an OIDC token.
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+/// Request for an OIDC token.
+#[derive(Clone, Default)]
 pub struct TokenRequest {
-    /// The address to post to, with everything that its query needs.
+    /// The address to post to, with its whole query.
     pub url: String,
-    /// What proves that the job asks.
+    /// Proof that the request is the job's.
     pub job_token: String,
     /// The hosts that may see the job's token; a leading dot stands for any host below.
     pub hosts: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// A text for each input of task.json: its name.
+    fn record() -> HashMap<String, String> {
+        let task: Value =
+            serde_json::from_str(include_str!("../../../../task/task.json")).expect("valid JSON");
+        let inputs = task["inputs"].as_array().expect("a list of inputs");
+        let name = |input: &Value| input["name"].as_str().expect("a name").to_owned();
+        inputs
+            .iter()
+            .map(|input| (name(input), name(input)))
+            .collect()
+    }
+
+    fn refusal(record: HashMap<String, String>) -> String {
+        match Inputs::from_record(record, AwsContext::default()) {
+            Ok(_) => panic!("the record was accepted"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_inputs_are_those_of_task_json() {
+        let inputs = Inputs::from_record(record(), AwsContext::default()).expect("the same names");
+        assert_eq!(inputs.action, "action");
+        assert_eq!(inputs.falcon_cid, "falconCid");
+        assert_eq!(inputs.register_task_definition, "registerTaskDefinition");
+    }
+
+    #[test]
+    fn a_missing_name_is_refused_whichever_it_is() {
+        let names: Vec<_> = record().into_keys().collect();
+        assert!(!names.is_empty());
+        for name in names {
+            let mut incomplete = record();
+            incomplete.remove(&name);
+            assert_eq!(refusal(incomplete), format!("missing field `{name}`"));
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused() {
+        for name in ["sourceimage", "source_image", "awsContext"] {
+            let mut record = record();
+            record.insert(name.to_owned(), String::new());
+            let text = refusal(record);
+            assert!(
+                text.starts_with(&format!("unknown field `{name}`")),
+                "{text}"
+            );
+        }
+    }
 }

@@ -62,8 +62,6 @@ pub enum Event {
         status: StepStatus,
         /// How long it took, in milliseconds.
         duration_ms: u64,
-        /// What came of it, in a few words.
-        note: Option<String>,
     },
 }
 

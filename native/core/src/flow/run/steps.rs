@@ -54,7 +54,6 @@ impl Steps {
             id,
             status,
             duration_ms,
-            note: None,
         });
         result
     }
