@@ -1,3 +1,4 @@
+pub mod api_settings;
 pub mod customer_id;
 pub mod falconutil;
 pub mod marks;

@@ -1,9 +1,12 @@
+//! The configuration: the inputs, read and checked.
+
 pub mod aws;
 pub mod builder;
 pub mod check;
 pub mod ecs;
 pub mod falcon;
 pub mod image;
+pub mod input_fault;
 pub mod patch;
 pub mod read;
 pub mod staging;

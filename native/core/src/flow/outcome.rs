@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::effect::Effect;
-use super::facts::verify::Record;
 use crate::domain::aws::revision::Revision;
 use crate::domain::builder::Builder;
+use crate::domain::provenance::statement::Record;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;

@@ -3,7 +3,6 @@
 use tokio::sync::OnceCell;
 
 use crate::adapters::aws::account::Aws;
-use crate::adapters::crowdstrike::api::FalconApiSettings;
 use crate::adapters::crowdstrike::tenant::Tenant;
 use crate::adapters::engine::client::{Engine, EngineSettings};
 use crate::adapters::registry::client::Registry;
@@ -13,6 +12,7 @@ use crate::domain::agent::Agent;
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::aws::settings::AwsSettings;
 use crate::domain::engine::EngineFacts;
+use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::report::event::Events;
 use crate::report::problem::Problem;
 

@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::config::verify::VerifyConfig;
-use super::facts::verify::{ImageFacts, Record, VerifyFacts};
+use super::facts::verify::{ImageFacts, VerifyFacts};
 use super::outcome::{Verified, VerifiedSource};
 use crate::domain::falcon::marks::{SensorMarks, variable};
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
 use crate::domain::falcon::version::{SensorVersion, sensor_version};
 use crate::domain::image::proof::{Evidence, ProofError, prove_derived};
 use crate::domain::platform::Platform;
+use crate::domain::provenance::statement::Record;
 use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};

@@ -1,7 +1,9 @@
 //! Inputs that are good, for tests to change.
 
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::PatchConfig;
+use crate::flow::config::read::Config;
 use crate::flow::inputs::Inputs;
+use crate::report::problem::Problem;
 
 /// A registry of ECR.
 pub const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
@@ -21,8 +23,16 @@ pub fn inputs() -> Inputs {
 }
 
 /// The configuration of the four inputs after a change.
-pub fn config(change: impl FnOnce(&mut Inputs)) -> Config {
+pub fn config(change: impl FnOnce(&mut Inputs)) -> PatchConfig {
     let mut inputs = inputs();
     change(&mut inputs);
-    Config::from_inputs(&inputs).expect("the inputs of a test are good")
+    read(&inputs).expect("the inputs of a test are good")
+}
+
+/// Reads inputs that ask for a patch.
+pub fn read(inputs: &Inputs) -> Result<PatchConfig, Problem> {
+    match Config::from_inputs(inputs)? {
+        Config::Patch(config) => Ok(*config),
+        Config::Verify(config) => panic!("a patch was expected: {config:?}"),
+    }
 }

@@ -17,7 +17,7 @@ use crate::domain::platform::Platform;
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::probes::Probes;
 use crate::flow::facts::sensor::SensorFacts;
@@ -65,7 +65,7 @@ pub fn facts() -> Facts {
 }
 
 /// A target that is up to date, and no engine: none is needed to see that.
-pub fn up_to_date(config: &Config) -> Facts {
+pub fn up_to_date(config: &PatchConfig) -> Facts {
     let facts = facts();
     let options = config.falcon.for_customer(CUSTOMER.parse().expect("an ID"));
     let recipe = Recipe::new(source().digest(), &Digest::of(b"arm64"), &options);

@@ -18,27 +18,13 @@ use super::error::{FalconError, says_locked};
 use super::session::Session;
 use crate::adapters::http::client::{Answer, Http, NoAnswer};
 use crate::adapters::http::retry::{RetryPolicy, retry_after};
+use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::region::Region;
 use crate::report::cause::Cause;
 use crate::report::event::Events;
 use crate::report::secret::Secret;
 
 const ANSWER_LIMIT: usize = 1024 * 1024;
-
-/// How to get at CrowdStrike's API and registry.
-#[derive(Clone, Debug)]
-pub struct FalconApiSettings {
-    /// The API client.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: Secret,
-    /// The cloud; none finds it.
-    pub region: Option<Region>,
-    /// Another address than the cloud's API.
-    pub api_url: Option<Url>,
-    /// Another host than the cloud's registry.
-    pub registry: Option<String>,
-}
 
 /// The API, before anybody signed in.
 pub struct FalconApi {

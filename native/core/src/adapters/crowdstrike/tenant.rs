@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::api::{FalconApi, FalconApiSettings};
+use super::api::FalconApi;
 use super::session::Session;
 use crate::adapters::registry::credentials::cache::Credentials;
+use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::customer_id::CustomerId;
 use crate::domain::falcon::region::Region;
 use crate::report::event::Events;

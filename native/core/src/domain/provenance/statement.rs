@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::record::Recipe;
+use super::record::{Provenance, Recipe};
 use crate::domain::agent::Origin;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::reference::digest::Digest;
@@ -123,6 +123,15 @@ impl Told {
             finished: text(&metadata["finishedOn"]),
         })
     }
+}
+
+/// A record of how an image was made. Everyone who can push to the repository can have written it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The digests that it names.
+    pub provenance: Provenance,
+    /// The details for people; none if the statement cannot be read.
+    pub told: Option<Told>,
 }
 
 fn material(name: &str, repository: &Repository, digest: &Digest) -> Value {

@@ -1,8 +1,8 @@
 //! The input that names a buildx builder.
 
 use super::check::Check;
+use super::input_fault::InputFault;
 use crate::domain::builder::BuilderName;
-use crate::report::code::Code;
 
 /// The builder's name; none where no builder is asked for.
 pub(super) fn name(check: &mut Check, value: &str) -> Option<BuilderName> {
@@ -11,7 +11,7 @@ pub(super) fn name(check: &mut Check, value: &str) -> Option<BuilderName> {
         Ok(name) => Some(name),
         Err(why) => {
             check.refuse(
-                Code::InputMalformed,
+                InputFault::Malformed,
                 "builderName",
                 format!("`{value}`: {why}"),
             );

@@ -1,13 +1,14 @@
-//! Collects what is wrong with the inputs, so that all of it is told at once.
+//! Collects the problems of the inputs, so that all of them are reported at once.
 
+use super::input_fault::InputFault;
 use crate::domain::reference::error::ReferenceError;
 use crate::domain::reference::image_name::ImageName;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 
-/// What is wrong with one input.
+/// A problem with one input.
 struct InputProblem {
-    code: Code,
+    fault: InputFault,
     message: String,
 }
 
@@ -19,9 +20,9 @@ pub(super) struct Check {
 
 impl Check {
     /// Notes that `input` has a problem.
-    pub(super) fn refuse(&mut self, code: Code, input: &str, message: impl AsRef<str>) {
+    pub(super) fn refuse(&mut self, fault: InputFault, input: &str, message: impl AsRef<str>) {
         self.problems.push(InputProblem {
-            code,
+            fault,
             message: format!("`{input}`: {}", message.as_ref()),
         });
     }
@@ -31,14 +32,14 @@ impl Check {
         let first = self.problems.first()?;
         if let [only] = self.problems.as_slice() {
             return Some(Problem {
-                code: only.code,
+                code: only.fault.code(),
                 what: format!("Invalid input {}", only.message),
                 why: Vec::new(),
-                hint: hint(only.code),
+                hint: Some(only.fault.hint().to_owned()),
             });
         }
-        let code = first.code;
-        let same = self.problems.iter().all(|problem| problem.code == code);
+        let fault = first.fault;
+        let same = self.problems.iter().all(|problem| problem.fault == fault);
         let names = self
             .problems
             .iter()
@@ -46,18 +47,14 @@ impl Check {
         let mut names: Vec<&str> = names.collect();
         names.dedup();
         Some(Problem {
-            code: if same { code } else { Code::InputInvalid },
+            code: if same { fault.code() } else { Code::InputInvalid },
             what: format!("{} inputs are invalid: {}", names.len(), names.join(", ")),
             why: self
                 .problems
                 .iter()
-                .map(|p| format!("{} [{}]", p.message, p.code.as_str()))
+                .map(|p| format!("{} [{}]", p.message, p.fault.code().as_str()))
                 .collect(),
-            hint: if same {
-                hint(code)
-            } else {
-                Some("Correct each input listed above; docs/troubleshooting.md has a heading for every code".to_owned())
-            },
+            hint: Some(if same { fault.hint() } else { "Correct each input listed above; docs/troubleshooting.md has a heading for every code" }.to_owned()),
         })
     }
 
@@ -66,14 +63,14 @@ impl Check {
         let value = value.trim();
         if let Some(variable) = unresolved_variable(value) {
             self.refuse(
-                Code::InputUnresolvedVariable,
+                InputFault::UnresolvedVariable,
                 input,
                 format!("still holds `{variable}`, so the pipeline has no variable of that name"),
             );
             return None;
         }
         if value.contains(['\n', '\r', '\0']) {
-            self.refuse(Code::InputMalformed, input, "has to be a single line");
+            self.refuse(InputFault::Malformed, input, "has to be a single line");
             return None;
         }
         (!value.is_empty()).then_some(value)
@@ -82,7 +79,7 @@ impl Check {
     /// The text of an input that has to be there.
     pub(super) fn required<'a>(&mut self, input: &str, value: &'a str) -> Option<&'a str> {
         if value.trim().is_empty() {
-            self.refuse(Code::InputMissing, input, "is required and empty");
+            self.refuse(InputFault::Missing, input, "is required and empty");
             return None;
         }
         self.text(input, value)
@@ -104,7 +101,11 @@ impl Check {
             return Some(*meaning);
         }
         let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
-        self.refuse(Code::InputUnknownValue, input, unknown_value(value, &words));
+        self.refuse(
+            InputFault::UnknownValue,
+            input,
+            unknown_value(value, &words),
+        );
         None
     }
 
@@ -121,8 +122,19 @@ impl Check {
         match value.parse() {
             Ok(name) => Some(name),
             Err(error) => {
-                self.refuse(Code::InputReferenceInvalid, input, describe(value, &error));
+                self.refuse(InputFault::ReferenceInvalid, input, describe(value, &error));
                 None
+            }
+        }
+    }
+
+    /// Refuses inputs that would be ignored, each given with its default: the user expects something of them.
+    pub(super) fn without_effect(&mut self, inputs: &[(&str, &str, &str)], beside: &str) {
+        for (name, value, default) in inputs {
+            let value = value.trim();
+            if !value.is_empty() && !value.eq_ignore_ascii_case(default) {
+                let message = format!("has no meaning with {beside}");
+                self.refuse(InputFault::WithoutEffect, name, message);
             }
         }
     }
@@ -138,7 +150,7 @@ impl Check {
                 _ => "; leave it empty".to_owned(),
             };
             self.refuse(
-                Code::InputNotAvailable,
+                InputFault::NotAvailable,
                 input,
                 format!("is not available in this version{instead}"),
             );
@@ -172,47 +184,4 @@ fn unknown_value(value: &str, allowed: &[&str]) -> String {
     let question =
         nearest.map_or_else(String::new, |(_, word)| format!("; did you mean `{word}`?"));
     format!("`{value}` is not one of {}{question}", listed.join(", "))
-}
-
-/// What to do about a problem with an input.
-fn hint(code: Code) -> Option<String> {
-    let hint = match code {
-        Code::InputCidWithoutChecksum => {
-            "Copy the customer ID with its checksum (`…-NN`) from the Falcon console, Host setup and management > Deploy > Sensor downloads"
-        }
-        Code::InputUnresolvedVariable => {
-            "Define the variable, or link the variable group that holds it; secret variables of a pipeline are not given to pull requests from forks"
-        }
-        Code::InputTagMissing => "Add a tag, such as `:1.4.2`",
-        Code::InputEmulatorWithoutDigest => {
-            "Add the digest: `crane digest IMAGE` prints it; the image runs privileged, so a tag that can move is not enough"
-        }
-        Code::InputStagingWithoutDigest => {
-            "Add the digest: `crane digest IMAGE` prints it; only images by digest are run"
-        }
-        Code::InputTargetIsSource => {
-            "Give the patched image a tag of its own, such as the source's with `-falcon` behind it"
-        }
-        Code::AwsConnectionMissing => {
-            "Give the ID or name of a service connection of the type AWS, and permit this pipeline to use it: Project settings > Service connections"
-        }
-        Code::AwsConnectionIncomplete => {
-            "Edit the service connection: it needs an access key with its secret, or a role to assume, or OIDC with a role to assume"
-        }
-        Code::AwsOidcUnavailable => {
-            "Run the job on Azure DevOps Services, which issues OIDC tokens, or give the service connection keys"
-        }
-        Code::AwsEndpointRefused => {
-            "Remove whatever sets `System.OidcRequestUri` or `SYSTEM_OIDCREQUESTURI`: the agent sets it by itself"
-        }
-        Code::InputMissing => "Set the input in the step",
-        Code::InputWithoutEffect => "Remove the input from the step, or set what the message names",
-        Code::InputMalformed => "Write the value as the message says",
-        Code::InputUnknownValue => "Use one of the values listed",
-        Code::InputReferenceInvalid => "Write it as `repository:tag` or `registry/repository:tag`",
-        Code::InputRegistryNotEcr => "Copy the image to ECR first, for instance with `crane copy`",
-        Code::InputNotAvailable => "Remove the input from the step, or set it to its default",
-        _ => return None,
-    };
-    Some(hint.to_owned())
 }

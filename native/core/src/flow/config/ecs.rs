@@ -1,15 +1,13 @@
 //! The inputs that concern the ECS task definition.
 
 use super::check::Check;
-use super::falcon::refuse_without_effect;
 use super::patch::TaskDefinitionFile;
 use crate::flow::inputs::Inputs;
 
 /// The file to put the image in; none where nobody asks for it.
 pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<TaskDefinitionFile> {
     if inputs.task_definition.trim().is_empty() {
-        refuse_without_effect(
-            check,
+        check.without_effect(
             &[
                 ("taskDefinitionOutput", &inputs.task_definition_output, ""),
                 (
@@ -38,22 +36,17 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<TaskDefinitionF
 
 #[cfg(test)]
 mod tests {
-    use crate::flow::config::patch::Config;
-    use crate::flow::inputs::Inputs;
-    use crate::report::code::Code;
     use std::path::PathBuf;
 
-    fn read(change: impl FnOnce(&mut Inputs)) -> Result<Config, Code> {
-        let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-        let mut inputs = Inputs {
-            source_image: format!("{host}/app/web:1"),
-            target_image: format!("{host}/app/web:1-falcon"),
-            sensor_image: format!("{host}/sensor:7.39.0-7802"),
-            falcon_cid: "0123456789abcdef0123456789abcdef-12".to_owned(),
-            ..Inputs::default()
-        };
+    use crate::flow::config::patch::PatchConfig;
+    use crate::flow::inputs::Inputs;
+    use crate::report::code::Code;
+    use crate::test_support::config;
+
+    fn read(change: impl FnOnce(&mut Inputs)) -> Result<PatchConfig, Code> {
+        let mut inputs = config::inputs();
         change(&mut inputs);
-        Config::from_inputs(&inputs).map_err(|problem| problem.code)
+        config::read(&inputs).map_err(|problem| problem.code)
     }
 
     #[test]

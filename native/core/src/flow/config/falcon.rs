@@ -4,17 +4,17 @@ use url::Url;
 
 use super::check::Check;
 use super::image;
+use super::input_fault::InputFault;
 use super::patch::Sensor;
-use crate::adapters::crowdstrike::api::FalconApiSettings;
 use crate::domain::address::{is_loopback, is_private};
 use crate::domain::ecs::task_definition::is_name;
+use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::customer_id::{CustomerId, CustomerIdError};
 use crate::domain::falcon::options::FalconSettings;
 use crate::domain::falcon::region::Region;
 use crate::domain::falcon::release::VersionChoice;
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::inputs::Inputs;
-use crate::report::code::Code;
 use crate::report::secret::Secret;
 
 /// Where the sensor comes from; an input that the other source would need is a misunderstanding.
@@ -22,8 +22,7 @@ pub(super) fn sensor(check: &mut Check, inputs: &Inputs) -> Option<Sensor> {
     let choices = [("image", false), ("crowdstrike", true)];
     let from_crowdstrike = check.choice("sensorSource", &inputs.sensor_source, &choices)?;
     if from_crowdstrike {
-        refuse_without_effect(
-            check,
+        check.without_effect(
             &[("sensorImage", &inputs.sensor_image, "")],
             "`sensorSource: crowdstrike`, which finds the image by `sensorVersion`",
         );
@@ -34,8 +33,7 @@ pub(super) fn sensor(check: &mut Check, inputs: &Inputs) -> Option<Sensor> {
             mirror,
         });
     }
-    refuse_without_effect(
-        check,
+    check.without_effect(
         &[
             ("sensorVersion", &inputs.sensor_version, "latest"),
             ("sensorMirror", &inputs.sensor_mirror, ""),
@@ -55,7 +53,7 @@ fn version(check: &mut Check, value: &str) -> Option<VersionChoice> {
     let choice = VersionChoice::parse(value);
     if choice.is_none() {
         check.refuse(
-            Code::InputUnknownValue,
+            InputFault::UnknownValue,
             "sensorVersion",
             format!("`{value}` is neither `latest`, `n-1` or `n-2` nor the start of a version, as `7.39`, nor a tag, as `7.39.0-7802`"),
         );
@@ -71,7 +69,7 @@ fn mirror(check: &mut Check, value: &str) -> Option<ImageName> {
     let name = image::ecr_image(check, "sensorMirror", value)?;
     if name.tag.is_some() || name.digest.is_some() {
         check.refuse(
-            Code::InputMalformed,
+            InputFault::Malformed,
             "sensorMirror",
             format!(
                 "`{name}` names an image; name the repository alone, the tag is the sensor's own"
@@ -91,8 +89,7 @@ pub(super) fn api(check: &mut Check, inputs: &Inputs) -> Option<FalconApiSetting
     let api_url = api_url(check, &inputs.falcon_api_url);
     let registry = registry(check, &inputs.falcon_registry);
     if !needed && !has_client {
-        refuse_without_effect(
-            check,
+        check.without_effect(
             &[
                 ("falconRegion", &inputs.falcon_region, "auto"),
                 ("falconApiUrl", &inputs.falcon_api_url, ""),
@@ -126,7 +123,7 @@ fn api_url(check: &mut Check, value: &str) -> Option<Url> {
         }
         _ => {
             check.refuse(
-                Code::InputMalformed,
+                InputFault::Malformed,
                 "falconApiUrl",
                 "has to be an address by HTTPS, as in `https://falcon-api.example.com`; plain HTTP is for this machine only",
             );
@@ -152,29 +149,11 @@ fn registry(check: &mut Check, value: &str) -> Option<String> {
         Some(host) if is_plain == is_loopback(&host) => Some(host),
         _ => {
             check.refuse(
-                Code::InputMalformed,
+                InputFault::Malformed,
                 "falconRegistry",
                 "has to be a registry's host, as in `falcon-registry.example.com`; plain HTTP is for this machine only",
             );
             None
-        }
-    }
-}
-
-/// Refuses inputs that would be ignored: whoever set them expects something of them.
-pub(super) fn refuse_without_effect(
-    check: &mut Check,
-    inputs: &[(&str, &str, &str)],
-    beside: &str,
-) {
-    for (name, value, default) in inputs {
-        let value = value.trim();
-        if !value.is_empty() && !value.eq_ignore_ascii_case(default) {
-            check.refuse(
-                Code::InputWithoutEffect,
-                name,
-                format!("has no meaning with {beside}"),
-            );
         }
     }
 }
@@ -189,12 +168,12 @@ fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<CustomerId> {
     match check.required("falconCid", &inputs.falcon_cid)?.parse() {
         Ok(id) => return Some(id),
         Err(CustomerIdError::WithoutChecksum) => check.refuse(
-            Code::InputCidWithoutChecksum,
+            InputFault::CidWithoutChecksum,
             "falconCid",
             "lacks its checksum: falconutil needs 32 hex digits, `-` and 2 hex digits",
         ),
         Err(CustomerIdError::Malformed) => check.refuse(
-            Code::InputMalformed,
+            InputFault::Malformed,
             "falconCid",
             "is no customer ID: it has to be 32 hex digits, `-` and 2 hex digits",
         ),
@@ -214,14 +193,14 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
         !s.bytes()
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
     }) {
-        check.refuse(Code::InputUnknownValue, "cloudService", "has to be `ECS_FARGATE`, `none`, or another service that falconutil knows, in upper case");
+        check.refuse(InputFault::UnknownValue, "cloudService", "has to be `ECS_FARGATE`, `none`, or another service that falconutil knows, in upper case");
     }
     let container_name = check
         .text("containerName", &inputs.container_name)
         .map(str::to_owned);
     if container_name.as_ref().is_some_and(|name| !is_name(name)) {
         check.refuse(
-            Code::InputMalformed,
+            InputFault::Malformed,
             "containerName",
             "has to be up to 255 letters, digits, `-` and `_`, as ECS demands",
         );
@@ -229,7 +208,7 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
     let falconctl_options = check.text("falconctlOptions", &inputs.falconctl_options);
     if falconctl_options.is_some_and(|options| !options.starts_with("--")) {
         check.refuse(
-            Code::InputMalformed,
+            InputFault::Malformed,
             "falconctlOptions",
             "has to start with `--`, as in `--tags=a,b`",
         );

@@ -1,6 +1,7 @@
 //! The inputs that name images.
 
 use super::check::Check;
+use super::input_fault::InputFault;
 use super::patch::{PinnedImage, Source};
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::ecr_host::EcrHost;
@@ -8,7 +9,6 @@ use crate::domain::reference::image_name::ImageName;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::flow::inputs::Inputs;
-use crate::report::code::Code;
 
 /// The release that many public projects pin; QEMU 10.2.3.
 pub(super) const DEFAULT_EMULATOR_IMAGE: &str = "tonistiigi/binfmt:qemu-v10.2.3@sha256:400a4873b838d1b89194d982c45e5fb3cda4593fbfd7e08a02e76b03b21166f0";
@@ -38,7 +38,7 @@ pub(super) fn registry_image(check: &mut Check, input: &str, value: &str) -> Opt
     let name = check.image(input, value)?;
     if name.tag.is_none() && name.digest.is_none() {
         check.refuse(
-            Code::InputTagMissing,
+            InputFault::TagMissing,
             input,
             format!("`{name}` has neither tag nor digest"),
         );
@@ -52,7 +52,7 @@ pub(super) fn ecr_image(check: &mut Check, input: &str, value: &str) -> Option<I
     match &name.registry {
         Some(registry) if EcrHost::parse(registry).is_none() => {
             check.refuse(
-                Code::InputRegistryNotEcr,
+                InputFault::RegistryNotEcr,
                 input,
                 format!("`{registry}` is not an ECR registry, and the task pushes to ECR only"),
             );
@@ -66,7 +66,7 @@ pub(super) fn target(check: &mut Check, inputs: &Inputs) -> Option<(ImageName, T
     let name = ecr_image(check, "targetImage", &inputs.target_image)?;
     if name.digest.is_some() {
         check.refuse(
-            Code::InputMalformed,
+            InputFault::Malformed,
             "targetImage",
             "cannot carry a digest, which only patching determines; name a tag",
         );
@@ -74,7 +74,7 @@ pub(super) fn target(check: &mut Check, inputs: &Inputs) -> Option<(ImageName, T
     }
     let Some(tag) = name.tag.clone() else {
         check.refuse(
-            Code::InputTagMissing,
+            InputFault::TagMissing,
             "targetImage",
             format!("`{name}` has no tag"),
         );
@@ -92,7 +92,7 @@ pub(super) fn refuse_target_that_is_source(check: &mut Check, source: &Source, t
         && source.tag == target.tag
     {
         check.refuse(
-            Code::InputTargetIsSource,
+            InputFault::TargetIsSource,
             "targetImage",
             format!("`{target}` is the source itself, which would be overwritten"),
         );
@@ -112,7 +112,7 @@ pub(super) fn additional_tags(check: &mut Check, value: &str) -> Option<Vec<Tag>
             Ok(_) => {}
             Err(error) => {
                 check.refuse(
-                    Code::InputReferenceInvalid,
+                    InputFault::ReferenceInvalid,
                     "additionalTags",
                     error.to_string(),
                 );
@@ -129,7 +129,7 @@ pub(super) fn pinned(
     input: &str,
     value: &str,
     default: &str,
-    without_digest: Code,
+    without_digest: InputFault,
 ) -> Option<PinnedImage> {
     let value = if value.trim().is_empty() {
         default
@@ -156,6 +156,6 @@ pub(super) fn emulator_image(check: &mut Check, value: &str) -> Option<PinnedIma
         "emulatorImage",
         value,
         DEFAULT_EMULATOR_IMAGE,
-        Code::InputEmulatorWithoutDigest,
+        InputFault::EmulatorWithoutDigest,
     )
 }

@@ -1,10 +1,10 @@
-//! What the inputs mean, once nothing about them can be wrong.
+//! The configuration of a patch, in which nothing can be wrong any more.
 
 use std::path::PathBuf;
 
-use crate::adapters::crowdstrike::api::FalconApiSettings;
 use crate::domain::aws::settings::AwsSettings;
 use crate::domain::builder::BuilderName;
+use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::options::FalconSettings;
 use crate::domain::falcon::release::VersionChoice;
 use crate::domain::reference::digest::Digest;
@@ -12,11 +12,15 @@ use crate::domain::reference::image_name::ImageName;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 
-/// How to patch, or what to plan.
+/// A patch, or the plan of one.
 #[derive(Clone, Debug)]
-pub struct Config {
-    /// Whether to patch or only to say what would be done.
-    pub action: Action,
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an answer of its own"
+)]
+pub struct PatchConfig {
+    /// Whether the run ends with its plan and changes nothing.
+    pub only_plan: bool,
     /// The image to patch.
     pub source: Source,
     /// The sensor image.
@@ -27,11 +31,11 @@ pub struct Config {
     pub target_tag: Tag,
     /// Tags that the patched image gets as well.
     pub additional_tags: Vec<Tag>,
-    /// What falconutil is told.
+    /// The options for falconutil.
     pub falcon: FalconSettings,
-    /// How to get at CrowdStrike's API; none where nothing is asked there.
+    /// The access to CrowdStrike's API; none where nothing is requested from it.
     pub falcon_api: Option<FalconApiSettings>,
-    /// How to sign in to AWS.
+    /// The sign-in to AWS.
     pub aws: AwsSettings,
     /// The account whose registry holds images named without one; none means the caller's.
     pub account: Option<String>,
@@ -43,7 +47,7 @@ pub struct Config {
     pub emulation: Emulation,
     /// The image that installs it.
     pub emulator_image: PinnedImage,
-    /// Which way an image is patched.
+    /// The strategy of the patch.
     pub strategy: Strategy,
     /// The registry that the images are staged in; none where the engine takes them from their own.
     pub staging_image: Option<PinnedImage>,
@@ -55,7 +59,7 @@ pub struct Config {
     pub task_definition: Option<TaskDefinitionFile>,
 }
 
-/// What is to be done with an ECS task definition.
+/// An ECS task definition that gets the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskDefinitionFile {
     /// The file that is read.
@@ -66,25 +70,16 @@ pub struct TaskDefinitionFile {
     pub register: bool,
 }
 
-/// What the task does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Patch, prove, push.
-    Patch,
-    /// Say what patching would do.
-    Plan,
-}
-
-/// Which way an image is patched.
+/// The strategy of a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
     /// As a whole, in the engine.
     Full,
-    /// By its manifest alone, in the registry, where nothing forbids it.
+    /// By its manifest alone, in the registry, where nothing rules it out.
     Graft,
 }
 
-/// Where the image to patch is.
+/// The place of the image to patch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// In a registry.
@@ -93,14 +88,14 @@ pub enum Source {
     Engine(String),
 }
 
-/// Where the sensor comes from.
+/// The place of the sensor image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sensor {
     /// An image in a registry.
     Image(ImageName),
     /// CrowdStrike's registry.
     CrowdStrike {
-        /// Which of its sensors.
+        /// The choice among its sensors.
         version: VersionChoice,
         /// The repository that it is copied to once and then used from.
         mirror: Option<ImageName>,
@@ -116,7 +111,7 @@ pub enum Emulation {
     Never,
 }
 
-/// An image that helps and is run as it is, so only its digest names it.
+/// An image that is run as it is, so only its digest names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinnedImage {
     /// Its repository.
@@ -125,25 +120,10 @@ pub struct PinnedImage {
     pub digest: Digest,
 }
 
-impl Config {
+impl PatchConfig {
     /// The additional tags, without the target's own where a user named it twice.
     pub fn other_tags(&self) -> impl Iterator<Item = &Tag> {
         let tags = self.additional_tags.iter();
         tags.filter(|tag| **tag != self.target_tag)
-    }
-}
-
-#[cfg(test)]
-impl Config {
-    /// Reads inputs that ask for a patch.
-    pub(crate) fn from_inputs(
-        inputs: &crate::flow::inputs::Inputs,
-    ) -> Result<Self, crate::report::problem::Problem> {
-        use super::read::Asked;
-
-        match Asked::from_inputs(inputs)? {
-            Asked::Patch(config) => Ok(*config),
-            Asked::Verify(config) => panic!("a patch was expected: {config:?}"),
-        }
     }
 }

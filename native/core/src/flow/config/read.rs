@@ -1,60 +1,72 @@
 //! Reads the inputs one by one; a problem with one does not hide another's.
 
 use super::check::Check;
-use super::patch::{Action, Config, Emulation, Sensor, Source, Strategy};
+use super::patch::{Emulation, PatchConfig, Sensor, Source, Strategy};
 use super::verify::VerifyConfig;
 use super::{aws, builder, ecs, falcon, image, staging, verify};
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::inputs::Inputs;
 use crate::report::problem::Problem;
 
-/// What the inputs ask for.
+/// The work that the inputs describe.
 #[derive(Clone, Debug)]
-pub enum Asked {
-    /// To patch an image, or to say what patching would do.
-    Patch(Box<Config>),
-    /// To tell whether an image is patched.
+pub enum Config {
+    /// An image is patched, or the patch is planned.
+    Patch(Box<PatchConfig>),
+    /// An image is checked for the sensor.
     Verify(Box<VerifyConfig>),
 }
 
-impl Asked {
+impl Config {
     /// Reads the inputs.
     ///
     /// # Errors
-    /// One problem that tells everything that is wrong with them.
+    /// One problem that lists everything that is wrong with them.
     pub fn from_inputs(inputs: &Inputs) -> Result<Self, Problem> {
         let mut check = Check::default();
-        let asked = read(&mut check, inputs);
-        match (asked, check.into_problem()) {
-            (Some(asked), None) => Ok(asked),
+        let config = read(&mut check, inputs);
+        match (config, check.into_problem()) {
+            (Some(config), None) => Ok(config),
             (_, Some(problem)) => Err(problem),
             (None, None) => unreachable!("a value that is missing has been noted as a problem"),
         }
     }
 }
 
-pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<Asked> {
+/// The values of the input `action`.
+#[derive(Clone, Copy)]
+enum Action {
+    Patch,
+    Plan,
+    Verify,
+}
+
+fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
     // The filter comes with a later version, and must not be taken for granted before.
     check.not_available("engineAccess", &inputs.engine_access, &["direct"]);
     let action = check.choice(
         "action",
         &inputs.action,
         &[
-            ("patch", Some(Action::Patch)),
-            ("plan", Some(Action::Plan)),
-            ("verify", None),
+            ("patch", Action::Patch),
+            ("plan", Action::Plan),
+            ("verify", Action::Verify),
         ],
     );
-    if action == Some(None) {
-        return verify::read(check, inputs).map(|config| Asked::Verify(Box::new(config)));
-    }
-    patch(check, inputs, action.flatten()).map(|config| Asked::Patch(Box::new(config)))
+    let only_plan = match action {
+        Some(Action::Verify) => {
+            return verify::read(check, inputs).map(|config| Config::Verify(Box::new(config)));
+        }
+        Some(Action::Plan) => Some(true),
+        Some(Action::Patch) => Some(false),
+        // An unknown action hides no other problem.
+        None => None,
+    };
+    patch(check, inputs, only_plan).map(|config| Config::Patch(Box::new(config)))
 }
 
-/// What a patch needs; an unknown action hides no other problem.
-fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<Config> {
-    falcon::refuse_without_effect(
-        check,
+fn patch(check: &mut Check, inputs: &Inputs, only_plan: Option<bool>) -> Option<PatchConfig> {
+    check.without_effect(
         &[("minimumSensorVersion", &inputs.minimum_sensor_version, "")],
         "`action: patch` and `plan`; it is what `action: verify` demands",
     );
@@ -87,8 +99,8 @@ fn patch(check: &mut Check, inputs: &Inputs, action: Option<Action>) -> Option<C
     let mut named = vec![&target];
     named.extend(source.in_registry());
     let (aws, account) = aws.complete(&named, sensor.named());
-    Some(Config {
-        action: action?,
+    Some(PatchConfig {
+        only_plan: only_plan?,
         account,
         aws,
         source,

@@ -1,11 +1,10 @@
 //! The inputs of the local registry.
 
 use super::check::Check;
-use super::falcon::refuse_without_effect;
 use super::image;
+use super::input_fault::InputFault;
 use super::patch::PinnedImage;
 use crate::flow::inputs::Inputs;
-use crate::report::code::Code;
 
 /// Distribution's registry 2.8.3, which `registry:2` names too; many public projects pin this digest.
 pub(super) const DEFAULT_IMAGE: &str =
@@ -19,8 +18,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<PinnedImage> {
         &[("none", false), ("local", true)],
     )?;
     if !is_local {
-        refuse_without_effect(
-            check,
+        check.without_effect(
             &[(
                 "stagingRegistryImage",
                 &inputs.staging_registry_image,
@@ -32,7 +30,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<PinnedImage> {
     }
     if inputs.strategy.trim().eq_ignore_ascii_case("graft") {
         check.refuse(
-            Code::InputWithoutEffect,
+            InputFault::WithoutEffect,
             "stagingRegistry",
             "has no effect with `strategy: graft`, which leaves the source's layers in the registry; leave it at `none`",
         );
@@ -43,6 +41,6 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<PinnedImage> {
         "stagingRegistryImage",
         &inputs.staging_registry_image,
         DEFAULT_IMAGE,
-        Code::InputStagingWithoutDigest,
+        InputFault::StagingWithoutDigest,
     )
 }

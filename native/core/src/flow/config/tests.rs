@@ -1,36 +1,25 @@
-use super::patch::{Action, Config, Emulation, Source};
+use super::patch::{Emulation, Source};
 use crate::flow::inputs::Inputs;
 use crate::report::code::Code;
-
-const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-
-pub(super) fn inputs() -> Inputs {
-    Inputs {
-        source_image: format!("{HOST}/app/web:1.4.2"),
-        target_image: format!("{HOST}/app/web:1.4.2-falcon"),
-        sensor_image: format!("{HOST}/containersensor:7.39.0-7802"),
-        falcon_cid: "0123456789abcdef0123456789abcdef-12".to_owned(),
-        ..Inputs::default()
-    }
-}
+use crate::test_support::config::{inputs, read};
 
 /// The code, the sentence and the reasons that a change of good inputs leads to.
 pub(super) fn refusal(change: impl FnOnce(&mut Inputs)) -> (Code, String, Vec<String>) {
     let mut inputs = inputs();
     change(&mut inputs);
-    let problem = Config::from_inputs(&inputs).expect_err("these inputs have to be refused");
+    let problem = read(&inputs).expect_err("these inputs have to be refused");
     (problem.code, problem.what, problem.why)
 }
 
 #[test]
 fn four_inputs_are_enough() {
-    let config = Config::from_inputs(&inputs()).unwrap();
-    assert_eq!(config.action, Action::Patch);
+    let config = read(&inputs()).unwrap();
+    assert!(!config.only_plan);
     assert_eq!(config.emulation, Emulation::Auto);
     assert_eq!(config.account.as_deref(), Some("123456789012"));
     assert_eq!(config.aws.region.as_deref(), Some("eu-west-1"));
     assert_eq!(config.falcon.cloud_service.as_deref(), Some("ECS_FARGATE"));
-    assert_eq!(config.target_tag.as_str(), "1.4.2-falcon");
+    assert_eq!(config.target_tag.as_str(), "1-falcon");
     assert!(
         config
             .emulator_image
@@ -41,6 +30,15 @@ fn four_inputs_are_enough() {
 }
 
 #[test]
+fn planning_is_a_patch_that_ends_with_its_plan() {
+    let config = read(&Inputs {
+        action: "plan".into(),
+        ..inputs()
+    });
+    assert!(config.expect("a configuration").only_plan);
+}
+
+#[test]
 fn an_image_of_the_engine_goes_by_any_name_that_the_engine_knows() {
     for name in [
         "web",
@@ -48,7 +46,7 @@ fn an_image_of_the_engine_goes_by_any_name_that_the_engine_knows() {
         "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "e3b0c44298fc",
     ] {
-        let config = Config::from_inputs(&Inputs {
+        let config = read(&Inputs {
             source_location: "engine".into(),
             source_image: name.into(),
             ..inputs()
@@ -161,7 +159,7 @@ fn every_problem_has_its_code() {
 
 #[test]
 fn source_and_sensor_may_be_in_any_registry() {
-    let config = Config::from_inputs(&Inputs {
+    let config = read(&Inputs {
         source_image: "docker.io/nginx:1".into(),
         sensor_image: "ghcr.io/team/sensor:7.39.0-7802".into(),
         ..inputs()
@@ -190,7 +188,7 @@ fn defaults_that_the_form_fills_in_are_accepted() {
         register_task_definition: "false".into(),
         ..inputs()
     };
-    assert!(Config::from_inputs(&filled).is_ok());
+    assert!(read(&filled).is_ok());
 }
 
 #[test]
@@ -220,7 +218,7 @@ fn one_problem_is_one_sentence() {
 
 #[test]
 fn no_secret_is_printed_with_the_configuration() {
-    let config = Config::from_inputs(&Inputs {
+    let config = read(&Inputs {
         aws_access_key_id: "AKIDEXAMPLE".into(),
         aws_secret_access_key: "secret-key".into(),
         falconctl_options: "--provisioning-token=prov".into(),
@@ -239,7 +237,7 @@ fn a_local_registry_has_an_image_of_its_own_and_no_place_beside_a_graft() {
         staging_registry: "local".into(),
         ..inputs()
     };
-    let config = Config::from_inputs(&local).expect("a configuration");
+    let config = read(&local).expect("a configuration");
     let image = config.staging_image.expect("an image");
     assert_eq!(
         image.repository.at(&image.digest),
@@ -249,7 +247,7 @@ fn a_local_registry_has_an_image_of_its_own_and_no_place_beside_a_graft() {
         strategy: "graft".into(),
         ..local
     };
-    let problem = Config::from_inputs(&grafted).expect_err("a refusal");
+    let problem = read(&grafted).expect_err("a refusal");
     let told = problem.why.join("\n") + &problem.what;
     assert!(
         told.contains("`stagingRegistry`: has no effect with `strategy: graft`"),

@@ -1,12 +1,12 @@
 //! The inputs of `action: verify`. All others are of no consequence to it and are not looked at.
 
 use super::check::Check;
+use super::input_fault::InputFault;
 use super::{aws, image};
 use crate::domain::aws::settings::AwsSettings;
 use crate::domain::falcon::version::SensorVersion;
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::inputs::Inputs;
-use crate::report::code::Code;
 
 /// What is to be verified; nothing of the engine, and nothing secret but the sign-in.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ fn source(check: &mut Check, inputs: &Inputs) -> Option<ImageName> {
     }
     if inputs.source_location.trim() == "engine" {
         check.refuse(
-            Code::InputWithoutEffect,
+            InputFault::WithoutEffect,
             "sourceLocation",
             "`engine` has no meaning with `action: verify`, which asks no engine; name the source in its registry, or leave `sourceImage` empty",
         );
@@ -62,7 +62,7 @@ fn minimum(check: &mut Check, value: &str) -> Option<SensorVersion> {
     let version = SensorVersion::parse(value);
     if version.is_none() {
         check.refuse(
-            Code::InputMalformed,
+            InputFault::Malformed,
             "minimumSensorVersion",
             format!("`{value}` is no sensor version; write it as in `7.39` or `7.39.0-7802`"),
         );
@@ -73,12 +73,11 @@ fn minimum(check: &mut Check, value: &str) -> Option<SensorVersion> {
 #[cfg(test)]
 mod tests {
     use super::VerifyConfig;
-    use crate::flow::config::read::Asked;
+    use crate::flow::config::read::Config;
     use crate::flow::inputs::Inputs;
     use crate::report::code::Code;
     use crate::report::problem::Problem;
-
-    const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+    use crate::test_support::config::HOST;
 
     fn read(change: impl FnOnce(&mut Inputs)) -> Result<VerifyConfig, Problem> {
         let mut inputs = Inputs {
@@ -87,9 +86,9 @@ mod tests {
             ..Inputs::default()
         };
         change(&mut inputs);
-        match Asked::from_inputs(&inputs)? {
-            Asked::Verify(config) => Ok(*config),
-            Asked::Patch(config) => panic!("verifying was asked for: {config:?}"),
+        match Config::from_inputs(&inputs)? {
+            Config::Verify(config) => Ok(*config),
+            Config::Patch(config) => panic!("verifying was asked for: {config:?}"),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::proof::Evidence;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::PatchConfig;
 use crate::report::problem::Problem;
 
 /// A read-only look at the world, which grows when a probe tells more.
@@ -77,7 +77,7 @@ impl Facts {
 impl Facts {
     /// What falconutil is told; the container's name is that in the ECS task definition, also where `containerName` leaves it
     /// open.
-    pub(crate) fn falcon_options(&self, config: &Config) -> Result<FalconOptions, Problem> {
+    pub(crate) fn falcon_options(&self, config: &PatchConfig) -> Result<FalconOptions, Problem> {
         let customer_id = self.customer_id.clone()?;
         let mut options = config.falcon.for_customer(customer_id);
         if let Some(definition) = &self.task_definition {

@@ -3,8 +3,7 @@ use serde_json::Value;
 use super::fact::Fact;
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::platform::Platform;
-use crate::domain::provenance::record::Provenance;
-use crate::domain::provenance::statement::Told;
+use crate::domain::provenance::statement::Record;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 
@@ -19,15 +18,6 @@ pub struct VerifyFacts {
     pub records: Vec<Record>,
     /// What it is to be compared with.
     pub source: Option<Fact<ImageFacts>>,
-}
-
-/// A record of an image's making; whoever can push to the repository can have written it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// What it says of the digests.
-    pub provenance: Provenance,
-    /// What it tells people; none if the statement cannot be read.
-    pub told: Option<Told>,
 }
 
 /// The ARM64 image that a reference to a registry stands for.

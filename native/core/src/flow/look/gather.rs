@@ -15,7 +15,7 @@ use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::image_name::ImageName;
 use crate::domain::reference::repository::Repository;
-use crate::flow::config::patch::{Config, Source};
+use crate::flow::config::patch::{PatchConfig, Source};
 use crate::flow::facts::builder::BuilderFacts;
 use crate::flow::facts::fact::Fact;
 use crate::flow::facts::patch::Facts;
@@ -67,7 +67,7 @@ impl Explain for ImageError {
 }
 
 /// Gathers the facts that show whether anything is to be changed; a look-up that fails is a fact too.
-pub async fn first(config: &Config, services: &Services) -> Facts {
+pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
     let resolve = Resolve::new(config, services);
     let (engine, source, sensor, target, customer_id, task_definition, builder) = tokio::join!(
         services.engine_facts(),
@@ -95,7 +95,7 @@ pub async fn first(config: &Config, services: &Services) -> Facts {
 }
 
 /// Adds the facts that only matter where something is to be changed.
-pub async fn rest(config: &Config, services: &Services, facts: &mut Facts) {
+pub async fn rest(config: &PatchConfig, services: &Services, facts: &mut Facts) {
     let resolve = Resolve::new(config, services);
     Box::pin(resolve.complete(facts)).await;
 }
@@ -146,13 +146,13 @@ async fn in_engine(
 
 /// What the look-up of one image needs.
 pub(super) struct Resolve<'a> {
-    pub(super) config: &'a Config,
+    pub(super) config: &'a PatchConfig,
     pub(super) services: &'a Services,
     pub(super) images: Images<'a>,
 }
 
 impl<'a> Resolve<'a> {
-    fn new(config: &'a Config, services: &'a Services) -> Self {
+    fn new(config: &'a PatchConfig, services: &'a Services) -> Self {
         Self {
             config,
             services,

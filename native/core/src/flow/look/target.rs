@@ -10,7 +10,7 @@ use crate::domain::provenance::record::{Provenance, STATEMENT_TYPE};
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::fact::Fact;
 use crate::flow::facts::target::CurrentImage;
 use crate::report::problem::Problem;
@@ -18,7 +18,7 @@ use crate::report::problem::Problem;
 /// A look at the target's repository.
 #[derive(Clone, Copy)]
 pub(super) struct Now<'a> {
-    pub(super) config: &'a Config,
+    pub(super) config: &'a PatchConfig,
     pub(super) registry: &'a Registry,
     pub(super) repository: &'a Repository,
 }

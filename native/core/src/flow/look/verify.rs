@@ -2,10 +2,10 @@
 
 use super::images::{FoundImage, Images};
 use super::target::provenance;
-use crate::domain::provenance::statement::Told;
+use crate::domain::provenance::statement::{Record, Told};
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::config::verify::VerifyConfig;
-use crate::flow::facts::verify::{ImageFacts, Record, VerifyFacts};
+use crate::flow::facts::verify::{ImageFacts, VerifyFacts};
 use crate::flow::services::Services;
 
 /// Gathers what the registries tell.

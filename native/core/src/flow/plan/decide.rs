@@ -9,7 +9,7 @@ use super::step::{Role, Step};
 use super::target_state::TargetState;
 use crate::domain::platform::Platform;
 use crate::domain::reference::tag::Tag;
-use crate::flow::config::patch::{Config, Strategy};
+use crate::flow::config::patch::{PatchConfig, Strategy};
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::SourceFacts;
 use crate::flow::facts::target::TargetFacts;
@@ -19,7 +19,7 @@ use crate::report::problem::Problem;
 ///
 /// # Errors
 /// The reason why no plan leads to the image, found before anything is changed.
-pub fn plan(config: &Config, facts: &Facts, state: TargetState) -> Result<Plan, Problem> {
+pub fn plan(config: &PatchConfig, facts: &Facts, state: TargetState) -> Result<Plan, Problem> {
     let mut plan = Plan::default();
     if state.keeps_image() {
         let target = facts.target.as_ref().map_err(Clone::clone)?;
@@ -40,7 +40,7 @@ pub fn plan(config: &Config, facts: &Facts, state: TargetState) -> Result<Plan, 
 
 /// Whether the run leaves the registry as it is, so that no more facts are needed.
 #[must_use]
-pub fn changes_nothing(config: &Config, facts: &Facts, state: TargetState) -> bool {
+pub fn changes_nothing(config: &PatchConfig, facts: &Facts, state: TargetState) -> bool {
     let target = facts.target.as_ref().ok();
     let target = target.filter(|_| state.keeps_image());
     target.is_some_and(|target| missing_tags(config, target, state).next().is_none())
@@ -48,7 +48,7 @@ pub fn changes_nothing(config: &Config, facts: &Facts, state: TargetState) -> bo
 
 /// The other wanted tags that do not name the kept image yet.
 fn missing_tags<'a>(
-    config: &'a Config,
+    config: &'a PatchConfig,
     target: &'a TargetFacts,
     state: TargetState,
 ) -> impl Iterator<Item = &'a Tag> {
@@ -58,7 +58,7 @@ fn missing_tags<'a>(
 }
 
 /// The strategy that is wanted, or the full one where the source or a probe rules out a graft.
-fn strategy(config: &Config, facts: &Facts, source: &SourceFacts) -> Strategy {
+fn strategy(config: &PatchConfig, facts: &Facts, source: &SourceFacts) -> Strategy {
     let is_refused = matches!(facts.probes.graft, Some(Err(_)));
     match config.strategy {
         Strategy::Graft if !is_refused && GraftSource::of(source).is_ok() => Strategy::Graft,
@@ -68,7 +68,7 @@ fn strategy(config: &Config, facts: &Facts, source: &SourceFacts) -> Strategy {
 
 /// Plans everything up to falconutil's work.
 fn build(
-    config: &Config,
+    config: &PatchConfig,
     facts: &Facts,
     ready: &Ready<'_>,
     strategy: Strategy,
@@ -97,7 +97,7 @@ fn build(
 }
 
 /// Plans everything from falconutil's work to the last tag.
-fn publish(config: &Config, target: &TargetFacts, strategy: Strategy, plan: &mut Plan) {
+fn publish(config: &PatchConfig, target: &TargetFacts, strategy: Strategy, plan: &mut Plan) {
     let repository = &target.repository;
     if strategy == Strategy::Full {
         plan.then(vec![Step::Prove]);
@@ -137,7 +137,7 @@ fn publish(config: &Config, target: &TargetFacts, strategy: Strategy, plan: &mut
 
 /// Puts the image that is in the registry by then into the ECS task definition, last, since what is registered may be deployed
 /// at once.
-fn hand_over(config: &Config, plan: &mut Plan) {
+fn hand_over(config: &PatchConfig, plan: &mut Plan) {
     if let Some(file) = &config.task_definition {
         plan.then(vec![Step::WriteTaskDefinition]);
         if file.register {

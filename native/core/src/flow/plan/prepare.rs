@@ -6,7 +6,7 @@ use super::stages::Plan;
 use super::step::{Falconutil, Pull, Role, Step};
 use crate::domain::emulation::Registration;
 use crate::domain::platform::Platform;
-use crate::flow::config::patch::{Config, Emulation, Strategy};
+use crate::flow::config::patch::{Emulation, PatchConfig, Strategy};
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::SourceOrigin;
 use crate::report::problem::Problem;
@@ -40,7 +40,7 @@ pub(super) fn pulls(facts: &Facts, ready: &Ready<'_>, is_native: bool) -> Vec<St
 
 /// Whether and how ARM64 programs come to run here.
 pub(super) fn emulator_step(
-    config: &Config,
+    config: &PatchConfig,
     facts: &Facts,
     is_native: bool,
 ) -> Result<Option<Step>, Problem> {
@@ -68,7 +68,7 @@ pub(super) fn emulator_step(
 }
 
 /// What is needed beside an image that is kept: later steps count on a builder, and on ARM64 programs that run.
-pub(super) fn for_later_steps(config: &Config, facts: &Facts) -> Result<Vec<Step>, Problem> {
+pub(super) fn for_later_steps(config: &PatchConfig, facts: &Facts) -> Result<Vec<Step>, Problem> {
     if config.builder.is_none() {
         return Ok(Vec::new());
     }
@@ -82,7 +82,7 @@ pub(super) fn for_later_steps(config: &Config, facts: &Facts) -> Result<Vec<Step
 }
 
 /// Whether a builder for later steps has yet to be made.
-pub(super) fn builder_step(config: &Config, facts: &Facts) -> Result<Option<Step>, Problem> {
+pub(super) fn builder_step(config: &PatchConfig, facts: &Facts) -> Result<Option<Step>, Problem> {
     let (Some(name), Some(builder)) = (&config.builder, &facts.builder) else {
         return Ok(None);
     };

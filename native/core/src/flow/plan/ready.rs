@@ -3,7 +3,7 @@
 use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::reference::repository::Repository;
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::sensor::SensorFacts;
 use crate::flow::facts::source::{SourceFacts, SourceOrigin};
@@ -39,7 +39,7 @@ impl<'a> Ready<'a> {
     ///
     /// # Errors
     /// The first one that could not be found.
-    pub fn of(config: &Config, facts: &'a Facts) -> Result<Self, Problem> {
+    pub fn of(config: &PatchConfig, facts: &'a Facts) -> Result<Self, Problem> {
         let task_definition = facts.task_definition.as_ref().map(Result::as_ref);
         Ok(Self {
             facts,

@@ -5,7 +5,7 @@ use crate::domain::emulation::Registration;
 use crate::domain::engine::{EngineFacts, Store};
 use crate::domain::falcon::marks::SensorMarks;
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
 use crate::flow::facts::target::TargetFacts;
@@ -17,7 +17,7 @@ use crate::report::problem::Problem;
 /// # Errors
 /// The first that is missing or forbids it: the ECS task definition first, since it is as much the user's as the
 /// inputs are, then the sign-in, since the rest follows from it.
-pub(super) fn check<'a>(config: &Config, facts: &'a Facts) -> Result<Ready<'a>, Problem> {
+pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<'a>, Problem> {
     if let Some(Err(problem)) = &facts.task_definition {
         return Err(problem.clone());
     }
@@ -91,7 +91,7 @@ fn refuse_patched_source(source: &SourceFacts) -> Result<(), Problem> {
 
 /// The inputs may name one repository in two ways, which only shows once the registry is known.
 fn refuse_overwriting_source(
-    config: &Config,
+    config: &PatchConfig,
     source: &SourceFacts,
     target: &TargetFacts,
 ) -> Result<(), Problem> {

@@ -9,7 +9,7 @@ use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::proof::prove_image;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::provenance::record::{Provenance, Recipe};
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::sensor::SensorFacts;
 use crate::flow::facts::source::SourceFacts;
@@ -69,7 +69,7 @@ impl Reason {
 impl TargetState {
     /// The state of the target in view of the facts; they are compared once and the result is passed on.
     #[must_use]
-    pub fn of(config: &Config, facts: &Facts) -> Self {
+    pub fn of(config: &PatchConfig, facts: &Facts) -> Self {
         let (Ok(source), Ok(sensor), Ok(target), Ok(options)) = (
             &facts.source,
             &facts.sensor,
@@ -138,7 +138,7 @@ fn compare(
 }
 
 /// Whether the target's tag is known to stay what it is.
-fn is_fixed(config: &Config, target: &TargetFacts) -> bool {
+fn is_fixed(config: &PatchConfig, target: &TargetFacts) -> bool {
     let mutability = target.mutability.as_ref();
     mutability.is_some_and(|mutability| !mutability.allows_overwriting(&config.target_tag))
 }

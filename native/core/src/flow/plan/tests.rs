@@ -12,7 +12,7 @@ use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::builder::BuilderFacts;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::probes::Probes;
@@ -26,7 +26,7 @@ use crate::report::problem::Problem;
 use crate::test_support::config::{HOST, config};
 use crate::test_support::facts::facts;
 
-fn decided(config: &Config, facts: &Facts) -> Result<Plan, Problem> {
+fn decided(config: &PatchConfig, facts: &Facts) -> Result<Plan, Problem> {
     let state = TargetState::of(config, facts);
     plan(config, facts, state)
 }
@@ -36,7 +36,7 @@ fn repository(name: &str) -> Repository {
 }
 
 /// The plan as text, a line a stage.
-fn drawn(config: &Config, facts: &Facts) -> String {
+fn drawn(config: &PatchConfig, facts: &Facts) -> String {
     let plan = decided(config, facts).expect("there is a plan");
     let lines = plan.stages.iter().map(|stage| {
         let steps: Vec<String> = stage.steps.iter().map(ToString::to_string).collect();
@@ -49,7 +49,7 @@ fn drawn(config: &Config, facts: &Facts) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn refusal(config: &Config, facts: &Facts) -> Problem {
+fn refusal(config: &PatchConfig, facts: &Facts) -> Problem {
     decided(config, facts).expect_err("there is no plan")
 }
 
@@ -334,7 +334,7 @@ fn a_missing_repository_is_created_once_there_is_something_to_push() {
     assert!(lines[nth + 1].starts_with("Push "), "{drawn}");
 }
 
-fn with_builder(is_made: bool) -> (Config, Facts) {
+fn with_builder(is_made: bool) -> (PatchConfig, Facts) {
     let facts = Facts {
         builder: Some(Ok(BuilderFacts {
             buildx: "v0.29.1".to_owned(),
@@ -416,7 +416,7 @@ fn a_task_definition_that_has_to_be_corrected_comes_before_everything_else() {
 }
 
 /// For each step of the first stage, those that it waits for.
-fn waits(config: &Config, facts: &Facts) -> Vec<(String, Vec<String>)> {
+fn waits(config: &PatchConfig, facts: &Facts) -> Vec<(String, Vec<String>)> {
     let plan = decided(config, facts).expect("there is a plan");
     let steps = &plan.stages[0].steps;
     let name = |step: &Step| {
@@ -462,7 +462,7 @@ fn each_step_of_a_stage_waits_for_what_it_needs_and_for_nothing_else() {
     ");
 }
 
-fn staging(change: impl FnOnce(&mut Inputs)) -> Config {
+fn staging(change: impl FnOnce(&mut Inputs)) -> PatchConfig {
     config(|i| {
         i.staging_registry = "local".into();
         change(i);

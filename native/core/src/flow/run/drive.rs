@@ -19,8 +19,8 @@ use crate::adapters::journal::{Journal, JournalItem};
 use crate::domain::agent::Agent;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
-use crate::flow::config::patch::{Action, Config};
-use crate::flow::config::read::Asked;
+use crate::flow::config::patch::PatchConfig;
+use crate::flow::config::read::Config;
 use crate::flow::effect::Effect;
 use crate::flow::facts::patch::Facts;
 use crate::flow::inputs::Inputs;
@@ -44,8 +44,8 @@ pub async fn run(
     events: Events,
     cancel: CancellationToken,
 ) -> Ending {
-    match Asked::from_inputs(inputs) {
-        Ok(Asked::Patch(config)) => {
+    match Config::from_inputs(inputs) {
+        Ok(Config::Patch(config)) => {
             let run = Run::new(*config, agent, events);
             let driven = tokio::select! {
                 biased;
@@ -54,7 +54,7 @@ pub async fn run(
             };
             run.end(driven).await
         }
-        Ok(Asked::Verify(config)) => Box::pin(verify::run(&config, agent, events, cancel)).await,
+        Ok(Config::Verify(config)) => Box::pin(verify::run(&config, agent, events, cancel)).await,
         Err(problem) => Ending::Failed(Box::new(Failure {
             problem,
             step: None,
@@ -67,7 +67,7 @@ pub async fn run(
 /// A run under way.
 pub(super) struct Run {
     pub(super) id: String,
-    pub(super) config: Config,
+    pub(super) config: PatchConfig,
     pub(super) services: Services,
     journal: OnceLock<Journal>,
     pub(super) events: Events,
@@ -97,7 +97,7 @@ enum Driven {
 }
 
 impl Run {
-    fn new(config: Config, agent: Agent, events: Events) -> Self {
+    fn new(config: PatchConfig, agent: Agent, events: Events) -> Self {
         Self {
             id: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
             journal: OnceLock::new(),
@@ -152,7 +152,7 @@ impl Run {
             self.state(|state| state.image = kept);
         }
         let first = plan(&self.config, &facts, target_state)?;
-        if self.config.action == Action::Plan {
+        if self.config.only_plan {
             let outcome = Box::new(self.outcome(&facts, target_state)?);
             return Ok(Driven::Planned(outcome, forecast(&first)));
         }

@@ -4,16 +4,16 @@ use super::{SENSOR_VERSION_LABEL, verify};
 use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::platform::Platform;
 use crate::domain::provenance::record::{Provenance, Recipe};
+use crate::domain::provenance::statement::Record;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
-use crate::flow::config::read::Asked;
+use crate::flow::config::read::Config;
 use crate::flow::config::verify::VerifyConfig;
-use crate::flow::facts::verify::{ImageFacts, Record, VerifyFacts};
+use crate::flow::facts::verify::{ImageFacts, VerifyFacts};
 use crate::flow::inputs::Inputs;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
-
-const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+use crate::test_support::config::HOST;
 
 /// What a case changes of a good image.
 type Change = fn(&mut ImageFacts);
@@ -25,8 +25,8 @@ fn config(minimum: &str) -> VerifyConfig {
         minimum_sensor_version: minimum.to_owned(),
         ..Inputs::default()
     };
-    match Asked::from_inputs(&inputs) {
-        Ok(Asked::Verify(config)) => *config,
+    match Config::from_inputs(&inputs) {
+        Ok(Config::Verify(config)) => *config,
         other => panic!("the inputs of a test are good: {other:?}"),
     }
 }

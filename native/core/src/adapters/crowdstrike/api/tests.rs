@@ -1,9 +1,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{FalconApi, FalconApiSettings};
+use super::FalconApi;
 use crate::adapters::crowdstrike::error::FalconError;
 use crate::adapters::http::retry::RetryPolicy;
+use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::region::Region;
 use crate::report::code::Code;
 use crate::report::event::{Event, Events};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::aws::settings::{AwsCredentials, CredentialSource, Role};
 use crate::flow::config::check::Check;
-use crate::report::code::Code;
+use crate::flow::config::input_fault::InputFault;
 
 /// The AWS Toolkit's name for its sessions, which trust policies and alarms may expect.
 const SESSION_NAME: &str = "aws-vsts-tools";
@@ -66,7 +66,7 @@ fn read_arn(check: &mut Check, name: &str, value: &str) -> Option<String> {
     let message = format!(
         "`{arn}` is no role's ARN; write it as in `arn:aws:iam::123456789012:role/falcon-patch`"
     );
-    check.refuse(Code::InputMalformed, name, message);
+    check.refuse(InputFault::Malformed, name, message);
     None
 }
 
@@ -99,7 +99,7 @@ fn read_session_name(check: &mut Check, name: &str, value: &str) -> Option<Strin
     let message = format!(
         "`{session}` cannot name a role's session; 2 to 64 letters, digits and `_+=,.@-` can"
     );
-    check.refuse(Code::InputMalformed, name, message);
+    check.refuse(InputFault::Malformed, name, message);
     None
 }
 
@@ -113,7 +113,7 @@ fn read_duration(check: &mut Check, value: &str) -> Option<Duration> {
         Ok(seconds) if DURATIONS.contains(&seconds) => Some(Duration::from_secs(seconds)),
         _ => {
             let message = format!("`{text}` has to be seconds, from 900 to 43200");
-            check.refuse(Code::InputMalformed, NAME, message);
+            check.refuse(InputFault::Malformed, NAME, message);
             None
         }
     }

@@ -7,8 +7,8 @@ use super::role;
 use super::role::{RoleFields, RoleNames};
 use crate::domain::aws::settings::{AwsCredentials, CredentialSource, OidcRequest, Role};
 use crate::flow::config::check::Check;
+use crate::flow::config::input_fault::InputFault;
 use crate::flow::inputs::{AwsConnection, AwsContext, AwsVariables, Inputs, TokenRequest};
-use crate::report::code::Code;
 use crate::report::secret::Secret;
 
 /// Who we are at first, and the roles to assume from there.
@@ -62,7 +62,7 @@ fn role_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<Role> {
     };
     if inputs.aws_role_arn.trim().is_empty() && !inputs.aws_external_id.trim().is_empty() {
         let message = "is required beside `awsExternalId`";
-        check.refuse(Code::InputMissing, "awsRoleArn", message);
+        check.refuse(InputFault::Missing, "awsRoleArn", message);
     }
     role::read(check, CredentialSource::Inputs, &INPUTS, &fields)
 }
@@ -98,7 +98,7 @@ fn connection(check: &mut Check, inputs: &Inputs) -> Option<SignIn> {
     let context = &inputs.aws_context;
     let Some(stored) = &context.connection else {
         let message = "the job was not given this service connection";
-        check.refuse(Code::AwsConnectionMissing, "awsConnection", message);
+        check.refuse(InputFault::AwsConnectionMissing, "awsConnection", message);
         return None;
     };
     let role = connection_role(check, stored, &context.variables);
@@ -145,13 +145,17 @@ fn connection_role(
 
 fn incomplete(check: &mut Check, what: &str) {
     let message = format!("the service connection {what}");
-    check.refuse(Code::AwsConnectionIncomplete, "awsConnection", message);
+    check.refuse(
+        InputFault::AwsConnectionIncomplete,
+        "awsConnection",
+        message,
+    );
 }
 
 fn oidc_request(check: &mut Check, request: Option<&TokenRequest>) -> Option<OidcRequest> {
     let Some(request) = request.filter(|request| !request.job_token.is_empty()) else {
         check.refuse(
-            Code::AwsOidcUnavailable,
+            InputFault::AwsOidcUnavailable,
             "awsConnection",
             "the service connection uses OIDC, and this job has no address or no token of its own to ask for an OIDC token",
         );
@@ -159,7 +163,7 @@ fn oidc_request(check: &mut Check, request: Option<&TokenRequest>) -> Option<Oid
     };
     let Some(url) = trusted_url(request) else {
         check.refuse(
-            Code::AwsEndpointRefused,
+            InputFault::AwsEndpointRefused,
             "awsConnection",
             "the address for OIDC tokens in the environment is not that of the server that runs the job, and would see the job's token",
         );
@@ -249,13 +253,13 @@ impl Keys<'_> {
             );
         } else if has_id {
             let message = format!("is required beside `{}`", self.id.0);
-            check.refuse(Code::InputMissing, self.secret.0, message);
+            check.refuse(InputFault::Missing, self.secret.0, message);
         } else {
             let message = format!(
                 "is required beside `{}` or `{}`",
                 self.secret.0, self.token.0
             );
-            check.refuse(Code::InputMissing, self.id.0, message);
+            check.refuse(InputFault::Missing, self.id.0, message);
         }
     }
 }
@@ -282,7 +286,7 @@ fn read_region(check: &mut Check, name: &str, value: &str) -> Option<String> {
         return Some(region.to_owned());
     }
     let message = format!("`{region}` is no AWS region; write it as in `eu-west-1`");
-    check.refuse(Code::InputMalformed, name, message);
+    check.refuse(InputFault::Malformed, name, message);
     None
 }
 
@@ -292,7 +296,7 @@ pub(super) fn account(check: &mut Check, inputs: &Inputs) -> Option<String> {
         return Some(account.to_owned());
     }
     check.refuse(
-        Code::InputMalformed,
+        InputFault::Malformed,
         "awsAccount",
         format!("`{account}` is no AWS account; it has to be 12 digits"),
     );

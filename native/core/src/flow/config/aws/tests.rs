@@ -1,34 +1,24 @@
 use std::time::Duration;
 
 use crate::domain::aws::settings::{AwsCredentials, AwsSettings};
-use crate::flow::config::patch::Config;
 use crate::flow::inputs::{AwsConnection, AwsContext, AwsVariables, Inputs, TokenRequest};
 use crate::report::code::Code;
+use crate::test_support::config::{self, read};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/deploy";
 
-const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-
 fn inputs(change: impl FnOnce(&mut Inputs)) -> Inputs {
-    let mut inputs = Inputs {
-        source_image: format!("{HOST}/app/web:1.4.2"),
-        target_image: format!("{HOST}/app/web:1.4.2-falcon"),
-        sensor_image: format!("{HOST}/containersensor:7.39.0-7802"),
-        falcon_cid: "0123456789abcdef0123456789abcdef-12".to_owned(),
-        ..Inputs::default()
-    };
+    let mut inputs = config::inputs();
     change(&mut inputs);
     inputs
 }
 
 fn aws(change: impl FnOnce(&mut Inputs)) -> AwsSettings {
-    Config::from_inputs(&inputs(change))
-        .expect("good inputs")
-        .aws
+    read(&inputs(change)).expect("good inputs").aws
 }
 
 fn refusal(change: impl FnOnce(&mut Inputs)) -> (Code, String) {
-    let problem = Config::from_inputs(&inputs(change)).expect_err("a refusal");
+    let problem = read(&inputs(change)).expect_err("a refusal");
     (problem.code, problem.what)
 }
 
@@ -243,9 +233,7 @@ fn the_job_s_token_goes_to_no_other_server() {
             with_connection(inputs, by_oidc());
             inputs.aws_context.token_request = Some(request(url));
         });
-        let code = Config::from_inputs(&given)
-            .err()
-            .map(|problem| problem.code);
+        let code = read(&given).err().map(|problem| problem.code);
         let expected = (!allowed).then_some(Code::AwsEndpointRefused);
         assert_eq!(code, expected, "{url}");
     }

@@ -1,8 +1,9 @@
 use crate::domain::falcon::release::VersionChoice;
-use crate::flow::config::patch::{Config, Sensor};
-use crate::flow::config::tests::{inputs, refusal};
+use crate::flow::config::patch::Sensor;
+use crate::flow::config::tests::refusal;
 use crate::flow::inputs::Inputs;
 use crate::report::code::Code;
+use crate::test_support::config::{inputs, read};
 
 /// The inputs for a sensor from CrowdStrike.
 fn from_crowdstrike() -> Inputs {
@@ -18,7 +19,7 @@ fn from_crowdstrike() -> Inputs {
 
 #[test]
 fn a_sensor_from_crowdstrike_needs_an_api_client_and_no_customer_id() {
-    let config = Config::from_inputs(&from_crowdstrike()).unwrap();
+    let config = read(&from_crowdstrike()).unwrap();
     assert!(config.falcon.customer_id.is_none());
     assert_eq!(
         config.sensor,
@@ -27,7 +28,7 @@ fn a_sensor_from_crowdstrike_needs_an_api_client_and_no_customer_id() {
             mirror: None,
         }
     );
-    let with_image = Config::from_inputs(&Inputs {
+    let with_image = read(&Inputs {
         falcon_cid: String::new(),
         falcon_client_id: "client".into(),
         falcon_client_secret: "secret".into(),
@@ -81,7 +82,7 @@ fn inputs_of_the_other_sensor_source_are_refused_and_addresses_have_to_be_privat
     for (code, input, change) in cases {
         let mut inputs = from_crowdstrike();
         change(&mut inputs);
-        let problem = Config::from_inputs(&inputs).expect_err(input);
+        let problem = read(&inputs).expect_err(input);
         assert_eq!(problem.code, *code, "{problem:?}");
         assert!(problem.what.contains(&format!("`{input}`")), "{problem:?}");
     }
@@ -111,7 +112,7 @@ fn inputs_of_the_other_sensor_source_are_refused_and_addresses_have_to_be_privat
 
 #[test]
 fn addresses_on_this_machine_may_be_plain() {
-    let config = Config::from_inputs(&Inputs {
+    let config = read(&Inputs {
         falcon_api_url: "http://127.0.0.1:9000".into(),
         falcon_registry: "http://127.0.0.1:9001".into(),
         sensor_mirror: "mirror/sensor".into(),
@@ -120,7 +121,7 @@ fn addresses_on_this_machine_may_be_plain() {
     .unwrap();
     let api = config.falcon_api.unwrap();
     assert_eq!(api.registry.as_deref(), Some("127.0.0.1:9001"));
-    let https = Config::from_inputs(&Inputs {
+    let https = read(&Inputs {
         falcon_registry: "https://registry.example/".into(),
         ..from_crowdstrike()
     });

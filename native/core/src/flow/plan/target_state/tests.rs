@@ -8,7 +8,7 @@ use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::domain::reference::digest::Digest;
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::builder::BuilderFacts;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::SourcePlace;
@@ -170,12 +170,12 @@ fn beside_an_image_that_stays_only_missing_tags_are_put_and_no_engine_is_needed(
     assert_eq!(steps, ["Add the tag latest", "Add the tag new"]);
 }
 
-fn with_definition(config: &Config) -> Facts {
+fn with_definition(config: &PatchConfig) -> Facts {
     with_task_definition(up_to_date(config))
 }
 
 /// The steps beside an image that is kept.
-fn steps_beside(config: &Config, facts: &Facts) -> Vec<String> {
+fn steps_beside(config: &PatchConfig, facts: &Facts) -> Vec<String> {
     let state = TargetState::of(config, facts);
     assert_eq!(state, TargetState::UpToDate);
     let plan = plan(config, facts, state).expect("a plan");

@@ -6,14 +6,14 @@ use super::{drawn, repository};
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
-use crate::flow::config::patch::Config;
+use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::probes::Probes;
 use crate::flow::facts::source::SourcePlace;
 use crate::test_support::config::config;
 use crate::test_support::facts::facts;
 
-fn graft() -> Config {
+fn graft() -> PatchConfig {
     config(|inputs| {
         inputs.strategy = "graft".into();
         inputs.additional_tags = "latest".into();
