@@ -81,8 +81,8 @@ function lineAt(source, index) {
 }
 
 /**
- * Review of `files`, which are pairs of path and text: the problems, a line each, and the number of doc comments, all
- * and those that open with a question.
+ * Review of `files`, which are pairs of path and text. It has the problems, a line each, and the numbers of doc comments:
+ * all of them, and those that open with a question.
  */
 export function review(files) {
   const comments = files.flatMap(([path, source]) =>

@@ -26,7 +26,7 @@ export function agentContext(env: NodeJS.ProcessEnv, exists = existsSync): Agent
     job: fingerprint(text("SYSTEM_PLANID"), text("SYSTEM_JOBID")),
     tempDirectory,
     workDirectory: text("AGENT_WORKFOLDER") || dirname(tempDirectory),
-    // The agent names the job's container to every step of the job, also to one with `target: host`; and an agent that
+    // The agent passes the container's ID to every step of the job, also to one with `target: host`. An agent that
     // itself is in a container has the marker without running container jobs. Only both together prove it.
     inContainerJob: text("AGENT_CONTAINERID") !== "" && exists(containerMarker),
   };

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { command, type WriteLine } from "./command.ts";
 
 /**
- * Writes the summary and attaches it. The folder is its own, so that steps of one job can have the same title; the
- * agent uploads it after the step and empties its temporary folder after the job.
+ * Writes the summary and attaches it. It gets a folder of its own, so that steps of one job can have the same
+ * title. The agent uploads it after the step and empties its temporary folder after the job.
  *
  * A task cannot find out whether its commands are restricted. An agent that refuses logs a warning. That does not change
  * the result of the step, and neither does a file that cannot be written.

@@ -1,8 +1,8 @@
 /**
  * Settings of the job for AWS, apart from the inputs: the service connection and the toolkit's variables.
  *
- * All of it is read from the environment and masked before the task library is loaded, whose own functions for it print
- * what they return as debug lines.
+ * All of it is read from the environment and masked before the task library is loaded. The library's own functions for
+ * it print what they return as debug lines.
  *
  * @see https://github.com/aws/aws-toolkit-azure-devops for the names of the variables and of the endpoint's parameters
  */

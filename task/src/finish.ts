@@ -34,8 +34,8 @@ export function verifiedVariables(image: VerifiedImage): Record<string, string> 
 }
 
 /**
- * Plain variables of the job: the images under the names of the pipeline that this task replaces, and the builder, if
- * there is one, where buildx looks for it.
+ * Plain variables of the job: the images under the names of the pipeline that this task replaces. A builder is set where
+ * buildx looks for it.
  */
 export function jobVariables(outcome: Outcome): Record<string, string> {
   const { builder } = outcome;

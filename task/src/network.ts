@@ -2,8 +2,8 @@
  * Proxy, exceptions from it, and trusted authorities, for every request of the task.
  *
  * Everything is decided here and written into the environment of this process, before the addon is loaded. Every client
- * reads it from there: those for registries and CrowdStrike, the AWS SDK with its credential chain, and Docker's
- * credential helpers, which are other programs. The environment must not change later, because the addon's threads read
+ * reads it from there: those for registries and CrowdStrike, the AWS SDK, and Docker's credential helpers, which are other
+ * programs. The environment must not change later, because the addon's threads read
  * it.
  */
 import { environmentName, type Masks, pair } from "./secrets.ts";

@@ -1,8 +1,8 @@
 /**
  * Removes the secret inputs from the environment, and masks them.
  *
- * This is done before the task library is loaded: it prints every input that it reads as a debug line, and the agent
- * masks a text only after the command to do so.
+ * This is done before the task library is loaded, which prints every input that it reads as a debug line. The agent masks
+ * a text only after the command to do so.
  */
 import { command, type WriteLine } from "./command.ts";
 

@@ -1,4 +1,4 @@
-// What a measurement finds when it starts: images in the registry, a repository of its own, an engine with nothing in it.
+// The state before a measurement: images in the registry, a repository of its own, and an empty engine.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,7 +24,7 @@ export class Bed {
   #sources = new Map();
   #serial = 0;
 
-  /** Makes the sources of the given sizes and pushes them, with the sensor and the staging registry's image. */
+  /** Builds the sources of the given sizes and pushes them, with the sensor and the staging registry's image. */
   static async make(sizes, { quick }) {
     const bed = new Bed();
     const count = Math.max(...Object.values(applicationLayers));
@@ -42,13 +42,13 @@ export class Bed {
     return bed;
   }
 
-  /** The compressed sizes of what is measured, for the record. */
+  /** Compressed sizes of the measured images, for the record. */
   get sizes() {
     const sources = [...this.#sources].map(([size, source]) => [size, sizesOf(source)]);
     return { sensor: this.sensor.sizes, sources: Object.fromEntries(sources) };
   }
 
-  /** A new repository that holds one source and nothing else, and where its patched image will go. */
+  /** A new repository that holds one source and nothing else, and the place of its patched image. */
   async place({ source: size, target, mounting }) {
     this.#serial += 1;
     const repository = `bench/run-${this.#serial}`;
@@ -103,7 +103,7 @@ function sensorImage(folder) {
   return index(images);
 }
 
-/** In place of `registry:2`: Debian's build of the same program, started in the same way, with its storage in a volume too. */
+/** A stand-in of `registry:2`: Debian's build of the same program, started in the same way, with its storage in a volume too. */
 function stagingRegistry() {
   const configuration = [
     "version: 0.1",

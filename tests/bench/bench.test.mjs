@@ -1,4 +1,4 @@
-// The benchmark's own arithmetic and drawing, without a lab. What it measures is tried by `npm run bench -- --quick`.
+// The benchmark's own arithmetic and drawing, without a lab. Its measurements are tried by `npm run bench -- --quick`.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

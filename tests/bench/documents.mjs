@@ -1,4 +1,4 @@
-// Writes what was measured into the documents, between markers; what stands around them is written by hand.
+// Writes the measurements into the documents, between markers; the text around them is written by hand.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../scripts/tools.mjs";

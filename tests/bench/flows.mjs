@@ -11,8 +11,8 @@ import { loadStagingRegistry } from "./bed.mjs";
 const sampling = 25;
 
 /**
- * Each flow: what it does before the clock starts, the flow itself, and what tells it from the others: whether it may fetch the source's
- * layers. `run` gets the place, the sensor and a job, and resolves to `seconds` and, of the task, `peakBytes` and `steps`.
+ * The flows, each with its work before the clock starts; `leavesSource` marks one that must not fetch the source's layers.
+ * `run` gets the place, the sensor and a job, and resolves to `seconds` and, of the task, `peakBytes` and `steps`.
  */
 export const flows = {
   pipeline: { prepare: loadStagingRegistry, run: (given) => script("pipeline-stage.sh", given) },

@@ -1,5 +1,5 @@
-// measure.mjs PLAN RESULTS: the part of the benchmark that runs inside the lab. Measures the plan's turns, round by round, and writes all
-// samples after each of them, so that a benchmark that breaks off has something to show.
+// measure.mjs PLAN RESULTS: the part of the benchmark that runs inside the lab. Measures the plan's turns, round by round.
+// All samples are written after each turn, so that a benchmark that breaks off has a result.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
@@ -15,7 +15,7 @@ const [planFile, resultsFile] = process.argv.slice(2);
 const plan = JSON.parse(readFileSync(planFile, "utf8"));
 const samples = [];
 
-/** One cold engine and one new repository, and every flow that goes on from there; after one that is broken no other can. */
+/** One cold engine and one new repository, and every flow that continues there; after a broken flow no other can. */
 async function takeTurn(bed, { leader, followers }, round) {
   const job = new Job({ timed: true });
   let current = leader;

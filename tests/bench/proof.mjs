@@ -27,7 +27,7 @@ export function faultsOf({ config: after, layers }, before) {
     .map(([, fault]) => fault);
 }
 
-/** Which layers of the source were fetched from the registry, by the requests that it saw. */
+/** Layers of the source that were fetched from the registry, by the requests that it saw. */
 export function fetched(sourceLayers, requests) {
   const isFetched = (digest) =>
     requests.some(({ method, path }) => method === "GET" && path.includes(digest.replace("sha256:", "")));

@@ -1,4 +1,4 @@
-// What is measured, and what it is held to: a row compares cases, a case is one flow under one set of conditions.
+// The measurements and their goals: a row compares cases, a case is one flow under one set of conditions.
 
 /** The line between agent and ECR in the network model: each direction limited, and each request answered so much later. */
 export const line = { megabits: 200, delayMs: 20 };
@@ -10,14 +10,14 @@ export const memoryGoal = 120e6;
 const leaders = { "graft again": "graft", unchanged: "full" };
 
 /**
- * `source` in MB unpacked; `target` is the `same` repository as the source's or an`other`; `network` is `loopback` or the `line`
- * above; `rounds` where fewer than all do.
+ * A case with a cold engine. `source` is in MB unpacked, `target` is the `same` repository as the source's or an`other`. `network`
+ * is `loopback` or the `line` above. `rounds` is set where fewer than all suffice.
  */
 function cold(store, flow, changes = {}) {
   return { store, network: "loopback", source: 800, flow, target: "same", mounting: false, ...changes };
 }
 
-/** A row: the case it is about, and those it is compared with, each with its goal if there is one. */
+/** A row: its case, and those it is compared with, each with its goal if there is one. */
 const row = (id, measured, against = [], more = {}) => ({ id, case: measured, against, ...more });
 
 function ofStore(store, goals) {

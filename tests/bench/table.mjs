@@ -1,4 +1,4 @@
-// The results as two tables, one of what is held to a goal and one of what was measured: aligned for a terminal, or as Markdown.
+// The results as two tables, one of goals and one of measurements, aligned for a terminal or as Markdown.
 import { line } from "./rows.mjs";
 
 const opponents = { pipeline: "the pipeline", cli: "the docker CLI" };
@@ -77,7 +77,7 @@ export function markdown([header, ...rows]) {
   return [header, header.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** On what the figures were measured, in sentences. */
+/** Description of the measured machine, in sentences. */
 export function circumstances({ machine, load, date, pairs, seconds, quick, sizes }) {
   const sum = (list) => Math.round(list.reduce((total, bytes) => total + bytes, 0) / 1e6);
   const sources = Object.entries(sizes.sources).map(

@@ -23,8 +23,8 @@ export function verdict(value, goal) {
 }
 
 /**
- * Evaluation of all labs' samples for some rows: every case with its spread, each comparison and each limit with its verdict, and the
- * broken cases, that is those that failed or have no sample.
+ * Evaluation of all labs' samples for some rows: every case with its spread, each comparison and each limit with its verdict. Broken
+ * cases are those that failed or have no sample.
  */
 export function evaluate({ labs, ...about }, wanted) {
   const samples = labs.flatMap((lab) => lab.samples);

@@ -9,9 +9,12 @@ const ROUTE = /^\/v2\/(?<name>.+?)\/(?<kind>manifests|blobs|tags)\/(?<rest>[^?]+
 const PAGE = 3;
 
 /**
- * Starts both. `tags` maps a repository's tags to tags of the lab's `containersensor`; `settings` can be changed while it runs:
- * `region` (what the API names), `denied` (paths of calls without their scope), `locked` and `registryRefuses` (what the API and the
- * registry say to every sign-in).
+ * Starts API and registry. `tags` maps a repository's tags to tags of the lab's `containersensor`. `settings` can be changed while
+ * they run:
+ *
+ * - `region`: the region that the API reports
+ * - `denied`: paths of calls without their scope
+ * - `locked` and `registryRefuses`: the answer of the API and of the registry to every sign-in
  */
 export async function startCrowdStrike({ clientId, clientSecret, customerId, tags, distribution = 5001 }) {
   const state = {

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const SERVICE = "lab-token-registry";
 const ISSUER = "lab-issuer";
 
-/** Starts both; `users` maps a user to a password. */
+/** Starts the registry and its issuer; `users` maps a user to a password. */
 export async function startTokenRegistry({ users, port = 5003 }) {
   const folder = mkdtempSync(join(tmpdir(), "falcon-token-registry-"));
   const signer = certificate(folder);
@@ -58,7 +58,7 @@ auth:
     host: `127.0.0.1:${port}`,
     /** Requests to the issuer, passwords included, to be compared. */
     asked,
-    /** The tokens that it gave. */
+    /** The tokens that it issued. */
     tokens,
     async close() {
       registry.kill();

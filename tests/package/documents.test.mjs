@@ -1,4 +1,4 @@
-// The documents against the code: what they list is what there is.
+// The documents against the code: they list exactly what exists.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -78,7 +78,7 @@ test("The addon takes exactly the inputs of the task", () => {
   refused({ action, ...others, more: "" }, /^unknown field `more`/);
 });
 
-/** Rows whose last cell names a test by file and name, or by what a parametrized one is about. */
+/** Asserts that the last cell of each row names a test, by file and name or by the subject of a parametrized one. */
 function assertNamesTests(document, least) {
   const rows = [
     ...document.matchAll(/^\| .* \| `(tests\/(?:task|package)\/[a-z-]+\.test\.mjs)`: `([^`]+)` \|$/gm),
@@ -95,7 +95,7 @@ test("Every way in names an existing test", () => {
   assertNamesTests(readme, 16);
 });
 
-/** All that the hand-written pipeline's guide holds, by a word of the row's first cell that stands for it. */
+/** Every part of the hand-written pipeline's guide, by a word of the row's first cell. */
 const guide = [
   ...[
     "flow as a whole",

@@ -1,4 +1,4 @@
-// The VSIX holds just what an agent and the Marketplace need, and nothing of the machine that made it.
+// The VSIX holds just what an agent and the Marketplace need, and nothing of the machine that built it.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Starts the built task as the agent does, and reads what it prints as the agent would.
+// Starts the built task as the agent does, and reads its output as the agent would.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -36,9 +36,14 @@ export class Job {
   #search = new CredentialSearch();
 
   /**
-   * `variables` are public variables of the job, `secrets` are secret ones; `env` is the step's `env:`; `uid` is the
-   * agent's user; `restricted` is the mode of the step's commands; `endpoints` are service connections by ID, each with its `parameters`. A job that is `timed` is not searched for
-   * credentials, which would take the processor from it.
+   * Prepares a job.
+   *
+   * - `variables`, `secrets`: public and secret variables of the job
+   * - `env`: the step's `env:`
+   * - `uid`: the agent's user
+   * - `restricted`: the mode of the step's commands
+   * - `endpoints`: service connections by ID, each with its `parameters`
+   * - `timed`: leaves out the search for credentials, which would take the processor from the job
    */
   constructor({
     variables = {},

@@ -30,7 +30,7 @@ function given(changes = {}) {
   return inputs({ action: "plan", awsAccessKeyId: "", awsSecretAccessKey: "", ...changes });
 }
 
-/** The steps of one job with a service connection, and the calls to AWS that it made. */
+/** The steps of one job with a service connection, and the calls to AWS that it sent. */
 async function signIn({ parameters, variables, secrets, env, changes = {}, connected = parameters }) {
   const endpoints = connected ? { [id]: { parameters: { useOIDC: "false", ...parameters } } } : {};
   const job = new Job({ endpoints, variables, secrets, env });

@@ -1,5 +1,5 @@
-// The buildx builder that later steps of the job get: created and inspected, used as far as possible without BuildKit's
-// image, and gone with the job.
+// The buildx builder for later steps of the job: created, inspected, and removed with the job. It is used as far as possible
+// without BuildKit's image.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -48,7 +48,7 @@ function home(folder, ownBuilder) {
 
 /**
  * An image by the name that buildx pulls, with programs that only stay alive: Docker Hub is out of reach, and buildx then
- * takes what the engine has. So container and volume are those that buildx makes, and nothing can be built in them.
+ * uses the engine's image. So buildx creates container and volume as ever, but nothing can be built in them.
  */
 async function withStandInForBuildKit(use) {
   const name = "moby/buildkit:buildx-stable-1";

@@ -79,7 +79,7 @@ test("The post-job step cleans up after a killed step", needsLab, async () => {
     assert.match(post.text, /^Removed /m);
     assert.deepEqual(engineState(), before, "the engine is as it was");
     const again = await job.post();
-    assert.deepEqual(again.raw, [], "the second time it has nothing to do and says nothing");
+    assert.deepEqual(again.raw, [], "the second time it has nothing to do and logs nothing");
   } finally {
     job.end();
   }

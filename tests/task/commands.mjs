@@ -60,7 +60,7 @@ export class StepLog {
     this.settable = new Set(settableVariables.map((name) => name.toLowerCase()));
   }
 
-  /** Takes a line of stdout or stderr. */
+  /** Reads a line of stdout or stderr. */
   take(line) {
     const command = parseCommand(line);
     if (command) this.#obey(command);

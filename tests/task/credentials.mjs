@@ -26,15 +26,15 @@ export class CredentialSearch {
   samples = 0;
 
   /**
-   * Seeks `secrets`. `inSensor` are those that falconutil gets as arguments, which show in its container and in its own
-   * processes; `inherited` are those that the pipeline gave to the environment, where child processes find them too.
+   * Seeks `secrets`. Those of `inSensor` are arguments of falconutil, which show in its container and its own processes.
+   * Those of `inherited` were in the environment already, so child processes have them too.
    */
   seek(secrets, { inSensor = false, inherited = false } = {}) {
     for (const secret of secrets.filter((text) => text?.length > 3))
       this.#sought.push({ secret, forms: forms(secret), inSensor, inherited });
   }
 
-  /** Seeks everything confidential that a job's step is given, and what the lab's AWS gives for it. */
+  /** Seeks everything confidential that a job's step is given, and what the lab's AWS issues for it. */
   seekAllOf({ inputs = {}, endpoints, secrets, env }) {
     const { falconCid, falconctlOptions = "" } = inputs;
     const token = /--provisioning-token=(\S+)/.exec(falconctlOptions)?.[1];

@@ -1,4 +1,4 @@
-// The sensor from CrowdStrike: which one is taken, how it is mirrored, and what its refusals say.
+// The sensor from CrowdStrike: the choice of a version, the mirror, and refusals.
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { after, before, beforeEach, test } from "node:test";

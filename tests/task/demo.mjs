@@ -1,4 +1,4 @@
-// The demo inside the lab: one job as an agent runs it, its log as the run's page shows it, and the patched image at work.
+// The demo inside the lab: one job as an agent runs it, with its log, and then the patched image at work.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

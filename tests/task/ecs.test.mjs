@@ -255,7 +255,7 @@ for (const [situation, text, changes, code, patterns] of refusals) {
   });
 }
 
-/** Runs a step that may not register; all that it did before stays done. */
+/** Runs a step that may not register; everything it did before is kept. */
 async function deny(tag, changes, action) {
   await withFile(filledIn(), async (job) => {
     const step = await job.run(

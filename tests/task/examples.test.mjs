@@ -75,7 +75,7 @@ function addDefinition(sources, path, service) {
   writeFileSync(join(sources, path), filled);
 }
 
-/** Runs one step; what is private about its set-up is the address of the lab's CrowdStrike. */
+/** Runs one step; only the address of the lab's CrowdStrike is a private set-up. */
 async function runStep(job, step, known) {
   const visible = { ...known, ...step.variables };
   const inputs = Object.fromEntries(
@@ -90,7 +90,7 @@ async function runStep(job, step, known) {
   return { inputs, ended };
 }
 
-/** Runs the task's steps of a pipeline in one job, and looks at what each has made. */
+/** Runs the task's steps of a pipeline in one job, and checks the result of each. */
 async function runPipeline({ steps }) {
   const job = new Job({ endpoints });
   const known = { ...variables };

@@ -1,4 +1,4 @@
-// A forward proxy: CONNECT and requests with a whole address, with a password where one is set, and a list of what passed.
+// A forward proxy: CONNECT and requests with a whole address, with an optional password, and a list of passed hosts.
 import { createServer, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 
@@ -6,8 +6,12 @@ import { connect } from "node:net";
 export const proxyAddress = "127.0.0.2";
 
 /**
- * Starts a proxy. `credentials` is `user:password`, without which nothing passes; `passed` lists the host of each request and
- * tunnel, `refused` those that lacked the credentials; `names` are hosts that only the proxy knows, each with its port on this machine.
+ * Starts a proxy.
+ *
+ * - `credentials`: `user:password`, without which nothing passes
+ * - `names`: hosts that only the proxy knows, each with its port on this machine
+ * - `passed`: the host of each request and tunnel
+ * - `refused`: those that lacked the credentials
  */
 export async function startProxy({ credentials, names = {} } = {}) {
   const passed = [];

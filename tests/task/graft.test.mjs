@@ -30,7 +30,7 @@ async function grafted(job, changes) {
   return done;
 }
 
-/** Requests that carry layers of an image's, in either direction. */
+/** Requests that carry layers of an image, in either direction. */
 function transfers(requests, reference) {
   const layers = manifest(reference).layers.map(({ digest }) => digest);
   const isOfLayer = ({ path }) => layers.some((digest) => decodeURIComponent(path).includes(digest));
@@ -50,7 +50,7 @@ for (const tag of ["1.4.2", "1.4.2-index", "oci", "root", "no-entrypoint"]) {
   });
 }
 
-/** The same image but for times, for the sensor's layer as it is packed, and for the line that stands for it in the history. */
+/** An image without its times, the sensor's layer as packed, and the layer's line of the history. */
 function assertSame(grafted, full) {
   const [one, other] = [config(grafted), config(full)];
   assert.deepEqual(meaningful(one.config), meaningful(other.config));
@@ -59,7 +59,7 @@ function assertSame(grafted, full) {
   assert.deepEqual(filesystem(grafted), filesystem(full));
 }
 
-/** The fields that say something: a build leaves the others away. */
+/** The fields with a value: a build omits the others. */
 const meaningful = (fields) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== ""));
 
@@ -117,7 +117,7 @@ test("The same sensor gives the same layer, which is uploaded once", needsLab, a
     ),
     [],
   );
-  // Without its memory and the engine's build cache it is made anew, at another time.
+  // Without its memory and the engine's build cache it is packed anew, at another time.
   docker("builder", "prune", "--all", "--force");
   await inJob(async (job) => {
     const third = `${registry}/app/other:anew`;

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** True inside the lab. */
 export const inLab = process.env.LAB === "1";
 
-/** For tests that need the lab's engine, registry and AWS. */
+/** Options of tests that need the lab's engine, registry and AWS. */
 export const needsLab = { skip: inLab ? false : "runs in the lab: tests/lab/lab.sh -- node --test …" };
 
 export const registry = process.env.LAB_REGISTRY ?? "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
@@ -19,8 +19,8 @@ export const registryPassword = `${registry.slice(0, 12)}-auth-token`;
 export const customerId = "0123456789abcdef0123456789abcdef-12";
 
 /**
- * Inputs that patch the lab's web image, with keys that may do everything. Tests share a registry, so what another one
- * has patched already is patched again unless a test is about that.
+ * Inputs that patch the lab's web image, with keys that may do everything. Tests share a registry, so an image that another
+ * test has patched is patched again unless a test is about that.
  */
 export function inputs(changes = {}) {
   return {
@@ -126,7 +126,7 @@ export function lastLayer(reference) {
   return execFileSync("tar", ["--list", "--gzip"], { input: tar, encoding: "utf8" }).split("\n").sort();
 }
 
-/** An engine that only says what it is, for engines that the task refuses. */
+/** An engine that only answers requests for its properties, for engines that the task refuses. */
 export async function fakeEngine(folder, { info = {}, version = {} }) {
   const path = join(folder, "engine.sock");
   const answers = {
@@ -155,7 +155,7 @@ export async function fakeEngine(folder, { info = {}, version = {} }) {
   return { host: `unix://${path}`, close: () => new Promise((resolve) => server.close(resolve)) };
 }
 
-/** Does something on a machine that cannot run ARM64 programs; other labs wait meanwhile. */
+/** Runs an action on a machine that cannot run ARM64 programs; other labs wait meanwhile. */
 export async function withoutEmulator(use) {
   execFileSync("binfmt", ["off"]);
   try {

@@ -1,4 +1,4 @@
-// How the task starts: on agents that it does not support, in time, and its post-job step without a main step.
+// The start of the task: on agents that it does not support, in time, and its post-job step without a main step.
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { Job, story, taskFolder } from "./agent.mjs";
 import { assertFailed } from "./expect.mjs";
 import { inputs } from "./lab.mjs";
 
-/** The task with something wrong in its folder. */
+/** Uses a copy of the task whose folder is broken. */
 async function withBrokenFolder(breakIt, use) {
   const folder = mkdtempSync(join(tmpdir(), "falcon-task-"));
   cpSync(taskFolder, folder, { recursive: true });

@@ -1,7 +1,7 @@
 // Proxies and private certificate authorities of the task's requests.
 //
-// The proxy's connections come from an address of their own, and the front writes down where each request came from. So
-// what went around the proxy shows at the other end, whatever the proxy's own list says.
+// The proxy's connections come from an address of their own, and the front logs the address of each request. So a request
+// past the proxy is seen at the other end, whatever the proxy's own list has.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
@@ -24,7 +24,7 @@ const ofEngine = /^(docker|containerd|buildkit)/i;
 /** AWS under its own names, as on an agent. */
 const real = { AWS_ENDPOINT_URL: undefined };
 
-/** Runs one step with a proxy nearby; gives the step, the hosts that passed, and where each request came from. */
+/** Runs one step with a proxy nearby; returns the step, the hosts that passed, and the origin of each request. */
 async function steps(
   use,
   { proxy: options = { credentials }, variables, secrets, endpoints, env, changes } = {},

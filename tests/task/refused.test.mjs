@@ -1,4 +1,4 @@
-// What cannot be patched: each cause has its own code, and the agent is left as it was.
+// Images that cannot be patched: each cause has its own code, and the agent is left as it was.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, renameSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Source and sensor staged in the run's own registry: the image is the same, and no trace stays.
+// Source and sensor staged in the run's own registry: the image is the same, and no trace is left.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -23,7 +23,7 @@ const stagingRegistryImage = process.env.LAB_STAGING_IMAGE;
 const staged = { stagingRegistry: "local", stagingRegistryImage };
 const sensor = (variant) => `${registry}/containersensor:${sensorTag}${variant}`;
 
-/** Whatever names the local registry in the engine, or runs it. */
+/** Everything in the engine that names the local registry, or runs it. */
 function traces() {
   const { containers, images, volumes } = engineState();
   return [

@@ -1,4 +1,4 @@
-// What the run's page shows of a step.
+// The summary of a step on the run's page.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertFailed, assertNoLeak, assertSucceeded } from "./expect.mjs";

@@ -1,4 +1,4 @@
-// What is up to date is left as it is, and what is recorded of an image's making decides only together with the image.
+// A target that is up to date is kept, and the record of a patch decides only together with the image.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { afterEach, test } from "node:test";
@@ -24,7 +24,7 @@ afterEach(async () => {
   await front("PUT", "/settings", { referrers: true });
 });
 
-/** Inputs whose default it is to leave what is up to date. */
+/** Inputs with the defaults, which keep a target that is up to date. */
 const asked = (changes) => inputs({ skipUnchanged: "true", ...changes });
 const target = (tag) => `${registry}/app/target:${tag}`;
 /** Referrers of an image, as a registry with the API lists them. */
@@ -176,7 +176,7 @@ test("A registry without the referrers API keeps the record under a tag", needsL
   });
 });
 
-/** The image is good, and the log says what it means that its making is not recorded. */
+/** Asserts that the image is good, and that the missing record is a warning. */
 function assertUnrecorded(step) {
   assertOrderly(step);
   assert.equal(step.result, "Succeeded", story(step));

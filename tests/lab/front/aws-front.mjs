@@ -1,4 +1,4 @@
-// In front of moto: logs the AWS calls, applies faults to them, and lets an ECR authorization token change, which moto's never does.
+// The front of moto: logs the AWS calls, applies faults to them, and lets an ECR authorization token change, which moto's never does.
 import { ACCOUNT } from "./aws.mjs";
 import { exchange, readAll } from "./pass.mjs";
 
@@ -17,7 +17,7 @@ export class Tokens {
     this.#serial += 1;
   }
 
-  /** The next `count` requests are answered that their token is expired, whichever it is. */
+  /** Answers the next `count` requests that their token is expired, whichever it is. */
   expireNext(count) {
     this.#expiredRequests = count;
   }
@@ -84,7 +84,7 @@ function renewed(answer, action, tokens) {
   return { ...answer, text: JSON.stringify(content) };
 }
 
-// moto says every refusal in one XML shape, which the clients of no service in use here can read. The names of the JSON services
+// moto writes every refusal in one XML shape, which the clients of no service in use here can read. The names of the JSON services
 // are in https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html, the XML shape of STS in
 // https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 const JSON_NAMES = {

@@ -17,13 +17,13 @@ const USERS = {
 };
 
 export class Aws {
-  /** `keys` { id, secret } sign the calls; setUp makes some. */
+  /** `keys` { id, secret } sign the calls; setUp creates some. */
   constructor(endpoint, keys) {
     this.endpoint = endpoint;
     this.keys = keys;
   }
 
-  /** Makes users, a role and repositories while moto still asks for no proof of identity, then has it enforce IAM as AWS does. */
+  /** Creates users, a role and repositories while moto needs no proof of identity, then lets it enforce IAM as AWS does. */
   async setUp(repositories) {
     const environment = {};
     await Promise.all([

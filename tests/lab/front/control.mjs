@@ -1,4 +1,4 @@
-// The control API, plain HTTP and JSON on loopback: tests switch ECR's behaviours, order faults and read what was asked.
+// The control API, plain HTTP and JSON on loopback: tests switch ECR's behaviours, order faults and read the log of requests.
 import { readAll } from "./pass.mjs";
 
 export const control = ({ aws, ecr, tokens, faults, log }) => {

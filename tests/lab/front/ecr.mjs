@@ -1,4 +1,4 @@
-// What ECR does, in front of Distribution. Each behaviour names where it is documented or was seen.
+// ECR's behaviour, in front of Distribution. Each piece names the place where it is documented or was seen.
 import { randomUUID } from "node:crypto";
 import { ACCOUNT } from "./aws.mjs";
 import { passOn, readAll } from "./pass.mjs";

@@ -1,10 +1,15 @@
-// Faults that a test orders through the control API, and the log of what was asked.
+// Faults that a test orders through the control API, and the log of all requests.
 
 /**
  * A fault: `match` { method, pathPattern (regular expression), host }, `after` matching requests pass first, then `count` are hit
- * (all, when left out). What happens: `answer` { status, headers, body } instead of the real one, `cut: true` (no answer at all),
- * `cutAfter` (bytes of the answer's body), `cutRequestAfter` (bytes of the request's body), `corrupt: true` (one bit of the answer's
- * body), `delayMs` (then the real answer, or one of the others).
+ * (all, when left out). Effects:
+ *
+ * - `answer` { status, headers, body } instead of the real one
+ * - `cut: true`: no answer at all
+ * - `cutAfter`: bytes of the answer's body
+ * - `cutRequestAfter`: bytes of the request's body
+ * - `corrupt: true`: one bit of the answer's body
+ * - `delayMs`: then the real answer, or one of the others
  */
 export class Faults {
   #faults = [];

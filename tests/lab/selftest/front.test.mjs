@@ -1,4 +1,4 @@
-// What ecr-front.mjs promises, asked of it over the wire. Runs inside a lab: see selftest.sh.
+// The promises of ecr-front.mjs, tested over the wire. Runs inside a lab: see selftest.sh.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { beforeEach, test } from "node:test";

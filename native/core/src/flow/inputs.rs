@@ -1,4 +1,4 @@
-//! The inputs of the task, as typed.
+//! The inputs of the task as typed, and the settings of the job beside them.
 
 use std::collections::HashMap;
 
