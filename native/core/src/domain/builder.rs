@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::agent::Agent;
-use crate::adapters::journal::JournalItem;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
@@ -119,22 +118,6 @@ impl Builder {
     #[must_use]
     pub fn node(run: &str) -> String {
         format!("falcon-patch-{run}")
-    }
-
-    /// Everything that will be there once the builder was used, by the names that buildx gives (`buildx_buildkit_NODE`,
-    /// `…_state`); what is taken away first comes last.
-    #[must_use]
-    pub fn things(&self, run: &str) -> [JournalItem; 3] {
-        let container = format!("buildx_buildkit_{}", Self::node(run));
-        [
-            JournalItem::Folder {
-                path: self.folder.clone(),
-            },
-            JournalItem::Volume {
-                name: format!("{container}_state"),
-            },
-            JournalItem::Container { name: container },
-        ]
     }
 
     /// Refuses a name that the user's own builder has: later steps that name it would get another one without a word.

@@ -168,20 +168,3 @@ async fn what_buildx_says_is_the_cause() {
     let buildx = plugin(root.path(), "echo 'github.com/docker/buildx v0.29.1 abc'");
     assert_eq!(buildx.version().await.expect("a version"), "v0.29.1");
 }
-
-#[test]
-fn everything_that_buildx_will_make_is_named_after_the_run() {
-    let root = tempfile::tempdir().expect("a folder");
-    let named: Vec<String> = builder(root.path(), "arm64")
-        .things("0123")
-        .map(|thing| serde_json::to_string(&thing).expect("JSON"))
-        .to_vec();
-    assert!(named[0].contains("falcon-patch-builder-job-arm64"));
-    assert_eq!(
-        named[1..],
-        [
-            r#"{"kind":"volume","name":"buildx_buildkit_falcon-patch-0123_state"}"#,
-            r#"{"kind":"container","name":"buildx_buildkit_falcon-patch-0123"}"#,
-        ]
-    );
-}

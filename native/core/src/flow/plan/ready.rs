@@ -12,10 +12,6 @@ use crate::report::problem::Problem;
 
 /// The facts that the steps of a plan need, none of them missing.
 #[derive(Clone, Debug)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the steps receive it in the next change")
-)]
 pub struct Ready<'a> {
     facts: &'a Facts,
     /// The image to patch.
@@ -30,10 +26,6 @@ pub struct Ready<'a> {
     pub task_definition: Option<&'a TaskDefinition>,
 }
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the steps receive it in the next change")
-)]
 impl<'a> Ready<'a> {
     /// Collects the facts.
     ///

@@ -1,17 +1,17 @@
 //! The buildx builder for the later steps of the job.
 
 use super::cleanup::Undo;
-use super::drive::Run;
+use super::context::Run;
 use super::step_outcome::StepOutcome;
 use crate::adapters::buildx::Buildx;
+use crate::adapters::journal::JournalItem;
 use crate::domain::builder::{Builder, BuilderName};
 use crate::flow::effect::Effect;
-use crate::flow::facts::patch::Facts;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
 
 impl Run {
-    /// Makes the builder and looks at it. `BuildKit` is started, and its image pulled, by whoever uses it first.
+    /// Creates the builder and inspects it. The step that first uses it starts `BuildKit`, and pulls its image.
     pub(super) async fn create_builder(
         &self,
         name: &BuilderName,
@@ -19,8 +19,8 @@ impl Run {
     ) -> Result<StepOutcome, Problem> {
         let builder = Builder::of_job(name.clone(), self.services.agent());
         let buildx = Buildx::find(|name| std::env::var_os(name))?;
-        for thing in builder.things(&self.id) {
-            self.record(thing)?;
+        for item in items(&builder, &self.id) {
+            self.record(item)?;
         }
         self.cleanup.push(Undo::Folder(builder.folder.clone()));
         let endpoint = self.services.engine()?.address();
@@ -30,14 +30,7 @@ impl Run {
         for line in buildx.inspect(&builder).await? {
             events.output(&line);
         }
-        Ok(StepOutcome::BuilderMade)
-    }
-
-    /// What later steps are told of the builder; nothing where there is none.
-    pub(super) fn builder_for_later_steps(&self, facts: &Facts) -> Option<Builder> {
-        let name = self.config.builder.clone()?;
-        let is_made = matches!(&facts.builder, Some(Ok(builder)) if builder.is_made);
-        is_made.then(|| Builder::of_job(name, self.services.agent()))
+        Ok(StepOutcome::BuilderCreated)
     }
 
     /// Lets the builder stay until the end of the job, since the run has succeeded.
@@ -47,7 +40,45 @@ impl Run {
         };
         let Builder { name, folder } = Builder::of_job(name, self.services.agent());
         if self.cleanup.keep(&Undo::Folder(folder)) {
-            self.state(|state| state.effects.push(Effect::BuilderMade { name }));
+            self.effects.add(Effect::BuilderMade { name });
         }
+    }
+}
+
+/// Everything that exists once the builder was used, by the names that buildx gives (`buildx_buildkit_NODE`,
+/// `…_state`). The sweep removes the last item first.
+fn items(builder: &Builder, run: &str) -> [JournalItem; 3] {
+    let container = format!("buildx_buildkit_{}", Builder::node(run));
+    [
+        JournalItem::Folder {
+            path: builder.folder.clone(),
+        },
+        JournalItem::Volume {
+            name: format!("{container}_state"),
+        },
+        JournalItem::Container { name: container },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::items;
+    use crate::domain::builder::Builder;
+
+    #[test]
+    fn everything_that_buildx_creates_is_named_after_the_run() {
+        let builder = Builder {
+            name: "arm64".parse().expect("a name"),
+            folder: "/temp/falcon-patch-builder-job-arm64".into(),
+        };
+        let named = items(&builder, "0123").map(|item| serde_json::to_string(&item).expect("JSON"));
+        assert_eq!(
+            named,
+            [
+                r#"{"kind":"folder","path":"/temp/falcon-patch-builder-job-arm64"}"#,
+                r#"{"kind":"volume","name":"buildx_buildkit_falcon-patch-0123_state"}"#,
+                r#"{"kind":"container","name":"buildx_buildkit_falcon-patch-0123"}"#,
+            ]
+        );
     }
 }

@@ -55,7 +55,7 @@ impl Cleanup {
     pub async fn run(
         &self,
         engine: Option<&Engine>,
-        journal: Option<(&Journal, &str)>,
+        (journal, run): (&Journal, &str),
         budget: Duration,
     ) -> Vec<String> {
         let mut stack = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
@@ -64,9 +64,9 @@ impl Cleanup {
         while let Some(undo) = stack.pop() {
             match tokio::time::timeout_at(deadline, undo.apply(engine)).await {
                 Ok(Ok(())) => {
-                    if let (Some((journal, run)), Some(thing)) = (journal, undo.journalled()) {
+                    if let Some(item) = undo.journalled() {
                         // A line too many in the journal only makes the sweep look for what is gone.
-                        let _ = journal.settle(run, thing);
+                        let _ = journal.settle(run, item);
                     }
                 }
                 Ok(Err(problem)) => left.push(format!("{}: {}", undo.what(), problem.what)),

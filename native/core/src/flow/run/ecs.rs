@@ -1,86 +1,70 @@
 //! The ECS task definition with the patched image in it: written, and registered.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::drive::Run;
-use super::finished_task_definition::Finished;
+use super::context::Run;
+use super::results::produced;
 use super::step_outcome::StepOutcome;
+use super::written_task_definition::WrittenTaskDefinition;
 use crate::adapters::journal::JournalItem;
 use crate::domain::ecs::task_definition::TaskDefinition;
+use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
-use crate::flow::facts::patch::Facts;
 use crate::flow::look::ecs::FileError;
-use crate::report::code::Code;
+use crate::flow::plan::ready::Ready;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
 
 impl Run {
-    /// Tells what is used as it is although the sensor may not work with it.
-    pub(super) fn warn_of_task_definition(facts: &Facts, events: &StepEvents) {
-        if let Some(Ok(definition)) = &facts.task_definition {
-            for warning in &definition.warnings {
-                events.warning(Code::EcsSensorAtRisk, warning, None);
-            }
-        }
-    }
-
     pub(super) async fn write_task_definition(
         &self,
-        facts: &Facts,
+        image: &RegistryImage,
+        ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
-        let definition = read_before(facts)?;
-        let target = facts.target.as_ref().map_err(Clone::clone)?;
-        let image = target.repository.at(&self.image_in_registry().digest);
+        let definition = produced(ready.task_definition, "an ECS task definition")?;
+        let image = ready.target.repository.at(&image.digest);
         let text = definition.with_image(&image);
         let path = self.task_definition_path(definition).await?;
         let written = tokio::fs::write(&path, &text).await;
         written.map_err(|source| not_writable(&path, source))?;
         events.note(format!("container `{}` runs {image}", definition.container));
-        self.state(|state| {
-            state
-                .effects
-                .push(Effect::TaskDefinitionWritten { path: path.clone() });
-            state.task_definition = Some(Finished {
-                path,
-                text,
-                revision: None,
-            });
-        });
-        Ok(StepOutcome::Nothing)
+        self.effects
+            .add(Effect::TaskDefinitionWritten { path: path.clone() });
+        Ok(StepOutcome::TaskDefinition(WrittenTaskDefinition {
+            family: definition.family.clone(),
+            path,
+            text,
+            revision: None,
+        }))
     }
 
     pub(super) async fn register_task_definition(
         &self,
-        facts: &Facts,
+        written: &WrittenTaskDefinition,
+        target: &Repository,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
-        let definition = read_before(facts)?;
-        let target = facts.target.as_ref().map_err(Clone::clone)?;
-        let Some(Finished { text, .. }) = self.state(|state| state.task_definition.clone()) else {
-            unreachable!("the plan registers only what was written")
-        };
+        let WrittenTaskDefinition { family, text, .. } = written;
         let aws = self.services.aws().await?;
         let region = aws.region().map(str::to_owned);
-        let region = region.or_else(|| target.repository.ecr().map(|host| host.region));
-        let Some(region) = region else {
-            unreachable!("the target is in a registry of ECR, and each of these is in a region")
-        };
-        let registered = aws.register_task_definition(&region, &definition.family, text);
+        // The inputs take only ECR as the target, and each of its registries is in a region.
+        let region = region.or_else(|| target.ecr().map(|host| host.region));
+        let region = produced(region, "the region of the target")?;
+        let registered = aws.register_task_definition(&region, family, text.clone());
         let revision = registered.await?;
         events.note(format!("revision {} in {region}", revision.number));
-        self.state(|state| {
-            state.effects.push(Effect::TaskDefinitionRegistered {
-                arn: revision.arn.clone(),
-            });
-            if let Some(finished) = &mut state.task_definition {
-                finished.revision = Some(revision);
-            }
+        self.effects.add(Effect::TaskDefinitionRegistered {
+            arn: revision.arn.clone(),
         });
-        Ok(StepOutcome::Nothing)
+        Ok(StepOutcome::TaskDefinition(WrittenTaskDefinition {
+            revision: Some(revision),
+            ..written.clone()
+        }))
     }
 
-    /// Where the finished definition goes: where the input says, or into a folder that stays until the job's end.
+    /// Returns the path of the finished definition: the input's, or one in a folder that stays until the end of the job.
     async fn task_definition_path(&self, definition: &TaskDefinition) -> Result<PathBuf, Problem> {
         let wanted = self.config.task_definition.as_ref();
         if let Some(path) = wanted.and_then(|file| file.output.clone()) {
@@ -98,17 +82,10 @@ impl Run {
     }
 }
 
-fn not_writable(path: &std::path::Path, source: std::io::Error) -> Problem {
+fn not_writable(path: &Path, source: std::io::Error) -> Problem {
     FileError::NotWritable {
         path: path.to_owned(),
         source,
     }
     .into()
-}
-
-fn read_before(facts: &Facts) -> Result<&TaskDefinition, Problem> {
-    match &facts.task_definition {
-        Some(read) => read.as_ref().map_err(Clone::clone),
-        None => unreachable!("the plan has these steps only where a definition was given"),
-    }
 }

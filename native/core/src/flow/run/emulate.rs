@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use super::cleanup::Undo;
-use super::drive::Run;
+use super::context::Run;
 use super::last_lines::LastLines;
 use super::step_outcome::StepOutcome;
-use crate::adapters::engine::container::spec::{
-    ContainerEnd, ContainerSpec, LABEL_AGENT, LABEL_JOB, LABEL_RUN, Network,
-};
+use crate::adapters::engine::container::spec::ContainerSpec;
 use crate::domain::platform::Platform;
 use crate::flow::config::patch::PinnedImage;
 use crate::flow::effect::Effect;
+use crate::flow::look::gather;
 use crate::report::code::Code;
 use crate::report::event::StepEvents;
 use crate::report::problem::{Explain, Problem};
@@ -61,10 +59,8 @@ impl Run {
             ..self.container("emulator", reference.clone(), self.engine_platform().await?)
         };
         // From the start of the container on, the handler may be registered.
-        self.state(|state| {
-            state.effects.push(Effect::EmulatorInstalled {
-                image: reference.clone(),
-            });
+        self.effects.add(Effect::EmulatorInstalled {
+            image: reference.clone(),
         });
         let end = self.run_container(&spec, events).await?;
         if end.exit_code != 0 {
@@ -76,7 +72,9 @@ impl Run {
             }
             .into());
         }
-        Ok(StepOutcome::EmulatorInstalled)
+        let engine = self.services.engine_facts().await?;
+        let handler = gather::handler(Some(&engine), &self.services);
+        Ok(StepOutcome::EmulatorInstalled(handler))
     }
 
     /// Runs the shell of the ARM64 sensor image, which falconutil's own `RUN` steps need as well.
@@ -103,38 +101,5 @@ impl Run {
             "no ARM64 program runs yet"
         });
         Ok(StepOutcome::Arm64Runs(runs))
-    }
-
-    /// A container of this run: no network, no privilege, found again by its labels.
-    pub(super) fn container(&self, name: &str, image: String, platform: Platform) -> ContainerSpec {
-        let agent = self.services.agent();
-        ContainerSpec {
-            image,
-            platform,
-            command: Vec::new(),
-            entrypoint: None,
-            user: None,
-            binds: Vec::new(),
-            env: Vec::new(),
-            network: Network::None,
-            privileged: false,
-            labels: vec![
-                (LABEL_RUN.to_owned(), self.id.clone()),
-                (LABEL_AGENT.to_owned(), agent.identity.clone()),
-                (LABEL_JOB.to_owned(), agent.job.clone()),
-            ],
-            name: format!("falcon-patch-{}-{name}", self.id),
-            limit: Duration::from_hours(1),
-        }
-    }
-
-    /// Runs a container that is gone afterwards, whatever happens.
-    pub(super) async fn run_container(
-        &self,
-        spec: &ContainerSpec,
-        events: &StepEvents,
-    ) -> Result<ContainerEnd, Problem> {
-        self.cleanup.push(Undo::Container(spec.name.clone()));
-        Ok(self.services.engine()?.run(spec, events).await?)
     }
 }

@@ -1,8 +1,9 @@
-//! What each step does, one arm each.
+//! Runs each step, one arm each.
 
-use super::drive::Run;
+use super::context::Run;
+use super::results::Results;
 use super::step_outcome::StepOutcome;
-use crate::flow::facts::patch::Facts;
+use crate::flow::plan::ready::Ready;
 use crate::flow::plan::step::Step;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
@@ -11,15 +12,16 @@ impl Run {
     pub(super) async fn execute(
         &self,
         step: &Step,
-        facts: &Facts,
+        ready: &Ready<'_>,
+        results: &Results,
         events: StepEvents,
     ) -> Result<StepOutcome, Problem> {
         match step {
-            Step::Pull(pull) => self.pull(pull, &events).await,
+            Step::Pull(pull) => self.pull(pull, ready, &events).await,
             Step::CopySensor(copy) => self.copy_sensor(copy, &events).await,
             Step::InstallEmulator(image) => self.install_emulator(image, &events).await,
             // By far the largest future of all steps, and asked for seldom.
-            Step::Stage(image) => Box::pin(self.stage(image, facts, &events)).await,
+            Step::Stage(image) => Box::pin(self.stage(image, ready, &events)).await,
             Step::CreateBuilder(name) => self.create_builder(name, &events).await,
             Step::ProbeArm64 { image } => self.probe_arm64(image, &events).await,
             Step::ProbeFalconutil(falconutil) => self.probe_falconutil(falconutil, &events).await,
@@ -27,27 +29,43 @@ impl Run {
                 falconutil,
                 knows_platform,
             } => {
-                self.patch(falconutil, *knows_platform, facts, &events)
+                self.patch(falconutil, *knows_platform, ready, &events)
                     .await
             }
             Step::Graft {
                 falconutil,
                 knows_platform,
             } => {
-                self.graft(falconutil, *knows_platform, facts, &events)
+                self.graft(falconutil, *knows_platform, ready, &events)
                     .await
             }
-            Step::PushGrafted { repository } => self.push_grafted(repository, facts, &events).await,
-            Step::Prove => self.prove(facts, &events).await,
+            Step::PushGrafted { repository } => {
+                self.push_grafted(repository, results.grafted()?, &events)
+                    .await
+            }
+            Step::Prove => self.prove(ready, &events).await,
             Step::CreateRepository { repository } => {
                 self.create_repository(repository, &events).await
             }
             Step::Push { repository, tag } => self.push(repository, tag, &events).await,
-            Step::ReadBack => self.read_back(facts).await,
-            Step::RecordProvenance => self.record_provenance(facts, &events).await,
-            Step::AddTag { repository, tag } => self.add_tag(repository, tag).await,
-            Step::WriteTaskDefinition => self.write_task_definition(facts, &events).await,
-            Step::RegisterTaskDefinition => self.register_task_definition(facts, &events).await,
+            Step::ReadBack => self.read_back(results.pushed()?, ready).await,
+            Step::RecordProvenance => {
+                self.record_provenance(results.image()?, ready, &events)
+                    .await
+            }
+            Step::AddTag { repository, tag } => {
+                self.add_tag(repository, tag, results.image()?).await
+            }
+            Step::WriteTaskDefinition => {
+                self.write_task_definition(results.image()?, ready, &events)
+                    .await
+            }
+            Step::RegisterTaskDefinition => {
+                let written = results.task_definition()?;
+                let target = &ready.target.repository;
+                self.register_task_definition(written, target, &events)
+                    .await
+            }
         }
     }
 }

@@ -2,16 +2,17 @@
 
 use std::time::SystemTime;
 
-use super::drive::Run;
+use super::context::Run;
 use super::step_outcome::StepOutcome;
 use crate::adapters::registry::referrers::Artifact;
+use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::provenance::record::{Provenance, Recipe, STATEMENT_TYPE};
 use crate::domain::provenance::statement::StatementInput;
 use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
-use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::SourcePlace;
 use crate::flow::look::target;
+use crate::flow::plan::ready::Ready;
 use crate::report::code::Code;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
@@ -20,10 +21,11 @@ impl Run {
     /// The image is good without a record of its making, so a registry that takes none is only worth a warning.
     pub(super) async fn record_provenance(
         &self,
-        facts: &Facts,
+        image: &RegistryImage,
+        ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
-        if let Err(problem) = self.attach_provenance(facts).await {
+        if let Err(problem) = self.attach_provenance(image, ready).await {
             let why = problem.why.first().map_or("", String::as_str);
             events.warning(
                 Code::RegistryProvenanceRefused,
@@ -34,15 +36,14 @@ impl Run {
         Ok(StepOutcome::Nothing)
     }
 
-    async fn attach_provenance(&self, facts: &Facts) -> Result<(), Problem> {
-        let (source, sensor, target) = (
-            facts.source.as_ref().map_err(Clone::clone)?,
-            facts.sensor.as_ref().map_err(Clone::clone)?,
-            facts.target.as_ref().map_err(Clone::clone)?,
-        );
-        let options = self.falcon_options(facts)?;
-        let recipe = Recipe::new(source.digest(), &sensor.arm64, &options);
-        let image = self.image_in_registry();
+    async fn attach_provenance(
+        &self,
+        image: &RegistryImage,
+        ready: &Ready<'_>,
+    ) -> Result<(), Problem> {
+        let (source, sensor, target) = (ready.source, ready.sensor, ready.target);
+        let options = &ready.options;
+        let recipe = Recipe::new(source.digest(), &sensor.arm64, options);
         let registry = self.services.registry().await?;
         // The same things can make the same image again, and it is recorded then.
         let known = target::provenance(registry, &target.repository, &image.digest).await;
@@ -59,7 +60,7 @@ impl Run {
             sensor: (&sensor.name, &sensor.repository),
             sensor_version: version,
             recipe: &recipe,
-            options: &options,
+            options,
             origin: &self.services.agent().origin,
             finished: &finished,
         };
@@ -72,11 +73,9 @@ impl Run {
         let digest = registry
             .attach(&target.repository, &image.manifest, &artifact)
             .await?;
-        self.state(|state| {
-            state.effects.push(Effect::ProvenanceRecorded {
-                repository: target.repository.clone(),
-                digest,
-            });
+        self.effects.add(Effect::ProvenanceRecorded {
+            repository: target.repository.clone(),
+            digest,
         });
         Ok(())
     }

@@ -6,18 +6,17 @@
 use std::time::{Duration, Instant};
 
 use super::cleanup::Undo;
-use super::drive::Run;
+use super::context::Run;
 use super::step_outcome::StepOutcome;
 use crate::adapters::engine::container::spec::{ContainerSpec, Network};
-use crate::adapters::journal::JournalItem;
 use crate::adapters::registry::error::RegistryError;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::PinnedImage;
-use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
 use crate::flow::facts::staged::Staged;
+use crate::flow::plan::ready::Ready;
 use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::event::StepEvents;
@@ -74,11 +73,10 @@ impl Run {
     pub(super) async fn stage(
         &self,
         image: &PinnedImage,
-        facts: &Facts,
+        ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
-        let source = facts.source.as_ref().map_err(Clone::clone)?;
-        let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
+        let (source, sensor) = (ready.source, ready.sensor);
         let registry = self.open_registry(image, events).await?;
         let (source_at, source_digest) = self.stage_source(&registry, source, events).await?;
         let sensor_at = Repository::new(&registry, &sensor.repository.name);
@@ -125,7 +123,6 @@ impl Run {
         self.cleanup.push(Undo::Container(spec.name.clone()));
         engine.serve(&spec, PORT).await?;
         let registry = self.await_registry(&spec).await?;
-        self.state(|state| state.staging = Some(registry.clone()));
         events.note(format!("{registry} answers, to this machine alone"));
         Ok(registry)
     }
@@ -227,20 +224,6 @@ impl Run {
         })?;
         events.note(format!("{} is staged", to.at(&digest)));
         Ok(digest)
-    }
-
-    /// Whether a repository is in the local registry.
-    pub(super) fn is_staging(&self, repository: &Repository) -> bool {
-        self.state(|state| state.staging.as_ref() == Some(&repository.registry))
-    }
-
-    /// Prepares for a name in the engine that is this run's alone.
-    pub(super) fn reserve_local_name(&self, reference: String) -> Result<(), Problem> {
-        self.record(JournalItem::Tag {
-            reference: reference.clone(),
-        })?;
-        self.cleanup.push(Undo::Image(reference));
-        Ok(())
     }
 }
 

@@ -1,25 +1,39 @@
+use std::sync::Arc;
+
+use super::graft::grafted::Grafted;
+use super::written_task_definition::WrittenTaskDefinition;
+use crate::domain::emulation::Registration;
 use crate::domain::graft::obstacle::Obstacle;
+use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
 use crate::flow::facts::staged::Staged;
 
-/// What a step found out.
+/// The finding or the product of a step.
 pub(super) enum StepOutcome {
     /// The engine holds an image.
-    InEngine(Digest),
+    Pulled(Digest),
     /// The mirror holds the sensor.
     SensorCopied,
-    /// An emulator has been installed.
-    EmulatorInstalled,
+    /// An emulator has been installed, and the kernel registers this handler.
+    EmulatorInstalled(Registration),
     /// The images are staged.
     Staged(Staged),
     /// The builder for later steps is there.
-    BuilderMade,
-    /// Whether ARM64 programs run.
+    BuilderCreated,
+    /// ARM64 programs run, or do not.
     Arm64Runs(bool),
-    /// Whether a falconutil knows `--platform`.
+    /// A falconutil knows `--platform`, or does not.
     KnowsPlatform { arm64: bool, knows: bool },
-    /// Whether there is a graft to be pushed, or what forbids it.
-    Grafted(Result<(), Obstacle>),
-    /// Nothing that a plan depends on.
+    /// There is a grafted image to push.
+    Grafted(Box<Grafted>),
+    /// Grafting is not possible.
+    NotGrafted(Obstacle),
+    /// The registry has the image.
+    Pushed(Digest),
+    /// The image in the registry is the right one.
+    ReadBack(Arc<RegistryImage>),
+    /// The task definition is written, and perhaps registered.
+    TaskDefinition(WrittenTaskDefinition),
+    /// Nothing that a later step or the plan depends on.
     Nothing,
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::cleanup::Undo;
-use super::drive::Run;
+use super::context::Run;
 use super::step_outcome::StepOutcome;
 use crate::adapters::engine::registry_auth::{IDENTITY_TOKEN, RegistryAuth};
 use crate::adapters::journal::JournalItem;
@@ -13,46 +12,17 @@ use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::domain::registry_login::SignIn;
-use crate::flow::effect::Effect;
+use crate::flow::plan::ready::Ready;
 use crate::flow::plan::step::Pull;
-use crate::report::code::Code;
 use crate::report::event::StepEvents;
-use crate::report::problem::{Explain, Problem};
+use crate::report::problem::Problem;
 
 /// The most that each wait before a new try can be; the engine itself tries every layer five times.
 const WAITS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
 
-/// What goes wrong with a pushed image beside the requests themselves.
-#[derive(Debug, thiserror::Error)]
-enum PushError {
-    #[error("The registry has no `{reference}` after the push")]
-    Lost { reference: String },
-    #[error("`{reference}` names {seen} after {pushed} was pushed")]
-    Overtaken {
-        reference: String,
-        seen: Digest,
-        pushed: Digest,
-    },
-}
-
-impl Explain for PushError {
-    fn code(&self) -> Code {
-        match self {
-            Self::Lost { .. } | Self::Overtaken { .. } => Code::RegistryAnswerInvalid,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Lost { .. } => "Run the step again; if a lifecycle policy of the repository removes images at once, correct it",
-            Self::Overtaken { .. } => "Another run pushes the same tag: give each pipeline run a tag of its own",
-        }.to_owned())
-    }
-}
-
-/// Which way an image goes.
+/// The direction of a transfer, seen from the engine.
 #[derive(Clone, Copy)]
-enum Direction<'a> {
+pub(super) enum Direction<'a> {
     /// Into the engine, by digest.
     Pull(&'a Digest),
     /// To the registry, under a tag.
@@ -60,28 +30,35 @@ enum Direction<'a> {
 }
 
 impl Run {
+    /// Pulls source or sensor. A name in the local registry is useless after the run, so the run removes it.
     pub(super) async fn pull(
         &self,
         pull: &Pull,
+        ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
-        self.pull_by_digest(&pull.repository, &pull.digest, events)
-            .await?;
-        Ok(StepOutcome::InEngine(pull.digest.clone()))
+        let Pull {
+            repository, digest, ..
+        } = pull;
+        if ready.is_staged(repository) {
+            self.reserve_local_name(repository.at(digest))?;
+            self.transfer(repository, Direction::Pull(digest), events)
+                .await?;
+        } else {
+            self.pull_by_digest(repository, digest, events).await?;
+        }
+        Ok(StepOutcome::Pulled(digest.clone()))
     }
 
-    /// Brings an image into the engine; unless it is to stay, the journal hears of it first. A name in the local registry
-    /// is of no use to anybody after the run, so it goes with it.
+    /// Pulls an image, which stays until the end of the job, or for good where the inputs ask for that.
     pub(super) async fn pull_by_digest(
         &self,
         repository: &Repository,
         digest: &Digest,
         events: &StepEvents,
     ) -> Result<(), Problem> {
-        let reference = repository.at(digest);
-        if self.is_staging(repository) {
-            self.reserve_local_name(reference)?;
-        } else if !self.config.keep_local_images {
+        if !self.config.keep_local_images {
+            let reference = repository.at(digest);
             self.record(JournalItem::Image { reference })?;
         }
         self.transfer(repository, Direction::Pull(digest), events)
@@ -89,111 +66,10 @@ impl Run {
         Ok(())
     }
 
-    pub(super) async fn create_repository(
-        &self,
-        repository: &Repository,
-        events: &StepEvents,
-    ) -> Result<StepOutcome, Problem> {
-        let aws = self.services.aws().await?;
-        let Some(created) = aws.create_repository(repository).await? else {
-            events.note("somebody else created it meanwhile");
-            return Ok(StepOutcome::Nothing);
-        };
-        self.state(|state| {
-            state.effects.push(Effect::RepositoryCreated {
-                repository: repository.clone(),
-            });
-        });
-        events.note(format!("created by the account's defaults: {created}"));
-        Ok(StepOutcome::Nothing)
-    }
-
-    pub(super) async fn push(
-        &self,
-        repository: &Repository,
-        tag: &Tag,
-        events: &StepEvents,
-    ) -> Result<StepOutcome, Problem> {
-        let engine = self.services.engine()?;
-        let patched = self.patched_image().await?;
-        let reference = repository.tagged(tag);
-        if self.config.keep_local_images {
-            self.state(|state| {
-                state.effects.push(Effect::ImageKept {
-                    name: reference.clone(),
-                });
-            });
-        } else {
-            self.borrow_target_name(&reference, repository, tag, &patched.id)
-                .await?;
-        }
-        engine
-            .tag(&patched.id, &repository.to_string(), tag.as_str())
-            .await?;
-        let begun = Effect::PushInterrupted {
-            repository: repository.clone(),
-            tag: tag.clone(),
-        };
-        self.state(|state| state.effects.push(begun.clone()));
-        let digest = self
-            .transfer(repository, Direction::Push(tag), events)
-            .await?;
-        let registry = self.services.registry().await?;
-        let seen = registry
-            .digest_of(repository, tag)
-            .await?
-            .ok_or(PushError::Lost {
-                reference: reference.clone(),
-            })?;
-        if let Some(pushed) = digest.filter(|pushed| *pushed != seen) {
-            return Err(PushError::Overtaken {
-                reference,
-                seen,
-                pushed,
-            }
-            .into());
-        }
-        self.state(|state| {
-            state.effects.retain(|effect| *effect != begun);
-            state.effects.push(Effect::TagPushed {
-                repository: repository.clone(),
-                tag: tag.clone(),
-                digest: seen.clone(),
-            });
-            state.pushed = Some(seen.clone());
-        });
-        events.note(format!("pushed as {seen}"));
-        Ok(StepOutcome::Nothing)
-    }
-
-    /// Prepares for giving the target's name to our image for a while: whoever had it gets it back.
-    async fn borrow_target_name(
-        &self,
-        reference: &str,
-        repository: &Repository,
-        tag: &Tag,
-        ours: &str,
-    ) -> Result<(), Problem> {
-        let former = self.services.engine()?.image(reference).await?;
-        if let Some(former) = former.filter(|former| former.id != ours) {
-            self.cleanup.push(Undo::Retag {
-                image: former.id,
-                repository: repository.to_string(),
-                tag: tag.to_string(),
-            });
-            return Ok(());
-        }
-        self.record(JournalItem::Tag {
-            reference: reference.to_owned(),
-        })?;
-        self.cleanup.push(Undo::Image(reference.to_owned()));
-        Ok(())
-    }
-
     /// Has the engine transfer an image: again after a passing trouble, and once with a new sign-in when the old one is refused.
     ///
     /// Returns the digest that the engine reports of a push.
-    async fn transfer(
+    pub(super) async fn transfer(
         &self,
         repository: &Repository,
         direction: Direction<'_>,

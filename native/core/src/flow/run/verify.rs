@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::steps::Steps;
+use super::step_log::{StepFailure, StepLog};
 use crate::adapters::aws::account::Aws;
 use crate::domain::agent::Agent;
 use crate::flow::config::verify::VerifyConfig;
@@ -14,7 +14,7 @@ use crate::report::code::Code;
 use crate::report::event::{Events, StepEvents};
 use crate::report::problem::Problem;
 
-/// Says whether the image is patched.
+/// Verifies that the image is patched.
 pub(super) async fn run(
     config: &VerifyConfig,
     agent: Agent,
@@ -22,21 +22,21 @@ pub(super) async fn run(
     cancel: CancellationToken,
 ) -> Ending {
     let services = Services::new(agent, config.aws.clone(), None, events.clone());
-    let steps = Steps::new(events);
+    let steps = StepLog::new(events);
     let looked = steps.run("Look at the image in the registry", |events| {
         look(config, &services, events)
     });
-    tokio::select! {
-        biased;
-        () = cancel.cancelled() => Ending::Cancelled { effects: Vec::new(), cleanup: Vec::new() },
-        ended = looked => match ended {
-            Ok(verified) => Ending::Verified(Box::new(verified)),
-            Err(problem) => Ending::Failed(Box::new(Failure {
-                problem,
-                step: steps.failed(),
-                effects: Vec::new(),
-                cleanup: Vec::new(),
-            })),
+    match cancel.run_until_cancelled(Box::pin(looked)).await {
+        Some(Ok(verified)) => Ending::Verified(Box::new(verified)),
+        Some(Err(StepFailure { problem, step })) => Ending::Failed(Box::new(Failure {
+            problem,
+            step,
+            effects: Vec::new(),
+            cleanup: Vec::new(),
+        })),
+        None => Ending::Cancelled {
+            effects: Vec::new(),
+            cleanup: Vec::new(),
         },
     }
 }

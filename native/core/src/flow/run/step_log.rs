@@ -1,42 +1,49 @@
-//! Tells of the steps of a run.
+//! Reports the steps of a run to the log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use crate::report::event::{Event, Events, StepEvents, StepStatus};
 use crate::report::problem::Problem;
 
-/// The steps of one run, which may run side by side.
-pub(super) struct Steps {
+/// Numbers the steps of one run, which may run side by side, and reports the beginning and the end of each.
+pub(super) struct StepLog {
     events: Events,
-    told: Mutex<Told>,
+    last: AtomicU32,
 }
 
-#[derive(Default)]
-struct Told {
-    last: u32,
-    failed: Option<String>,
+/// A problem, with the step in which it occurred.
+pub(super) struct StepFailure {
+    pub(super) problem: Problem,
+    /// The title of the step; none between two steps.
+    pub(super) step: Option<String>,
 }
 
-impl Steps {
+impl From<Problem> for StepFailure {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problem,
+            step: None,
+        }
+    }
+}
+
+impl StepLog {
     pub(super) fn new(events: Events) -> Self {
         Self {
             events,
-            told: Mutex::default(),
+            last: AtomicU32::new(0),
         }
     }
 
-    /// Tells of a step's begin and end, and remembers which one failed.
+    /// Runs a step and reports its beginning and its end.
     pub(super) async fn run<T, F: Future<Output = Result<T, Problem>>>(
         &self,
         title: impl Into<String>,
         act: impl FnOnce(StepEvents) -> F,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, StepFailure> {
         let title = title.into();
-        let id = self.told(|told| {
-            told.last += 1;
-            told.last
-        });
+        let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let begun = Instant::now();
         self.events.send(Event::StepStarted {
             id,
@@ -46,7 +53,6 @@ impl Steps {
         let status = if result.is_ok() {
             StepStatus::Succeeded
         } else {
-            self.told(|told| told.failed = Some(title));
             StepStatus::Failed
         };
         let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -55,15 +61,9 @@ impl Steps {
             status,
             duration_ms,
         });
-        result
-    }
-
-    /// The title of the step that failed, if one did.
-    pub(super) fn failed(&self) -> Option<String> {
-        self.told(|told| told.failed.clone())
-    }
-
-    fn told<T>(&self, with: impl FnOnce(&mut Told) -> T) -> T {
-        with(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
+        result.map_err(|problem| StepFailure {
+            problem,
+            step: Some(title),
+        })
     }
 }

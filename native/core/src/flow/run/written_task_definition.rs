@@ -4,11 +4,12 @@ use crate::domain::aws::revision::Revision;
 
 /// A task definition that names the patched image.
 #[derive(Clone)]
-pub(super) struct Finished {
-    /// Where it was written.
+pub(super) struct WrittenTaskDefinition {
+    pub(super) family: String,
+    /// The file.
     pub(super) path: PathBuf,
-    /// What was written.
+    /// The content of the file.
     pub(super) text: String,
-    /// What ECS made of it, where it was registered.
+    /// The revision in ECS, where it was registered.
     pub(super) revision: Option<Revision>,
 }

@@ -1,31 +1,23 @@
 //! falconutil at work.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::drive::Run;
+use super::context::Run;
 use super::last_lines::LastLines;
+use super::local_names::LOCAL_DOMAIN;
+use super::socket::SOCKET_IN_CONTAINER;
 use super::step_outcome::StepOutcome;
 use crate::adapters::engine::container::spec::{Bind, ContainerEnd, ContainerSpec};
 use crate::adapters::engine::error::reason::tells_exec_format;
-use crate::adapters::engine::socket::grant::Grant;
-use crate::adapters::engine::socket::listen::EngineSocket;
 use crate::domain::engine::EngineImage;
 use crate::domain::falcon::falconutil::{PatchCommand, help_arguments, help_names_platform};
 use crate::domain::platform::Platform;
-use crate::domain::reference::repository::Repository;
-use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::SourceOrigin;
+use crate::flow::plan::ready::Ready;
 use crate::flow::plan::step::Falconutil;
 use crate::report::code::Code;
 use crate::report::event::StepEvents;
 use crate::report::problem::{Explain, Problem};
-
-/// Where falconutil looks for the engine.
-const SOCKET_IN_CONTAINER: &str = "/var/run/docker.sock";
-
-/// The domain of names that exist in the engine only; `.invalid` never resolves (RFC 2606), so nothing can be pulled or pushed by them.
-const LOCAL_DOMAIN: &str = "falcon-patch.invalid";
 
 #[derive(Debug, thiserror::Error)]
 enum FalconutilError {
@@ -38,11 +30,6 @@ enum FalconutilError {
     },
     #[error("falconutil ended without an error, but the engine has no patched image")]
     NoImage,
-    #[error("Cannot open a socket in `{folder}`", folder = folder.display())]
-    NoSocket {
-        folder: PathBuf,
-        source: std::io::Error,
-    },
 }
 
 /// What is understood of a falconutil that failed; its words only choose the advice.
@@ -78,7 +65,6 @@ impl Explain for FalconutilError {
         match self {
             Self::Failed { .. } => Code::FalconutilFailed,
             Self::NoImage => Code::FalconutilNoEffect,
-            Self::NoSocket { .. } => Code::TaskFolderNotWritable,
         }
     }
 
@@ -89,7 +75,6 @@ impl Explain for FalconutilError {
             Self::Failed { cause: FailureCause::Crashed, .. } => "The program crashed; under emulation another release of the emulator may help: set `emulatorImage`",
             Self::Failed { cause: FailureCause::Told, .. } => "Read falconutil's lines in the log; a customer ID or an option that this sensor version does not know is the usual cause",
             Self::NoImage => "Read falconutil's output in the log, and try another sensor version",
-            Self::NoSocket { .. } => "Let the agent's user own and write to the agent's temporary folder",
         }.to_owned())
     }
 }
@@ -124,13 +109,13 @@ impl Run {
         &self,
         falconutil: &Falconutil,
         knows_platform: bool,
-        facts: &Facts,
+        ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
-        let source = self.source_for_falconutil(facts).await?;
+        let source = self.source_for_falconutil(ready).await?;
         let target = self.local_name("patched")?;
         let end = self
-            .run_falconutil(&source, &target, falconutil, knows_platform, facts, events)
+            .run_falconutil(&source, &target, falconutil, knows_platform, ready, events)
             .await?;
         if end.exit_code != 0 {
             return Err(FalconutilError::failed(&end).into());
@@ -145,20 +130,19 @@ impl Run {
         target: &str,
         falconutil: &Falconutil,
         knows_platform: bool,
-        facts: &Facts,
+        ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<ContainerEnd, Problem> {
-        let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
-        let sensor_image = facts.sensor_origin(sensor).at(&sensor.arm64);
+        let sensor_image = ready.sensor_origin().at(&ready.sensor.arm64);
         let command = PatchCommand {
             source,
             target,
             sensor: &sensor_image,
             knows_platform,
         };
-        let socket = self.socket(facts).await?;
+        let socket = self.socket(ready).await?;
         let spec = ContainerSpec {
-            command: command.arguments(&self.falcon_options(facts)?),
+            command: command.arguments(&ready.options),
             user: Some("0:0".to_owned()),
             binds: vec![Bind {
                 source: socket.path(),
@@ -183,14 +167,9 @@ impl Run {
         Ok(self.container(name, falconutil.image.clone(), platform))
     }
 
-    pub(super) async fn engine_platform(&self) -> Result<Platform, Problem> {
-        Ok(self.services.engine_facts().await?.platform)
-    }
-
     /// The reference by which falconutil finds the source in the engine.
-    async fn source_for_falconutil(&self, facts: &Facts) -> Result<String, Problem> {
-        let source = facts.source.as_ref().map_err(Clone::clone)?;
-        match facts.source_origin(source) {
+    async fn source_for_falconutil(&self, ready: &Ready<'_>) -> Result<String, Problem> {
+        match ready.source_origin() {
             SourceOrigin::Registry(repository, digest) => Ok(repository.at(digest)),
             SourceOrigin::Engine(id) => {
                 let name = self.local_name("source")?;
@@ -203,67 +182,10 @@ impl Run {
         }
     }
 
-    /// A name of this run alone in the engine, taken away at the end.
-    pub(super) fn local_name(&self, tag: &str) -> Result<String, Problem> {
-        let name = format!("{LOCAL_DOMAIN}/{}:{tag}", self.id);
-        self.reserve_local_name(name.clone())?;
-        Ok(name)
-    }
-
     /// The patched image in the engine, by the name that falconutil was told.
     pub(super) async fn patched_image(&self) -> Result<EngineImage, Problem> {
         let name = format!("{LOCAL_DOMAIN}/{}:patched", self.id);
         let image = self.services.engine()?.image(&name).await?;
         Ok(image.ok_or(FalconutilError::NoImage)?)
-    }
-
-    /// The socket that falconutil gets; one of ours signs its pulls in, so that it needs no token.
-    async fn socket(&self, facts: &Facts) -> Result<SensorSocket, Problem> {
-        let engine = self.services.engine()?;
-        let agent = self.services.agent();
-        let Some(path) = engine.socket() else {
-            return Ok(SensorSocket::Engines(SOCKET_IN_CONTAINER.into()));
-        };
-        // In a container job the engine sees other paths than we do, so only its own socket can be mounted.
-        if agent.in_container_job {
-            return Ok(SensorSocket::Engines(path.to_owned()));
-        }
-        let folder = self.folder();
-        let grants = futures_util::future::try_join_all(granted(facts)?.into_iter().map(
-            |repository| async {
-                let auth = self.registry_auth(&repository).await?;
-                Ok::<_, Problem>(Grant { repository, auth })
-            },
-        ));
-        let socket = EngineSocket::open(path, &folder, grants.await?);
-        Ok(SensorSocket::Ours(socket.map_err(|source| {
-            FalconutilError::NoSocket { folder, source }
-        })?))
-    }
-}
-
-/// The repositories that falconutil may have pulled: the sensor's, and the source's if it is in a registry.
-fn granted(facts: &Facts) -> Result<Vec<Repository>, Problem> {
-    let source = facts.source.as_ref().map_err(Clone::clone)?;
-    let sensor = facts.sensor.as_ref().map_err(Clone::clone)?;
-    let mut repositories = vec![facts.sensor_origin(sensor).clone()];
-    if let SourceOrigin::Registry(repository, _) = facts.source_origin(source) {
-        repositories.push(repository.clone());
-    }
-    Ok(repositories)
-}
-
-/// A socket to mount; ours is closed when it is dropped.
-enum SensorSocket {
-    Ours(EngineSocket),
-    Engines(PathBuf),
-}
-
-impl SensorSocket {
-    fn path(&self) -> PathBuf {
-        match self {
-            Self::Ours(socket) => socket.path(),
-            Self::Engines(path) => path.clone(),
-        }
     }
 }

@@ -1,0 +1,93 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::cleanup::{Cleanup, Undo};
+use super::effects::Effects;
+use super::session::Session;
+use super::step_log::{StepFailure, StepLog};
+use crate::adapters::journal::{Journal, JournalItem};
+use crate::flow::config::patch::PatchConfig;
+use crate::flow::outcome::{Ending, Failure, Outcome};
+use crate::flow::services::Services;
+use crate::report::code::Code;
+use crate::report::event::{Event, Events};
+use crate::report::problem::Problem;
+
+/// The agent kills the process 7.5 s after it asked for an end, so cleaning up must take less.
+const CLEANUP_BUDGET: Duration = Duration::from_secs(5);
+
+/// A run that changes things: everything that its steps share.
+pub(super) struct Run {
+    pub(super) id: String,
+    pub(super) config: PatchConfig,
+    pub(super) services: Services,
+    pub(super) events: Events,
+    pub(super) steps: StepLog,
+    journal: Journal,
+    pub(super) cleanup: Cleanup,
+    pub(super) effects: Effects,
+}
+
+impl Run {
+    /// Opens the journal: from here on the end of the job knows that there may be something to sweep.
+    pub(super) fn open(session: Session) -> Result<Self, Problem> {
+        let agent = session.services.agent();
+        let run = Self {
+            id: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
+            journal: Journal::open(&agent.journal_folder(), &agent.owner())?,
+            config: session.config,
+            services: session.services,
+            events: session.events,
+            steps: session.steps,
+            cleanup: Cleanup::default(),
+            effects: Effects::default(),
+        };
+        let path = run.folder();
+        run.record(JournalItem::Folder { path: path.clone() })?;
+        run.cleanup.push(Undo::Folder(path));
+        Ok(run)
+    }
+
+    /// Records in the journal what is about to be created and can carry no label.
+    pub(super) fn record(&self, item: JournalItem) -> Result<(), Problem> {
+        Ok(self.journal.record(&self.id, item)?)
+    }
+
+    /// The temporary folder of this run; it exists only while something is in it.
+    pub(super) fn folder(&self) -> PathBuf {
+        let temp = &self.services.agent().temp_folder;
+        temp.join(format!("falcon-patch-{}", self.id))
+    }
+
+    /// Cleans up, and returns the one result of the run; without an outcome it was cancelled.
+    pub(super) async fn end(self, ended: Option<Result<Outcome, StepFailure>>) -> Ending {
+        if let Some(Ok(_)) = &ended {
+            self.keep_builder();
+        }
+        let engine = self.services.engine().ok();
+        let journal = (&self.journal, self.id.as_str());
+        let cleanup = self.cleanup.run(engine, journal, CLEANUP_BUDGET).await;
+        for left in &cleanup {
+            self.events.send(Event::Warning {
+                code: Code::TaskLeftovers,
+                message: format!("Could not take away {left}"),
+                hint: Some("The step at the end of the job tries again".to_owned()),
+            });
+        }
+        let effects = self.effects.into_inner();
+        match ended {
+            None => Ending::Cancelled { effects, cleanup },
+            Some(Err(StepFailure { problem, step })) => Ending::Failed(Box::new(Failure {
+                problem,
+                step,
+                effects,
+                cleanup,
+            })),
+            Some(Ok(outcome)) => Ending::Done(Box::new(Outcome {
+                effects,
+                cleanup,
+                ..outcome
+            })),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use super::grafted::Grafted;
+use crate::adapters::registry::upload::{Arrival, Origin, Upload};
+use crate::domain::reference::repository::Repository;
+use crate::flow::effect::Effect;
+use crate::flow::run::context::Run;
+use crate::flow::run::step_outcome::StepOutcome;
+use crate::report::event::StepEvents;
+use crate::report::problem::Problem;
+
+impl Run {
+    /// Pushes layers, configuration and manifest, in this order; no tag names the image yet.
+    pub(in crate::flow::run) async fn push_grafted(
+        &self,
+        repository: &Repository,
+        grafted: &Grafted,
+        events: &StepEvents,
+    ) -> Result<StepOutcome, Problem> {
+        let begun = Effect::UploadInterrupted {
+            repository: repository.clone(),
+        };
+        self.effects.begin(&begun);
+        self.upload_layers(repository, grafted, events).await?;
+        let assembled = &grafted.assembled;
+        let registry = self.services.registry().await?;
+        registry
+            .put_bytes(
+                repository,
+                &assembled.config_descriptor.media_type,
+                &assembled.config_bytes,
+            )
+            .await?;
+        registry
+            .put_by_digest(repository, &assembled.manifest)
+            .await?;
+        let digest = assembled.manifest.digest();
+        events.note(format!("pushed as {digest}, without a tag yet"));
+        let pushed = Effect::ManifestPushed {
+            repository: repository.clone(),
+            digest: digest.clone(),
+        };
+        self.effects.complete(&begun, pushed);
+        Ok(StepOutcome::Pushed(digest))
+    }
+
+    async fn upload_layers(
+        &self,
+        repository: &Repository,
+        grafted: &Grafted,
+        events: &StepEvents,
+    ) -> Result<(), Problem> {
+        let layers = grafted.source.layers.iter();
+        let of_source = layers.filter(|layer| !layer.is_foreign());
+        let mut uploads: Vec<Upload<'_>> = of_source
+            .map(|blob| Upload {
+                blob,
+                origin: Origin::Repository(&grafted.source_repository),
+            })
+            .collect();
+        uploads.push(Upload {
+            blob: &grafted.assembled.layer,
+            origin: Origin::File(&grafted.spool),
+        });
+        let registry = self.services.registry().await?;
+        let progress = |current, total| events.progress(current, Some(total));
+        let arrivals = registry.upload_all(repository, &uploads, &progress).await?;
+        events.note(describe(&arrivals));
+        Ok(())
+    }
+}
+
+/// Counts the layers by their way into the repository.
+fn describe(arrivals: &[Arrival]) -> String {
+    let count = |wanted| {
+        arrivals
+            .iter()
+            .filter(|arrival| **arrival == wanted)
+            .count()
+    };
+    let parts = [
+        (Arrival::Present, "there already"),
+        (Arrival::Mounted, "mounted"),
+        (Arrival::Sent, "uploaded"),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(arrival, _)| count(*arrival) > 0)
+        .map(|(arrival, how)| format!("{} {how}", count(arrival)))
+        .collect();
+    format!("{} layers: {}", arrivals.len(), parts.join(", "))
+}

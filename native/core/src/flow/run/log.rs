@@ -1,0 +1,70 @@
+//! Logs decisions and their reasons.
+
+use crate::domain::reference::tag::Tag;
+use crate::flow::config::patch::{PatchConfig, Strategy};
+use crate::flow::facts::patch::Facts;
+use crate::flow::plan::graft_source::GraftSource;
+use crate::flow::plan::stages::Plan;
+use crate::flow::plan::step::Step;
+use crate::flow::plan::target_state::TargetState;
+use crate::report::code::Code;
+use crate::report::event::{PlannedStage, StepEvents};
+
+/// Logs the reason why the target's image is kept or replaced.
+pub(super) fn log_target_state(tag: &Tag, state: TargetState, events: &StepEvents) {
+    match state {
+        TargetState::Outdated(reason) => {
+            if let Some(text) = reason.text() {
+                events.note(format!("Target: {text}"));
+            }
+        }
+        TargetState::UpToDate => events.note("Target: it is what patching would make, by its provenance, its layers and its configuration"),
+        TargetState::Adopted => events.warning(
+            Code::FalconTargetAdopted,
+            format!("The tag `{tag}` cannot be overwritten, and its image is the source patched with these options; it is taken as it is, though nothing records which sensor is in it"),
+            Some("A run that was stopped after its push leaves such an image; to be sure of the sensor, push another tag".to_owned()),
+        ),
+        TargetState::Unknown => {}
+    }
+}
+
+/// Logs the obstacle that rules out `strategy: graft` before falconutil has run.
+pub(super) fn log_strategy(config: &PatchConfig, facts: &Facts, events: &StepEvents) {
+    if let (Strategy::Graft, Ok(source)) = (config.strategy, &facts.source)
+        && let Err(obstacle) = GraftSource::of(source)
+    {
+        events.note(obstacle.told());
+    }
+}
+
+/// Warns of parts of the task definition that are used as they are although the sensor may not work with them.
+pub(super) fn warn_of_task_definition(facts: &Facts, events: &StepEvents) {
+    if let Some(Ok(definition)) = &facts.task_definition {
+        for warning in &definition.warnings {
+            events.warning(Code::EcsSensorAtRisk, warning, None);
+        }
+    }
+}
+
+/// Warns of what falconutil added beyond its documentation.
+pub(super) fn warn_of_additions(more: &[String], events: &StepEvents) {
+    if more.is_empty() {
+        return;
+    }
+    let message = format!(
+        "falconutil added more to the image than is documented: {}",
+        more.join(", ")
+    );
+    events.warning(Code::FalconutilChangedMore, message, None);
+}
+
+/// Returns the plan in words.
+pub(super) fn forecast(plan: &Plan) -> Vec<PlannedStage> {
+    let stages = plan.stages.iter();
+    stages
+        .map(|stage| PlannedStage {
+            steps: stage.steps.iter().map(Step::to_string).collect(),
+            only_if: stage.only_if,
+        })
+        .collect()
+}
