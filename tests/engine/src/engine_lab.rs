@@ -1,4 +1,4 @@
-//! What the tests of the engine module share: the lab that they run in, and its images.
+//! The lab of the engine tests, and its images.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,3 +1,3 @@
-//! What the engine tests share.
+//! Shared parts of the engine tests.
 
 pub mod engine_lab;
