@@ -1,7 +1,6 @@
-//! Finds the sensor: where the user says, in CrowdStrike's registry, or in the mirror.
+//! Finds the sensor: as the image that the user names, in CrowdStrike's registry, or in the mirror.
 
-use super::gather::Resolve;
-use super::images::{digest_for, missing, shown};
+use super::images::{Images, digest_for, missing, shown};
 use crate::adapters::crowdstrike::error::FalconError;
 use crate::adapters::crowdstrike::tenant::FalconRegistry;
 use crate::domain::falcon::release::VersionChoice;
@@ -16,21 +15,30 @@ use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::Sensor;
 use crate::flow::facts::fact::Fact;
 use crate::flow::facts::sensor::{SensorCopy, SensorFacts};
+use crate::flow::services::Services;
 use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 
 /// A sensor that was found.
 struct Found {
-    /// Where it is now.
+    /// The repository that has it now.
     repository: Repository,
     image: ImageName,
     resolved: ResolvedImage,
 }
 
-impl Resolve<'_> {
-    pub(super) async fn sensor(&self) -> Fact<SensorFacts> {
-        match &self.config.sensor {
+/// A look for the sensor image.
+#[derive(Clone, Copy)]
+pub(super) struct SensorLookup<'a> {
+    pub(super) services: &'a Services,
+    pub(super) images: &'a Images<'a>,
+}
+
+impl SensorLookup<'_> {
+    /// Finds the sensor.
+    pub(super) async fn look(&self, sensor: &Sensor) -> Fact<SensorFacts> {
+        match sensor {
             Sensor::Image(name) => {
                 let repository = self.images.repository(name).await?;
                 let resolved = self.images.resolve(&repository, name).await?;
@@ -157,7 +165,7 @@ impl Resolve<'_> {
         Ok(registry.digest_of(repository, tag).await?)
     }
 
-    /// What a run has to know of a sensor; one that is not for ARM64 is none.
+    /// The facts about a sensor that was found; one without an ARM64 image is refused.
     async fn sensor_facts(&self, found: Found, copy: Option<SensorCopy>) -> Fact<SensorFacts> {
         let Found {
             repository,

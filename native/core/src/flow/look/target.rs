@@ -1,10 +1,12 @@
-//! What the target's tags name before the run.
+//! Finds what the target's tags name before the run.
 
 use std::sync::Arc;
 
+use super::images::Images;
 use crate::adapters::registry::client::Registry;
 use crate::adapters::registry::error::RegistryError;
 use crate::domain::image::manifest::ManifestReference;
+use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::platform::Platform;
 use crate::domain::provenance::record::{Provenance, STATEMENT_TYPE};
 use crate::domain::reference::digest::Digest;
@@ -12,42 +14,101 @@ use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::fact::Fact;
-use crate::flow::facts::target::CurrentImage;
-use crate::report::problem::Problem;
+use crate::flow::facts::target::{CurrentImage, TargetFacts};
+use crate::flow::services::Services;
+use crate::report::code::Code;
+use crate::report::problem::{Explain as _, Problem};
 
 /// A look at the target's repository.
 #[derive(Clone, Copy)]
-pub(super) struct Now<'a> {
+pub(super) struct TargetLookup<'a> {
     pub(super) config: &'a PatchConfig,
-    pub(super) registry: &'a Registry,
-    pub(super) repository: &'a Repository,
+    pub(super) services: &'a Services,
 }
 
-impl Now<'_> {
-    /// What the target's tag names, and the image itself where that may be what a patch would make.
-    pub(super) async fn target_tag(&self) -> Fact<(Option<Digest>, Option<CurrentImage>)> {
+impl TargetLookup<'_> {
+    /// Finds what the tags name, in the first pass.
+    pub(super) async fn look(&self, images: &Images<'_>) -> Fact<TargetFacts> {
+        let repository = images.repository(&self.config.target).await?;
+        let registry = self.services.registry().await?;
+        let target_tag = self.target_tag(registry, &repository);
+        let other_tags = self.other_tags(registry, &repository);
+        match tokio::try_join!(target_tag, other_tags) {
+            Ok(((named, current), mut existing)) => {
+                let named = named.map(|digest| (self.config.target_tag.clone(), digest));
+                existing.splice(0..0, named);
+                Ok(TargetFacts {
+                    existing,
+                    current,
+                    mutability: None,
+                    repository,
+                    is_missing: false,
+                })
+            }
+            Err(problem) => self.missing(repository, problem),
+        }
+    }
+
+    /// Finds the mutability of the tags, in the second pass. Without the permission it stays unknown, and the push shows it.
+    pub(super) async fn mutability(
+        &self,
+        target: Option<&TargetFacts>,
+    ) -> Fact<Option<TagMutability>> {
+        let Some(target) = target.filter(|target| !target.is_missing) else {
+            return Ok(None);
+        };
+        let aws = self.services.aws().await?;
+        match aws.repository(&target.repository).await {
+            Ok(repository) => Ok(Some(repository.tag_mutability)),
+            Err(error) if error.code() == Code::AwsDenied => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Accepts a missing repository where it may be created.
+    fn missing(&self, repository: Repository, mut problem: Problem) -> Fact<TargetFacts> {
+        if problem.code != Code::EcrRepositoryNotFound {
+            return Err(problem);
+        }
+        if self.config.create_repository {
+            return Ok(TargetFacts {
+                existing: Vec::new(),
+                current: None,
+                mutability: None,
+                repository,
+                is_missing: true,
+            });
+        }
+        if let Some(hint) = &mut problem.hint {
+            hint.push_str("; with `createRepository: true` the task creates it");
+        }
+        Err(problem)
+    }
+
+    /// Finds the digest that the target's tag names, with the image itself where it may be what a patch would make.
+    async fn target_tag(
+        &self,
+        registry: &Registry,
+        repository: &Repository,
+    ) -> Fact<(Option<Digest>, Option<CurrentImage>)> {
         let tag = &self.config.target_tag;
         if !self.config.skip_unchanged {
-            return Ok((self.registry.digest_of(self.repository, tag).await?, None));
+            return Ok((registry.digest_of(repository, tag).await?, None));
         }
         let reference = ManifestReference::Tag(tag.clone());
         let arm64 = Platform::linux_arm64();
-        let (resolved, image) = match self
-            .registry
-            .find(self.repository, &reference, &arm64)
-            .await
-        {
+        let (resolved, image) = match registry.find(repository, &reference, &arm64).await {
             Ok(found) => found,
             Err(RegistryError::ImageNotFound { .. }) => return Ok((None, None)),
-            // Whatever has the tag is to be overwritten, so it need not be an image.
+            // The tag is to be overwritten, so what it names need not be an image.
             Err(RegistryError::AnswerInvalid { .. }) => {
-                return Ok((self.registry.digest_of(self.repository, tag).await?, None));
+                return Ok((registry.digest_of(repository, tag).await?, None));
             }
             Err(error) => return Err(error.into()),
         };
         let current = match image.filter(|_| !resolved.is_index) {
             Some(image) => Some(CurrentImage {
-                provenance: provenance(self.registry, self.repository, &image.digest).await,
+                provenance: provenance(registry, repository, &image.digest).await,
                 image: Arc::new(image),
             }),
             None => None,
@@ -55,10 +116,14 @@ impl Now<'_> {
         Ok((Some(resolved.digest), current))
     }
 
-    /// What those of the other wanted tags name that exist.
-    pub(super) async fn other_tags(&self) -> Fact<Vec<(Tag, Digest)>> {
+    /// Finds those of the other wanted tags that exist.
+    async fn other_tags(
+        &self,
+        registry: &Registry,
+        repository: &Repository,
+    ) -> Fact<Vec<(Tag, Digest)>> {
         let asked = self.config.other_tags().map(|tag| async {
-            let digest = self.registry.digest_of(self.repository, tag).await?;
+            let digest = registry.digest_of(repository, tag).await?;
             Ok::<_, Problem>(digest.map(|digest| (tag.clone(), digest)))
         });
         let found = futures_util::future::try_join_all(asked).await?;
@@ -66,8 +131,7 @@ impl Now<'_> {
     }
 }
 
-/// What the registry keeps of an image's making; without an answer the image counts as one that
-/// nothing is known of.
+/// Reads the records of how an image was made; without an answer the image counts as one without records.
 pub async fn provenance(
     registry: &Registry,
     repository: &Repository,

@@ -1,6 +1,7 @@
 //! All that the inputs say of AWS, completed by the images that they name.
 
-use super::sign_in::{SignIn, account, region, region_variable, sign_in};
+use super::region::{account, region, region_variable};
+use super::sign_in::{SignIn, sign_in};
 use crate::domain::aws::settings::AwsSettings;
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::config::check::Check;

@@ -1,14 +1,12 @@
 //! How to sign in to AWS, and where: one source of credentials is chosen, and what is wrong with
 //! it is told, never made up for by another.
 
-use url::Url;
-
-use super::role;
 use super::role::{RoleFields, RoleNames};
-use crate::domain::aws::settings::{AwsCredentials, CredentialSource, OidcRequest, Role};
+use super::{oidc, role};
+use crate::domain::aws::settings::{AwsCredentials, CredentialSource, Role};
 use crate::flow::config::check::Check;
 use crate::flow::config::input_fault::InputFault;
-use crate::flow::inputs::{AwsConnection, AwsContext, AwsVariables, Inputs, TokenRequest};
+use crate::flow::inputs::{AwsConnection, AwsContext, AwsVariables, Inputs};
 use crate::report::secret::Secret;
 
 /// Who we are at first, and the roles to assume from there.
@@ -108,7 +106,7 @@ fn connection(check: &mut Check, inputs: &Inputs) -> Option<SignIn> {
         if !has_role {
             incomplete(check, "uses OIDC and names no role to assume");
         }
-        let request = oidc_request(check, context.token_request.as_ref())?;
+        let request = oidc::request(check, context.token_request.as_ref())?;
         let role = role?;
         return Some((AwsCredentials::Oidc { request, role }, Vec::new()));
     }
@@ -150,50 +148,6 @@ fn incomplete(check: &mut Check, what: &str) {
         "awsConnection",
         message,
     );
-}
-
-fn oidc_request(check: &mut Check, request: Option<&TokenRequest>) -> Option<OidcRequest> {
-    let Some(request) = request.filter(|request| !request.job_token.is_empty()) else {
-        check.refuse(
-            InputFault::AwsOidcUnavailable,
-            "awsConnection",
-            "the service connection uses OIDC, and this job has no address or no token of its own to ask for an OIDC token",
-        );
-        return None;
-    };
-    let Some(url) = trusted_url(request) else {
-        check.refuse(
-            InputFault::AwsEndpointRefused,
-            "awsConnection",
-            "the address for OIDC tokens in the environment is not that of the server that runs the job, and would see the job's token",
-        );
-        return None;
-    };
-    Some(OidcRequest {
-        url,
-        job_token: Secret::new(&request.job_token),
-    })
-}
-
-/// The address is an environment variable, which whoever queues a run may be able to set.
-fn trusted_url(request: &TokenRequest) -> Option<Url> {
-    let url = Url::parse(&request.url).ok()?;
-    let is_here = match url.host()? {
-        url::Host::Ipv4(address) => address.is_loopback(),
-        url::Host::Ipv6(address) => address.is_loopback(),
-        url::Host::Domain(name) => name == "localhost",
-    };
-    let host = url.host_str()?;
-    let is_listed = |listed: &String| match listed.strip_prefix('.') {
-        Some(_) => host.ends_with(listed.as_str()),
-        None => host == listed,
-    };
-    let is_trusted = match url.scheme() {
-        "https" => is_here || request.hosts.iter().any(is_listed),
-        "http" => is_here,
-        _ => false,
-    };
-    is_trusted.then_some(url)
 }
 
 fn from_variables(check: &mut Check, variables: &AwsVariables) -> SignIn {
@@ -262,43 +216,4 @@ impl Keys<'_> {
             check.refuse(InputFault::Missing, self.id.0, message);
         }
     }
-}
-
-/// The region that was typed.
-pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<String> {
-    read_region(check, "awsRegion", &inputs.aws_region)
-}
-
-/// The region of the toolkit's variable, which comes after what the images' own references say.
-pub(super) fn region_variable(check: &mut Check, inputs: &Inputs) -> Option<String> {
-    read_region(check, "AWS.Region", &inputs.aws_context.variables.region)
-}
-
-fn read_region(check: &mut Check, name: &str, value: &str) -> Option<String> {
-    let region = check.text(name, value)?;
-    let is_word = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
-    if region.split('-').count() >= 3 && region.split('-').all(is_word) {
-        return Some(region.to_owned());
-    }
-    let message = format!("`{region}` is no AWS region; write it as in `eu-west-1`");
-    check.refuse(InputFault::Malformed, name, message);
-    None
-}
-
-pub(super) fn account(check: &mut Check, inputs: &Inputs) -> Option<String> {
-    let account = check.text("awsAccount", &inputs.aws_account)?;
-    if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(account.to_owned());
-    }
-    check.refuse(
-        InputFault::Malformed,
-        "awsAccount",
-        format!("`{account}` is no AWS account; it has to be 12 digits"),
-    );
-    None
 }
