@@ -78,7 +78,7 @@ test("Later steps have a builder, which is removed with the job", needsLab, asyn
           assertSucceeded(step);
           assert.match(story(step), /^Driver: +docker-container$/m, "it was inspected");
           assert.match(story(step), /^Platforms: +linux\/arm64/m);
-          assert.match(story(step), /^ {2}made the buildx builder `arm64builder`/m);
+          assert.match(story(step), /^ {2}created the buildx builder `arm64builder`/m);
           assert.deepEqual(engineState().containers, before[0].containers, "nothing is started for it");
           const { BUILDX_CONFIG, BUILDX_BUILDER } = step.variables;
           assert.equal(BUILDX_BUILDER, builderName);
@@ -134,7 +134,7 @@ test("A builder is created although the image is up to date", needsLab, async ()
     const step = await job.run({ ...given, builderName });
     assertSucceeded(step);
     assert.equal(step.outputs.changed, "false");
-    assert.match(story(step), /^ {2}made the buildx builder `arm64builder`/m);
+    assert.match(story(step), /^ {2}created the buildx builder `arm64builder`/m);
     assert.doesNotMatch(story(step), /Patch with/);
     assert.match(dockerInStep(step, "buildx", "inspect"), /^Name: +arm64builder$/m);
   });
@@ -193,7 +193,7 @@ test("A failed or stopped run leaves no builder", needsLab, async () => {
     const failed = await job.run(inputs({ builderName, sensorImage }));
     assertFailed(failed, "FALCONUTIL_FAILED");
     assert.match(story(failed), /Make the buildx builder `arm64builder` for linux\/arm64: done/);
-    assert.doesNotMatch(story(failed), /^ {2}made the buildx builder/m);
+    assert.doesNotMatch(story(failed), /^ {2}created the buildx builder/m);
     assertNoBuilder(job, failed);
   });
   await inJob(async (job) => {

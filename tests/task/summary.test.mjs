@@ -17,7 +17,7 @@ test("The summary describes the patched image and holds no secret", needsLab, as
     assert.match(text, /^\*\*Patched and pushed\*\*/);
     for (const value of [step.outputs.imageReference, step.outputs.sourceDigest, step.outputs.sensorDigest])
       assert.ok(text.includes(value), value);
-    assert.match(text, /recorded what it was made of as `.*@sha256:[0-9a-f]{64}`/);
+    assert.match(text, /recorded its provenance as `.*@sha256:[0-9a-f]{64}`/);
     assert.match(text, /^\| Step \| Time \|$/m);
     assertNoLeak(step, [given.awsSecretAccessKey, customerId, "A1+B2_C3=D4"]);
   });
@@ -38,7 +38,7 @@ test("A kept image and a passed gate have a summary", needsLab, async () => {
     await job.run(given);
     const kept = await job.run(given);
     assert.match(kept.summaries[0].text, /^\*\*Nothing to patch: the target is up to date\*\*/);
-    assert.match(kept.summaries[0].text, /it is what patching would make/);
+    assert.match(kept.summaries[0].text, /Target: up to date, by its provenance/);
     const gate = await job.run({ action: "verify", targetImage: given.targetImage, ...keys("ADMIN") });
     assert.match(gate.summaries[0].text, /^\*\*Verified: the image is patched\*\*/);
     assert.ok(gate.summaries[0].text.includes(kept.outputs.sensorDigest));

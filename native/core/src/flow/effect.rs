@@ -6,7 +6,7 @@ use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 
-/// Something that a run changed in the world and that outlives it.
+/// A change that outlives the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// The target's repository was created.
@@ -20,7 +20,7 @@ pub enum Effect {
         repository: Repository,
         /// The tag.
         tag: Tag,
-        /// What it names now.
+        /// The digest of its manifest.
         digest: Digest,
     },
     /// The registry holds the patched image, and no tag names it yet.
@@ -35,7 +35,7 @@ pub enum Effect {
         /// The repository.
         repository: Repository,
     },
-    /// The registry keeps a record of what the image was made of.
+    /// The registry keeps a record of the image's provenance.
     ProvenanceRecorded {
         /// The repository.
         repository: Repository,
@@ -49,13 +49,13 @@ pub enum Effect {
         /// The tag that was being pushed.
         tag: Tag,
     },
-    /// The mirror holds a sensor that it did not hold before.
+    /// The mirror holds another sensor.
     SensorCopied {
         /// The mirror.
         repository: Repository,
         /// The sensor's tag.
         tag: Tag,
-        /// What the tag names now.
+        /// The digest of its manifest.
         digest: Digest,
     },
     /// Copying the sensor had begun when the run ended; parts of it may be there without a tag.
@@ -71,7 +71,7 @@ pub enum Effect {
         image: String,
     },
     /// The job's later steps have a buildx builder.
-    BuilderMade {
+    BuilderCreated {
         /// Its name.
         name: BuilderName,
     },
@@ -113,11 +113,7 @@ impl fmt::Display for Effect {
                 "began to upload layers to `{repository}`, to which no image refers yet"
             ),
             Self::ProvenanceRecorded { repository, digest } => {
-                write!(
-                    f,
-                    "recorded what it was made of as `{}`",
-                    repository.at(digest)
-                )
+                write!(f, "recorded its provenance as `{}`", repository.at(digest))
             }
             Self::PushInterrupted { repository, tag } => write!(
                 f,
@@ -144,9 +140,9 @@ impl fmt::Display for Effect {
                     "registered the ARM64 emulator of `{image}`, which stays until the machine restarts"
                 )
             }
-            Self::BuilderMade { name } => write!(
+            Self::BuilderCreated { name } => write!(
                 f,
-                "made the buildx builder `{name}`, which stays until the end of the job"
+                "created the buildx builder `{name}`, which stays until the end of the job"
             ),
             Self::ImageKept { name } => write!(f, "kept `{name}` in the engine"),
             Self::TaskDefinitionWritten { path } => {

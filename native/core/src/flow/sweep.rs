@@ -1,4 +1,4 @@
-//! Takes away what the runs of this job left for its end, and what earlier jobs of this agent left behind.
+//! Removes what the runs of this job left for its end, and what earlier jobs of this agent left behind.
 //!
 //! Images stay until the end of the job, so that many steps of one job pull the sensor once.
 
@@ -12,16 +12,16 @@ use crate::adapters::journal::{Entry, Journal, JournalItem};
 use crate::domain::agent::Agent;
 use crate::report::problem::Problem;
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Clone, Debug, Default)]
 pub struct Sweep {
-    /// What was taken away, a phrase each.
+    /// A phrase for each thing that was removed.
     pub removed: Vec<String>,
-    /// What could not be, a sentence each.
+    /// A sentence for each thing that could not be removed.
     pub failed: Vec<String>,
 }
 
-/// Sweeps once; where nothing was left, nothing is touched and nobody is asked.
+/// Sweeps once. Without leftovers it touches nothing and does not connect to the engine.
 pub async fn sweep(agent: &Agent) -> Sweep {
     let mut sweep = Sweep::default();
     if !agent.journal_folder().is_dir() {
@@ -55,7 +55,7 @@ impl Sweep {
         self.containers(&engine, &agent.identity).await?;
         for (file, entries) in files {
             let failures = self.failed.len();
-            // The last first, so that a name of ours is gone before the image that it names.
+            // The last first, so that a name is removed before the image that it names.
             for entry in entries.iter().rev() {
                 self.entry(&engine, entry).await;
             }
@@ -74,7 +74,7 @@ impl Sweep {
             let removed = engine.remove_container(&container.id).await.map(|()| true);
             self.note(format!("container `{}`", container.name), removed);
         }
-        // A container that is still going away holds its image.
+        // A container that is still being removed holds its image.
         for _ in 0..25 {
             if engine.containers_with(&label).await?.is_empty() {
                 break;
@@ -87,7 +87,7 @@ impl Sweep {
     async fn entry(&mut self, engine: &Engine, entry: &Entry) {
         match &entry.thing {
             JournalItem::Image { reference } | JournalItem::Tag { reference } => {
-                // An image that somebody uses by now is somebody's, and left alone.
+                // An image that is in use by now is left alone.
                 let removed = engine
                     .remove_image(reference)
                     .await
@@ -95,8 +95,7 @@ impl Sweep {
                 self.note(format!("image `{reference}`"), removed);
             }
             JournalItem::Container { name } => {
-                let is_there = engine.has_container(name).await;
-                let removed = match is_there {
+                let removed = match engine.has_container(name).await {
                     Ok(true) => engine.remove_container(name).await.map(|()| true),
                     other => other,
                 };
@@ -107,17 +106,17 @@ impl Sweep {
                 self.note(format!("volume `{name}`"), removed);
             }
             JournalItem::Folder { path } => {
-                let what = format!("folder `{}`", path.display());
-                self.note::<std::io::Error>(what, remove_folder(path).await);
+                let name = format!("folder `{}`", path.display());
+                self.note::<std::io::Error>(name, remove_folder(path).await);
             }
         }
     }
 
-    fn note<E: std::error::Error>(&mut self, what: String, removed: Result<bool, E>) {
+    fn note<E: std::error::Error>(&mut self, name: String, removed: Result<bool, E>) {
         match removed {
-            Ok(true) => self.removed.push(what),
+            Ok(true) => self.removed.push(name),
             Ok(false) => {}
-            Err(error) => self.failed.push(format!("{what}: {error}")),
+            Err(error) => self.failed.push(format!("{name}: {error}")),
         }
     }
 }

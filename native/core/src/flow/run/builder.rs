@@ -40,7 +40,7 @@ impl Run {
         };
         let Builder { name, folder } = Builder::of_job(name, self.services.agent());
         if self.cleanup.keep(&Undo::Folder(folder)) {
-            self.effects.add(Effect::BuilderMade { name });
+            self.effects.add(Effect::BuilderCreated { name });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a run made for itself and takes away again.
+//! Removal of what a run created for itself.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -8,16 +8,16 @@ use crate::adapters::engine::client::Engine;
 use crate::adapters::journal::{Journal, JournalItem};
 use crate::report::problem::Problem;
 
-/// One thing to take away.
+/// One thing to undo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undo {
     /// A container by its name.
     Container(String),
     /// An image's name in the engine.
     Image(String),
-    /// A name in the engine that another image had before.
+    /// A name in the engine that belonged to another image.
     Retag {
-        /// The ID of the image that had it.
+        /// The ID of that image.
         image: String,
         /// The repository part of the name.
         repository: String,
@@ -28,12 +28,12 @@ pub enum Undo {
     Folder(PathBuf),
 }
 
-/// A stack of things to take away, each put there before the thing is made.
+/// A stack of things to undo, each put there before the thing is created.
 #[derive(Debug, Default)]
 pub struct Cleanup(Mutex<Vec<Undo>>);
 
 impl Cleanup {
-    /// Has `undo` done at the end, before everything put here earlier.
+    /// Puts `undo` on the stack.
     pub fn push(&self, undo: Undo) {
         self.0
             .lock()
@@ -41,7 +41,7 @@ impl Cleanup {
             .push(undo);
     }
 
-    /// Lets something stay after all; tells whether it was to go.
+    /// Removes `undo` from the stack, so that its thing stays. Returns false if it is not there.
     pub fn keep(&self, undo: &Undo) -> bool {
         let mut stack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = stack.len();
@@ -49,9 +49,9 @@ impl Cleanup {
         stack.len() < before
     }
 
-    /// Takes everything away, the last first, within `budget`.
+    /// Undoes everything, the last first, within `budget`.
     ///
-    /// Returns what is left, a sentence each; it never fails, since the run's own result comes first.
+    /// Returns a sentence for each thing that is left; it never fails, since the run's own result comes first.
     pub async fn run(
         &self,
         engine: Option<&Engine>,
@@ -65,12 +65,12 @@ impl Cleanup {
             match tokio::time::timeout_at(deadline, undo.apply(engine)).await {
                 Ok(Ok(())) => {
                     if let Some(item) = undo.journalled() {
-                        // A line too many in the journal only makes the sweep look for what is gone.
+                        // A line too many in the journal only makes the sweep look for something that does not exist.
                         let _ = journal.settle(run, item);
                     }
                 }
-                Ok(Err(problem)) => left.push(format!("{}: {}", undo.what(), problem.what)),
-                Err(_) => left.push(format!("{}: no time left", undo.what())),
+                Ok(Err(problem)) => left.push(format!("{}: {}", undo.describe(), problem.what)),
+                Err(_) => left.push(format!("{}: no time left", undo.describe())),
             }
         }
         left
@@ -93,7 +93,7 @@ impl Undo {
                 Some(engine),
             ) => engine.tag(image, repository, tag).await?,
             (Self::Folder(path), _) => {
-                // A folder that is gone already is what was wanted.
+                // A folder that does not exist needs no removal.
                 let _ = tokio::fs::remove_dir_all(path).await;
             }
             (_, None) => {}
@@ -111,7 +111,7 @@ impl Undo {
         }
     }
 
-    fn what(&self) -> String {
+    fn describe(&self) -> String {
         match self {
             Self::Container(name) => format!("container `{name}`"),
             Self::Image(name) => format!("image name `{name}`"),

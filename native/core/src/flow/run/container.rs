@@ -10,7 +10,7 @@ use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
 
 impl Run {
-    /// A container of this run: no network, no privilege, found again by its labels.
+    /// Returns a container of this run: no network, no privilege, found again by its labels.
     pub(super) fn container(&self, name: &str, image: String, platform: Platform) -> ContainerSpec {
         let agent = self.services.agent();
         ContainerSpec {

@@ -70,8 +70,8 @@ impl Run {
         for left in &cleanup {
             self.events.send(Event::Warning {
                 code: Code::TaskLeftovers,
-                message: format!("Could not take away {left}"),
-                hint: Some("The step at the end of the job tries again".to_owned()),
+                message: format!("Could not remove {left}"),
+                hint: Some("The step at the end of the job will try again".to_owned()),
             });
         }
         let effects = self.effects.into_inner();

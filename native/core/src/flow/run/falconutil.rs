@@ -1,4 +1,4 @@
-//! falconutil at work.
+//! The container of falconutil, and its failures.
 
 use std::time::Duration;
 
@@ -32,13 +32,13 @@ enum FalconutilError {
     NoImage,
 }
 
-/// What is understood of a falconutil that failed; its words only choose the advice.
+/// The likely cause of a failure of falconutil. It only chooses the hint.
 #[derive(Debug)]
 enum FailureCause {
     NoEmulation,
     Crashed,
     OutOfMemory,
-    Told,
+    Logged,
 }
 
 impl FalconutilError {
@@ -50,7 +50,7 @@ impl FalconutilError {
         } else if end.exit_code == 139 {
             FailureCause::Crashed
         } else {
-            FailureCause::Told
+            FailureCause::Logged
         };
         Self::Failed {
             exit_code: end.exit_code,
@@ -71,9 +71,9 @@ impl Explain for FalconutilError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Failed { cause: FailureCause::NoEmulation, .. } => "ARM64 programs do not run on this agent: set `emulation: auto`, or install a current emulator",
-            Self::Failed { cause: FailureCause::OutOfMemory, .. } => "The agent ran out of memory: run fewer jobs on it, or give it more",
+            Self::Failed { cause: FailureCause::OutOfMemory, .. } => "The agent ran out of memory: run fewer jobs on it, or give it more memory",
             Self::Failed { cause: FailureCause::Crashed, .. } => "The program crashed; under emulation another release of the emulator may help: set `emulatorImage`",
-            Self::Failed { cause: FailureCause::Told, .. } => "Read falconutil's lines in the log; a customer ID or an option that this sensor version does not know is the usual cause",
+            Self::Failed { cause: FailureCause::Logged, .. } => "Read falconutil's lines in the log; a customer ID or an option that this sensor version does not know is the usual cause",
             Self::NoImage => "Read falconutil's output in the log, and try another sensor version",
         }.to_owned())
     }
@@ -123,7 +123,7 @@ impl Run {
         Ok(StepOutcome::Nothing)
     }
 
-    /// Has falconutil patch an image of the engine, and tells how it ended.
+    /// Runs falconutil on an image of the engine and returns its end.
     pub(super) async fn run_falconutil(
         &self,
         source: &str,
@@ -167,7 +167,7 @@ impl Run {
         Ok(self.container(name, falconutil.image.clone(), platform))
     }
 
-    /// The reference by which falconutil finds the source in the engine.
+    /// Returns the reference by which falconutil finds the source in the engine.
     async fn source_for_falconutil(&self, ready: &Ready<'_>) -> Result<String, Problem> {
         match ready.source_origin() {
             SourceOrigin::Registry(repository, digest) => Ok(repository.at(digest)),
@@ -182,7 +182,7 @@ impl Run {
         }
     }
 
-    /// The patched image in the engine, by the name that falconutil was told.
+    /// Returns the patched image in the engine, by the name that falconutil got.
     pub(super) async fn patched_image(&self) -> Result<EngineImage, Problem> {
         let name = format!("{LOCAL_DOMAIN}/{}:patched", self.id);
         let image = self.services.engine()?.image(&name).await?;

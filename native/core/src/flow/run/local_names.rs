@@ -18,7 +18,7 @@ impl Run {
         Ok(name)
     }
 
-    /// Sees to the removal of a name before the engine gets it.
+    /// Schedules the removal of a name before the engine gets it.
     pub(super) fn reserve_local_name(&self, reference: String) -> Result<(), Problem> {
         self.record(JournalItem::Tag {
             reference: reference.clone(),

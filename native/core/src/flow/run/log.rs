@@ -18,10 +18,10 @@ pub(super) fn log_target_state(tag: &Tag, state: TargetState, events: &StepEvent
                 events.note(format!("Target: {text}"));
             }
         }
-        TargetState::UpToDate => events.note("Target: it is what patching would make, by its provenance, its layers and its configuration"),
+        TargetState::UpToDate => events.note("Target: up to date, by its provenance, its layers and its configuration"),
         TargetState::Adopted => events.warning(
             Code::FalconTargetAdopted,
-            format!("The tag `{tag}` cannot be overwritten, and its image is the source patched with these options; it is taken as it is, though nothing records which sensor is in it"),
+            format!("The tag `{tag}` cannot be overwritten, and its image is the source patched with these options; it is kept, although no record names its sensor"),
             Some("A run that was stopped after its push leaves such an image; to be sure of the sensor, push another tag".to_owned()),
         ),
         TargetState::Unknown => {}

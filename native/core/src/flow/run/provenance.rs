@@ -1,4 +1,4 @@
-//! What the image was made of, recorded beside it.
+//! The provenance of the image, recorded beside it.
 
 use std::time::SystemTime;
 
@@ -18,7 +18,7 @@ use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
 
 impl Run {
-    /// The image is good without a record of its making, so a registry that takes none is only worth a warning.
+    /// Records the provenance. The image is good without it, so a registry that takes none causes only a warning.
     pub(super) async fn record_provenance(
         &self,
         image: &RegistryImage,
@@ -29,8 +29,8 @@ impl Run {
             let why = problem.why.first().map_or("", String::as_str);
             events.warning(
                 Code::RegistryProvenanceRefused,
-                format!("What the image was made of could not be recorded: {} ({why})", problem.what),
-                Some("The image is good; without the record the next run patches again, and `action: verify` cannot tell the sensor's version".to_owned()),
+                format!("The provenance of the image could not be recorded: {} ({why})", problem.what),
+                Some("The image is good. Without the record the next run patches again, and `action: verify` does not know the sensor's version".to_owned()),
             );
         }
         Ok(StepOutcome::Nothing)
@@ -45,14 +45,14 @@ impl Run {
         let options = &ready.options;
         let recipe = Recipe::new(source.digest(), &sensor.arm64, options);
         let registry = self.services.registry().await?;
-        // The same things can make the same image again, and it is recorded then.
+        // The same recipe can result in the same image again, which then has its record already.
         let known = target::provenance(registry, &target.repository, &image.digest).await;
         if known.iter().any(|known| known.recipe == recipe) {
             return Ok(());
         }
         let finished = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let version = sensor.version.as_deref();
-        let making = StatementInput {
+        let input = StatementInput {
             target: &target.repository,
             target_tag: &self.config.target_tag,
             image: &image.digest,
@@ -64,7 +64,7 @@ impl Run {
             origin: &self.services.agent().origin,
             finished: &finished,
         };
-        let statement = making.statement().to_string();
+        let statement = input.statement().to_string();
         let artifact = Artifact {
             media_type: STATEMENT_TYPE,
             content: statement.as_bytes(),

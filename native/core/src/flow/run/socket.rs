@@ -30,14 +30,14 @@ impl Explain for NoSocket {
 }
 
 impl Run {
-    /// The socket that falconutil gets; one of ours signs its pulls in, so that it needs no token.
+    /// Opens the socket that falconutil gets. One of the task's own signs its pulls in, so that it needs no token.
     pub(super) async fn socket(&self, ready: &Ready<'_>) -> Result<SensorSocket, Problem> {
         let engine = self.services.engine()?;
         let agent = self.services.agent();
         let Some(path) = engine.socket() else {
             return Ok(SensorSocket::Engines(SOCKET_IN_CONTAINER.into()));
         };
-        // In a container job the engine sees other paths than we do, so only its own socket can be mounted.
+        // In a container job the engine sees other paths than this process, so only its own socket can be mounted.
         if agent.in_container_job {
             return Ok(SensorSocket::Engines(path.to_owned()));
         }
@@ -64,7 +64,7 @@ fn granted(ready: &Ready<'_>) -> Vec<Repository> {
     repositories
 }
 
-/// A socket to mount; ours is closed when it is dropped.
+/// A socket to mount. The task's own is closed when it is dropped.
 pub(super) enum SensorSocket {
     Ours(EngineSocket),
     Engines(PathBuf),

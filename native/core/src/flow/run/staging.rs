@@ -1,7 +1,6 @@
-//! A registry of the run's own, in a container, that the images go through on their way into the engine.
+//! A registry in a container of the run, through which the images pass on their way into the engine.
 //!
 //! falconutil then only sees images of one platform each, in a registry of this machine that asks for no sign-in.
-//! Source and sensor on their way through a registry of the run's own.
 
 use std::time::{Duration, Instant};
 
@@ -22,12 +21,12 @@ use crate::report::code::Code;
 use crate::report::event::StepEvents;
 use crate::report::problem::{Explain, Problem};
 
-/// The port that Distribution's registry listens on in its container.
-pub const PORT: u16 = 5000;
+/// The port on which Distribution's registry listens in its container.
+const PORT: u16 = 5000;
 
-/// Why there is no registry.
+/// A local registry that cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum StagingError {
+enum StagingError {
     /// Its container ended.
     #[error("The local registry of `{image}` ended with exit code {exit_code}")]
     Ended {
@@ -35,11 +34,11 @@ pub enum StagingError {
         image: String,
         /// The exit code.
         exit_code: i64,
-        /// What it wrote last.
+        /// Its last lines.
         #[source]
-        why: crate::report::cause::Cause,
+        why: Cause,
     },
-    /// Its container runs, and nobody answers.
+    /// Its container runs, and the registry does not answer.
     #[error("The local registry of `{image}` does not answer")]
     Silent {
         /// The image.
@@ -55,7 +54,7 @@ impl Explain for StagingError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Ended { .. } => "Set `stagingRegistryImage` to an image of Distribution's registry, such as `registry:2` with its digest, or leave `stagingRegistry` at `none`",
-            Self::Silent { .. } => "The step has to run on the engine's own machine (in a container job, give it `target: host`), and the image has to be Distribution's registry, which listens on port 5000; or leave `stagingRegistry` at `none`",
+            Self::Silent { .. } => "Run the step on the engine's own machine (in a container job, give it `target: host`), and use an image of Distribution's registry, which listens on port 5000; or leave `stagingRegistry` at `none`",
         }.to_owned())
     }
 }
@@ -65,7 +64,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 const BETWEEN: Duration = Duration::from_millis(100);
 
-/// The name of an engine's image in the registry: its own need not be a repository's.
+/// The repository of an engine's image in the registry, because the image's own name may not be valid there.
 const ENGINE_SOURCE: &str = "source";
 
 impl Run {
@@ -96,7 +95,7 @@ impl Run {
         }))
     }
 
-    /// Starts the registry, and gives its host and port once it answers.
+    /// Starts the registry, and returns its host and port once it answers.
     async fn open_registry(
         &self,
         image: &PinnedImage,
@@ -110,7 +109,7 @@ impl Run {
         }
         let variables = [
             ("REGISTRY_HTTP_ADDR", format!(":{PORT}")),
-            // Since 3.0 it would look for a collector of traces, and complain.
+            // Since 3.0 it looks for a collector of traces by default, and logs errors.
             ("OTEL_TRACES_EXPORTER", "none".to_owned()),
         ];
         let spec = ContainerSpec {
@@ -127,7 +126,7 @@ impl Run {
         Ok(registry)
     }
 
-    /// Waits until the registry answers, and gives its host and port.
+    /// Waits until the registry answers, and returns its host and port.
     async fn await_registry(&self, spec: &ContainerSpec) -> Result<String, Problem> {
         let engine = self.services.engine()?;
         let client = self.services.registry().await?;
@@ -204,7 +203,7 @@ impl Run {
         Ok(())
     }
 
-    /// Has the engine push an image that only it has.
+    /// Lets the engine push an image that only it has.
     async fn push_source(
         &self,
         id: &str,

@@ -17,7 +17,7 @@ use crate::flow::plan::step::Pull;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
 
-/// The most that each wait before a new try can be; the engine itself tries every layer five times.
+/// The longest wait before each new attempt; the engine itself tries every layer five times.
 const WAITS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
 
 /// The direction of a transfer, seen from the engine.
@@ -66,7 +66,7 @@ impl Run {
         Ok(())
     }
 
-    /// Has the engine transfer an image: again after a passing trouble, and once with a new sign-in when the old one is refused.
+    /// Lets the engine transfer an image: again after a transient error, and once with a new sign-in when the old one is refused.
     ///
     /// Returns the digest that the engine reports of a push.
     pub(super) async fn transfer(
@@ -93,7 +93,7 @@ impl Run {
                 Err(error) => error,
             };
             match &sign_in {
-                // Only ECR's passwords grow old; any other stays refused, and CrowdStrike locks out who shows it again.
+                // Only ECR's passwords grow old; any other stays refused, and CrowdStrike locks out a client that shows it again.
                 Some(stale @ SignIn::Ecr(_)) if error.wants_new_sign_in() && !renewed => {
                     renewed = true;
                     let credentials = self.services.credentials().await?;
@@ -113,7 +113,7 @@ impl Run {
         }
     }
 
-    /// The sign-in that the engine passes on to a registry; none leaves it at what anybody may pull.
+    /// The sign-in that the engine passes on to a registry; without one it pulls anonymously.
     pub(super) async fn registry_auth(
         &self,
         repository: &Repository,

@@ -1,4 +1,4 @@
-//! The layer that falconutil added, taken out of an exported image.
+//! The layer that falconutil added, extracted from an exported image.
 //!
 //! The export is read once, from the engine to the spool file, by two threads: one unpacks, checks
 //! and hashes, the other packs. It is never in memory and on the disk only as it is uploaded.
@@ -22,13 +22,13 @@ use crate::domain::reference::digest::Digest;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
-/// Bytes that one thread hands to the other at once.
+/// Bytes that one thread passes to the other at once.
 const PIECE: usize = 256 * 1024;
 
-/// Pieces that may wait, so that neither thread stands still for the other's sake.
+/// Pieces that may wait, so that neither thread waits for the other.
 const WAITING: usize = 16;
 
-/// As small as matters for a layer that is uploaded once per sensor, in half the time of the usual level.
+/// Small enough for a layer that is uploaded once per sensor, in half the time of the usual level.
 const LEVEL: Compression = Compression::new(4);
 
 /// The layer, packed.
@@ -42,10 +42,10 @@ pub struct Delta {
     pub(crate) size: u64,
 }
 
-/// Why there is no layer.
+/// A layer that cannot be extracted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeltaError {
-    /// It is not what can be grafted.
+    /// It cannot be grafted.
     #[error(transparent)]
     Obstacle(Obstacle),
     /// It cannot be written to the agent's disk.
@@ -53,7 +53,7 @@ pub(crate) enum DeltaError {
     Spool {
         /// The file.
         path: PathBuf,
-        /// What went wrong with it.
+        /// The error of the disk.
         source: io::Error,
     },
 }
@@ -77,11 +77,11 @@ impl Explain for DeltaError {
     }
 }
 
-/// Takes the layer `diff_id` out of an image as `GET /images/{name}/get` gives it, and leaves it in
-/// `spool` as it is to be uploaded.
+/// Extracts the layer `diff_id` from an image as `GET /images/{name}/get` returns it, and writes it to
+/// `spool` as it is uploaded.
 ///
 /// Engines differ in how they name layers in an export, and in whether they pack them; so the layer
-/// is known by what it is, unpacked. Blocks.
+/// is identified by its unpacked digest. Blocks.
 pub(crate) fn take(export: impl Read, diff_id: &str, spool: &Path) -> Result<Delta, DeltaError> {
     let unreadable = |error: io::Error| Obstacle::Unreadable(error.to_string());
     let mut archive = Archive::new(export);
@@ -118,7 +118,7 @@ fn candidate(mut file: impl BufRead, spool: &Path) -> Result<Option<(Digest, Del
     }
 }
 
-/// Writes a layer anew and packs it; tells the digest of the layer as it was, too.
+/// Writes a layer anew and packs it; also returns the digest of the old layer.
 fn pack(layer: impl Read, spool: &Path) -> Result<(Digest, Delta), DeltaError> {
     let (send, receive) = sync_channel(WAITING);
     let mut before = Hashing::new(layer);
@@ -126,7 +126,7 @@ fn pack(layer: impl Read, spool: &Path) -> Result<(Digest, Delta), DeltaError> {
     let (packed, rewritten) = thread::scope(|scope| {
         let packing = scope.spawn(move || compress(&receive, spool));
         let rewritten = rewrite(&mut before, &mut after)
-            // What follows the last entry belongs to the digest all the same.
+            // The bytes after the last entry belong to the digest too.
             .and_then(|()| Ok(io::copy(&mut before, &mut io::sink())?));
         let diff_id = after.digest();
         // The end of the pieces is the end of the packing.
@@ -154,7 +154,7 @@ fn pack(layer: impl Read, spool: &Path) -> Result<(Digest, Delta), DeltaError> {
     Ok((before.digest(), delta))
 }
 
-/// Packs what comes, with a header that says nothing of when and where.
+/// Packs the pieces, with a header that names neither time nor system.
 fn compress(pieces: &Receiver<Vec<u8>>, spool: &Path) -> io::Result<(Digest, u64)> {
     let file = Hashing::new(BufWriter::with_capacity(PIECE, File::create(spool)?));
     let mut packer = GzBuilder::new()
@@ -169,7 +169,7 @@ fn compress(pieces: &Receiver<Vec<u8>>, spool: &Path) -> io::Result<(Digest, u64
     Ok((file.digest(), file.bytes))
 }
 
-/// Hashes and counts what passes.
+/// Hashes and counts the bytes that pass.
 struct Hashing<T> {
     inner: T,
     hash: sha2::Sha256,
@@ -215,14 +215,14 @@ impl<T: Write> Write for Hashing<T> {
     }
 }
 
-/// An export as it comes from the engine, for the thread that reads it.
+/// An export on its way from the engine to the thread that reads it.
 pub(crate) struct ExportReader {
     pieces: mpsc::Receiver<Bytes>,
     rest: Bytes,
 }
 
 impl ExportReader {
-    /// The reader, and what it reads from; it is at its end when that is dropped.
+    /// Returns the sender and the reader of an export. Dropping the sender ends it.
     pub(crate) fn new() -> (mpsc::Sender<Bytes>, Self) {
         let (send, pieces) = mpsc::channel(WAITING);
         let rest = Bytes::new();

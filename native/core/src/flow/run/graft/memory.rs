@@ -1,4 +1,4 @@
-//! What came of layers that were written anew on this agent before.
+//! A memory of layers that were written anew on this agent before.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -11,16 +11,16 @@ use crate::domain::graft::layer::VERSION;
 /// Layers that are remembered: one for each sensor, and teams use few at a time.
 const KEPT: usize = 16;
 
-/// Remembers a layer by what it was made of, so that what is told of it cannot be out of date: the
+/// Remembers a layer by the layer that it was written from, so that the memory cannot be out of date: the
 /// same layer, written anew by the same code, has the same digest.
 ///
-/// An agent runs one job at a time, and what is lost here is only time.
+/// An agent runs one job at a time, and a lost entry only costs time.
 #[derive(Debug)]
 pub(crate) struct Memory {
     file: PathBuf,
 }
 
-/// A layer as it was, and what became of it.
+/// A layer before and after it was written anew.
 #[derive(Serialize, Deserialize)]
 struct Known {
     version: u32,
@@ -31,14 +31,14 @@ struct Known {
 }
 
 impl Memory {
-    /// The memory in a folder that stays, and that nobody else writes to.
+    /// The memory in a folder that stays, and to which only this task writes.
     pub(crate) fn of(folder: &Path) -> Self {
         Self {
             file: folder.join("layers.json"),
         }
     }
 
-    /// What became of the layer whose digest, unpacked, was this one.
+    /// Returns the new layer for the one whose digest, unpacked, is this one.
     pub(crate) fn recall(&self, layer: &str) -> Option<Delta> {
         let known = self.read();
         let known = known.into_iter().find(|known| known.layer == layer)?;
@@ -49,7 +49,7 @@ impl Memory {
         })
     }
 
-    /// Keeps what became of a layer.
+    /// Keeps the new layer for another.
     pub(crate) fn keep(&self, layer: &str, delta: &Delta) -> io::Result<()> {
         let mut known = self.read();
         known.retain(|known| known.layer != layer);
@@ -64,13 +64,13 @@ impl Memory {
                 size: delta.size,
             },
         );
-        // Whoever reads meanwhile sees the one or the other.
+        // A reader sees the old file or the new one, never a part.
         let new = self.file.with_extension("new");
         fs::write(&new, serde_json::to_vec(&known)?)?;
         fs::rename(&new, &self.file)
     }
 
-    /// What is known; a file that cannot be read says nothing.
+    /// Reads the known layers; a file that cannot be read counts as empty.
     fn read(&self) -> Vec<Known> {
         let bytes = fs::read(&self.file).unwrap_or_default();
         let mut known: Vec<Known> = serde_json::from_slice(&bytes).unwrap_or_default();

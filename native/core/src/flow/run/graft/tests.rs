@@ -1,4 +1,4 @@
-//! Each rule of grafting, as far as it shows without an engine and a registry.
+//! The rules of grafting that need neither an engine nor a registry.
 
 use crate::domain::graft::stub::stub;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ fn triggers_forbid_a_graft_and_their_absence_does_not() {
 }
 
 #[test]
-fn a_source_has_to_have_a_manifest_that_fits_its_configuration() {
+fn a_source_must_have_a_manifest_that_fits_its_configuration() {
     let mut local = source(&json!({}));
     local.place = SourcePlace::Engine {
         id: "sha256:c".to_owned(),
@@ -95,3 +95,4 @@ fn a_stub_is_the_source_without_its_files() {
 
 pub mod assembling;
 pub mod layers;
+pub mod remembering;

@@ -85,7 +85,7 @@ fn delta() -> Delta {
     }
 }
 
-/// What falconutil does to a stub, as an engine tells it, which leaves unknown fields out and fills in others.
+/// The change that falconutil makes to a stub, as an engine reports it: without unknown fields, and with defaults.
 fn change() -> Change {
     let stub = json!({
         "Entrypoint": ["/entry"], "Cmd": ["web"], "Env": ["A=b"], "User": "101:101", "Labels": null,

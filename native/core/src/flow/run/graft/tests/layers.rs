@@ -10,7 +10,6 @@ use tar::{Archive, Builder, EntryType, Header};
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::reference::digest::Digest;
 use crate::flow::run::graft::delta::{Delta, DeltaError, take};
-use crate::flow::run::graft::memory::Memory;
 
 /// One entry of a layer.
 #[derive(Clone)]
@@ -36,7 +35,7 @@ fn packed(kind: EntryType, path: &str) -> Packed {
     }
 }
 
-/// What falconutil's one `COPY` leaves, with one file of each kind.
+/// The files of falconutil's one `COPY`, with one of each kind.
 fn sensor() -> Vec<Packed> {
     let file = |path: &str, content| Packed {
         content,
@@ -121,7 +120,7 @@ fn export(layer: &[u8]) -> Vec<u8> {
     builder.into_inner().expect("an export")
 }
 
-/// Takes a layer out of an export in which it is as it is or packed.
+/// Extracts a layer from an export that holds it unpacked or packed.
 fn taken(layer: &[u8], is_packed: bool, spool: &Path) -> Result<Delta, DeltaError> {
     let blob = if is_packed {
         gzip(layer)
@@ -290,40 +289,5 @@ fn a_disk_that_takes_no_layer_is_a_failure() {
     assert!(
         matches!(failed, Err(DeltaError::Spool { .. })),
         "{failed:?}"
-    );
-}
-
-#[test]
-fn a_layer_is_remembered_by_what_it_was_made_of() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let memory = Memory::of(folder.path());
-    let delta = |number: u64| Delta {
-        diff_id: Digest::of(b"unpacked"),
-        digest: Digest::of(&number.to_be_bytes()),
-        size: number,
-    };
-    assert_eq!(memory.recall("sha256:1"), None);
-    for number in 1..=20 {
-        memory
-            .keep(&format!("sha256:{number}"), &delta(number))
-            .expect("kept");
-    }
-    assert_eq!(memory.recall("sha256:20"), Some(delta(20)));
-    assert_eq!(memory.recall("sha256:1"), None, "only some are kept");
-    std::fs::write(folder.path().join("layers.json"), "[{").expect("written");
-    assert_eq!(
-        memory.recall("sha256:20"),
-        None,
-        "what cannot be read says nothing"
-    );
-    memory.keep("sha256:2", &delta(2)).expect("kept");
-    assert_eq!(memory.recall("sha256:2"), Some(delta(2)));
-    let file = folder.path().join("layers.json");
-    let text = std::fs::read_to_string(&file).expect("the file");
-    std::fs::write(&file, text.replace("\"version\":1", "\"version\":0")).expect("written");
-    assert_eq!(
-        memory.recall("sha256:2"),
-        None,
-        "other code made another layer of it"
     );
 }
