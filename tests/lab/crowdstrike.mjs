@@ -21,7 +21,7 @@ export async function startCrowdStrike({ clientId, clientSecret, customerId, tag
     settings: { region: "us-1", denied: [], locked: undefined, registryRefuses: undefined },
     /** Every request as it came, secrets left out. */
     requests: [],
-    /** Everything that must not be seen anywhere. */
+    /** Texts that must not appear anywhere. */
     secrets: [clientSecret],
   };
   const registryPassword = `registry-${randomUUID()}`;

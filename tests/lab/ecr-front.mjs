@@ -1,4 +1,4 @@
-// ecr-front.mjs CERTIFICATE_FOLDER ENVIRONMENT_FILE: ECR's manners in front of Distribution, and AWS's in front of moto.
+// ecr-front.mjs CERTIFICATE_FOLDER ENVIRONMENT_FILE: ECR's behaviour in front of Distribution, and AWS's in front of moto.
 // Ports are fixed, because a lab's loopback is its own. The environment file appears when everything answers.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";

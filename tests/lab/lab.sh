@@ -19,7 +19,7 @@ case $LAB_STORE in overlay2 | containerd) ;; *) refuse "--store is overlay2 or c
 case $engine in 28 | 26) ;; *) refuse "--engine is 28 or 26, not \`$engine\`." ;; esac
 [ $# -gt 0 ] || refuse "a command is missing after --; $usage"
 
-# A lab that was killed could not tidy up; nobody holds its lock any more.
+# A lab that was killed left its folder; its lock is free.
 sweep() {
   local old
   find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'falcon-lab.*' -mmin +1 -print0 | while read -r -d '' old; do
@@ -53,7 +53,7 @@ trap tidy EXIT
 flock 6
 chmod 755 "$LAB_DIR"
 mkdir "$LAB_DIR/tmp" "$LAB_DIR/logs"
-# The first and the last lab must know that they are: who gets the lock alone is.
+# A lab that gets the lock alone is the first or the last one.
 if flock --nonblock --exclusive 9; then remember_handler; fi
 flock --shared 9
 sweep

@@ -1,5 +1,5 @@
 #!/bin/bash
-# selftest.sh [ENGINE/STORE…]: proves the lab by itself, without the task. ECR's and AWS's manners once, then the patch flow on each
+# selftest.sh [ENGINE/STORE…]: proves the lab by itself, without the task. The behaviour of ECR and AWS once, then the patch flow on each
 # engine and store named, or on both engines and both stores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

@@ -2,7 +2,7 @@
 import { ACCOUNT } from "./aws.mjs";
 import { exchange, readAll } from "./pass.mjs";
 
-/** The password that ECR hands out. moto's is a constant; after `renew` the front writes a new one into moto's answers. */
+/** The password that ECR issues. moto's is a constant; after `renew` the front writes a new one into moto's answers. */
 export class Tokens {
   #serial = 0;
   #expiredRequests = 0;
@@ -12,12 +12,12 @@ export class Tokens {
     return this.#serial === 0 ? `${ACCOUNT}-auth-token` : `${ACCOUNT}-auth-token-${this.#serial}`;
   }
 
-  /** Every password given out so far is expired from now on. */
+  /** Expires every password that was issued so far. */
   renew() {
     this.#serial += 1;
   }
 
-  /** Answers the next `count` requests that their token is expired, whichever it is. */
+  /** Answers the next `count` requests that their token has expired. */
   expireNext(count) {
     this.#expiredRequests = count;
   }

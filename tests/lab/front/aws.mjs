@@ -8,7 +8,7 @@ const allBut = (action) => ({
   ...everything,
   Statement: [...everything.Statement, { Effect: "Deny", Action: action, Resource: "*" }],
 });
-// Each user's keys are given to tests as LAB_<NAME>_ACCESS_KEY_ID and LAB_<NAME>_SECRET_ACCESS_KEY.
+// Tests find each user's keys in LAB_<NAME>_ACCESS_KEY_ID and LAB_<NAME>_SECRET_ACCESS_KEY.
 const USERS = {
   ADMIN: everything,
   LIMITED: allBut("ecr:GetAuthorizationToken"),
@@ -54,7 +54,7 @@ export class Aws {
     return environment;
   }
 
-  /** The repository as AWS knows it, or undefined. Asked for each time: a test may create or change it through the AWS API. */
+  /** Fetches the repository from AWS, or undefined, each time anew: a test may create or change it through the AWS API. */
   async repository(region, name) {
     const answer = await this.ecr("DescribeRepositories", region, { repositoryNames: [name] });
     return answer.repositories?.[0];

@@ -10,7 +10,7 @@ export const control = ({ aws, ecr, tokens, faults, log }) => {
     "DELETE /faults": () => void faults.clear(),
     "GET /settings": () => ecr.settings,
     "PUT /settings": (body) => Object.assign(ecr.settings, body),
-    // {"next": N} answers the next N requests that their token is expired; {"renew": true} expires all tokens given out so far.
+    // {"next": N} answers the next N requests that their token is expired; {"renew": true} expires all tokens issued so far.
     "POST /tokens/expire": ({ next, renew, json = false }) => {
       tokens.json = json;
       if (next !== undefined) tokens.expireNext(next);

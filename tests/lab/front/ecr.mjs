@@ -76,8 +76,8 @@ export class Ecr {
     return this.#pass(request, response, context);
   }
 
-  // Every request asks whether its repository exists; a test that measures or counts should not wait for moto each time. What is
-  // missing, and what decides whether a tag may move, is always asked anew.
+  // Every request needs its repository; a test that measures or counts should not wait for moto each time. A missing repository,
+  // and the rule for moving a tag, are always fetched anew.
   async #repository(region, name, anew) {
     const key = `${region}/${name}`;
     const known = this.#known.get(key);

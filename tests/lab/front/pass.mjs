@@ -1,4 +1,4 @@
-// Passes a request on and streams both bodies, so that images of any size go through in constant memory.
+// Passes a request on and streams both bodies, so that images of any size need constant memory.
 import { Agent, request as httpRequest } from "node:http";
 
 const agent = new Agent({ keepAlive: true });

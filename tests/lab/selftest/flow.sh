@@ -61,7 +61,7 @@ done
 timed push quiet docker push "$R/app/target:1.4.2-falcon"
 quiet docker run -d --name web --platform linux/arm64 -p 127.0.0.1:8080:8080 "$R/app/target@$(digest app/target:1.4.2-falcon arm64)"
 answers() { node -e 'fetch("http://127.0.0.1:8080/").then(async (r) => process.exit((await r.text()).includes("nginx on linux/arm64") ? 0 : 1), () => process.exit(1))'; }
-for ((tries = 0; tries < 50; tries++)); do answers && break || sleep 0.1; done
+for ((tries = 0; tries < 300; tries++)); do answers && break || sleep 0.1; done
 answers || fail "nginx does not answer: $(docker logs web 2>&1)"
 case $(docker logs web 2>&1) in
   *'falcon-entrypoint (stand-in)'*) ;;
