@@ -120,8 +120,8 @@ test("A second step of the job uses the builder of the first", needsLab, async (
     job.env = first.variables;
     const second = await job.run({ ...given, builderName: "ARM64builder" });
     assertSucceeded(second);
-    assert.match(story(second), /made by an earlier step of this job/);
-    assert.doesNotMatch(story(second), /Make the buildx builder/);
+    assert.match(story(second), /created by an earlier step of this job/);
+    assert.doesNotMatch(story(second), /Create the buildx builder/);
     assert.equal(second.variables.BUILDX_CONFIG, first.variables.BUILDX_CONFIG);
   });
 });
@@ -181,7 +181,7 @@ test("A plan creates no builder", needsLab, async () => {
   await inJob(async (job) => {
     const step = await job.run(inputs({ action: "plan", builderName }));
     assertSucceeded(step);
-    assert.match(story(step), /Make the buildx builder `arm64builder` for linux\/arm64/);
+    assert.match(story(step), /Create the buildx builder `arm64builder` for linux\/arm64/);
     assert.equal(step.variables.BUILDX_BUILDER, undefined);
     assert.deepEqual(job.files(), []);
   });
@@ -192,7 +192,7 @@ test("A failed or stopped run leaves no builder", needsLab, async () => {
     const sensorImage = `${registry}/containersensor:${sensorTag}-fails`;
     const failed = await job.run(inputs({ builderName, sensorImage }));
     assertFailed(failed, "FALCONUTIL_FAILED");
-    assert.match(story(failed), /Make the buildx builder `arm64builder` for linux\/arm64: done/);
+    assert.match(story(failed), /Create the buildx builder `arm64builder` for linux\/arm64: done/);
     assert.doesNotMatch(story(failed), /^ {2}created the buildx builder/m);
     assertNoBuilder(job, failed);
   });

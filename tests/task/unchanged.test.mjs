@@ -125,11 +125,11 @@ test("Every change is named, and the image is patched again", needsLab, async ()
     assertSucceeded(await job.run(given));
     const sensorImage = `${registry}/containersensor:${sensorTag}-other-texts`;
     const changes = [
-      [{ containerName: "changed" }, /made with another customer ID or other options/],
-      [{ sensorImage, containerName: "changed" }, /made with another sensor/],
+      [{ containerName: "changed" }, /patched with another customer ID or other options/],
+      [{ sensorImage, containerName: "changed" }, /patched with another sensor/],
       [
         { sourceImage: `${registry}/app/web:oci`, sensorImage, containerName: "changed" },
-        /made of another source/,
+        /patched from another source/,
       ],
       [
         {
@@ -201,7 +201,7 @@ test("A refused or lost record is a warning, and the next run patches again", ne
     });
     const again = await job.run(given);
     assertUnrecorded(again);
-    assert.match(story(again), /nothing in the registry says what it was made of/);
+    assert.match(story(again), /the registry has no record of what it was made of/);
     await front("DELETE", "/faults");
     assert.equal((await referrers(again.outputs.imageDigest)).length, 1, "it was lost to us alone");
   });

@@ -1,4 +1,4 @@
-//! What tests share: a server, and good inputs and facts to change.
+//! Values that tests share: good inputs and facts to change, and a server.
 
 pub mod config;
 pub mod facts;

@@ -1,3 +1,5 @@
+//! The changes that a run leaves behind.
+
 use std::fmt;
 use std::path::PathBuf;
 
@@ -75,7 +77,7 @@ pub enum Effect {
         /// Its name.
         name: BuilderName,
     },
-    /// The patched image stays in the engine because `keepLocalImages` asks for it.
+    /// The patched image stays in the engine because `keepLocalImages` is true.
     ImageKept {
         /// Its name in the engine.
         name: String,

@@ -1,3 +1,5 @@
+//! The facts: values that the look finds and the plan decides by.
+
 pub mod builder;
 pub mod fact;
 pub mod lines;

@@ -1,4 +1,4 @@
-//! The look at the world: gathers the facts, and changes nothing.
+//! The look: gathers the facts, and changes nothing.
 
 pub mod builder;
 pub mod ecs;

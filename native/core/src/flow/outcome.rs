@@ -1,4 +1,4 @@
-//! How a run ends.
+//! The end of a run.
 
 use std::path::PathBuf;
 
@@ -13,28 +13,28 @@ use crate::report::code::Kind;
 use crate::report::event::PlannedStage;
 use crate::report::problem::Problem;
 
-/// How a run failed, with all that a person needs to act on it.
+/// The failure of a run, with everything that a person needs to act on it.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// What failed and why.
+    /// The problem with its causes.
     pub problem: Problem,
     /// Title of the step that failed; none before the first step.
     pub step: Option<String>,
-    /// What the run had already changed and leaves behind.
+    /// The changes that the run leaves behind.
     pub effects: Vec<Effect>,
-    /// What could not be cleaned up.
+    /// The leftovers that could not be cleaned up.
     pub cleanup: Vec<String>,
 }
 
 impl Failure {
-    /// Who has to act: the code decides.
+    /// The kind of the problem, by its code: it decides who must act.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.problem.code.kind()
     }
 }
 
-/// What a finished run produced, or what a plan would.
+/// The result of a finished run, or of a plan.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The repository of the patched image.
@@ -51,9 +51,9 @@ pub struct Outcome {
     pub sensor_name: String,
     /// The digest of the sensor's ARM64 manifest.
     pub sensor_digest: Digest,
-    /// The sensor's version, as far as its tag or label tells.
+    /// The sensor's version, if its tag or a label names it.
     pub sensor_version: Option<String>,
-    /// Whether a new image was made, or would be.
+    /// True if a new image was created, or would be.
     pub changed: bool,
     /// Compressed bytes of the source's layers, as far as known.
     pub source_bytes: Option<u64>,
@@ -61,13 +61,13 @@ pub struct Outcome {
     pub target_bytes: Option<u64>,
     /// The ECS task definition that names the patched image, where one was written.
     pub task_definition: Option<PathBuf>,
-    /// What ECS made of it, where it was registered.
+    /// The revision that ECS created, where it was registered.
     pub revision: Option<Revision>,
     /// The buildx builder that later steps have.
     pub builder: Option<Builder>,
-    /// What the run changed.
+    /// The changes by the run.
     pub effects: Vec<Effect>,
-    /// What could not be cleaned up.
+    /// The leftovers that could not be cleaned up.
     pub cleanup: Vec<String>,
 }
 
@@ -80,23 +80,23 @@ pub struct Verified {
     pub tag: Option<Tag>,
     /// The digest of its ARM64 manifest.
     pub digest: Digest,
-    /// Whether it was named by an index, of which only the ARM64 image was looked at.
+    /// True if an index named it, of which only the ARM64 image was checked.
     pub from_index: bool,
-    /// What it starts.
+    /// The program that it starts, with its arguments.
     pub entrypoint: Vec<String>,
-    /// The sensor's version, where anything tells it.
+    /// The sensor's version, if it is recorded.
     pub sensor_version: Option<String>,
-    /// What the sensor takes for the cloud service, if the image says it.
+    /// The cloud service that the sensor uses, if the image names it.
     pub cloud_service: Option<String>,
-    /// What the sensor takes for the container's name, if the image says it.
+    /// The container's name that the sensor uses, if the image has it.
     pub container_name: Option<String>,
     /// Compressed bytes of its layers.
     pub bytes: u64,
-    /// What it is a patch of, where that was asked.
+    /// The source that it was compared with, if any.
     pub source: Option<VerifiedSource>,
-    /// What the registry keeps of its making, if anything; of several records the one with the oldest sensor.
+    /// The registry's record of it, if any; of several records the one with the oldest sensor.
     pub record: Option<Record>,
-    /// What it has beside source and sensor, a phrase each.
+    /// Differences beyond the source and the documented patch, a phrase each.
     pub more: Vec<String>,
 }
 
@@ -112,19 +112,19 @@ pub struct VerifiedSource {
 /// The one result of a run.
 #[derive(Clone, Debug)]
 pub enum Ending {
-    /// It did what was asked.
+    /// The image is in the registry.
     Done(Box<Outcome>),
-    /// It looked, and says what it would do.
+    /// Nothing was changed, and the plan is known.
     Planned(Box<Outcome>, Vec<PlannedStage>),
-    /// It found the image patched.
+    /// The image is patched.
     Verified(Box<Verified>),
-    /// It could not.
+    /// The run failed.
     Failed(Box<Failure>),
-    /// It was stopped from outside.
+    /// The run was stopped from outside.
     Cancelled {
-        /// What had changed by then.
+        /// The changes until then.
         effects: Vec<Effect>,
-        /// What could not be cleaned up.
+        /// The leftovers that could not be cleaned up.
         cleanup: Vec<String>,
     },
 }

@@ -1,3 +1,5 @@
+//! The plan: decides what to do, from the configuration and the facts.
+
 pub mod decide;
 pub mod graft_source;
 pub mod prepare;

@@ -1,4 +1,4 @@
-//! Decides whether an image is patched, from what the registries tell.
+//! Decides whether an image is patched, from the registries' facts alone.
 
 use serde_json::Value;
 
@@ -15,11 +15,11 @@ use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
 
-/// Where an image without provenance may say which sensor it has. It is a word of whoever built the
-/// image: falconutil leaves no trace of the version.
+/// The label that may name the sensor of an image without provenance. It is a claim of the image's author: falconutil
+/// leaves no trace of the version.
 pub const SENSOR_VERSION_LABEL: &str = "falcon.sensor.version";
 
-/// Why an image does not pass.
+/// The reason to refuse an image.
 #[derive(Debug, thiserror::Error)]
 enum VerifyError {
     #[error("The target image `{name}` is not for linux/arm64")]
@@ -47,7 +47,9 @@ enum VerifyError {
         version: SensorVersion,
         minimum: SensorVersion,
     },
-    #[error("Which sensor is in `{name}` cannot be told, and `minimumSensorVersion` is {minimum}")]
+    #[error(
+        "The version of the sensor in `{name}` is unknown, and `minimumSensorVersion` is {minimum}"
+    )]
     VersionUnknown {
         name: String,
         minimum: SensorVersion,
@@ -78,10 +80,10 @@ impl Explain for VerifyError {
     }
 }
 
-/// Whether the image is patched, for ARM64, from the source and with a sensor as demanded.
+/// Verifies that the image is patched, for ARM64, from the source and with a sensor as demanded.
 ///
 /// # Errors
-/// The first reason why it is not, or cannot be known to be.
+/// The first reason why it is not, or why that cannot be known.
 pub fn verify(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Problem> {
     let target = facts.target.as_ref().map_err(Clone::clone)?;
     check_platform(target)?;
@@ -98,14 +100,14 @@ pub fn verify(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Pr
         None => (None, Vec::new()),
     };
     let record = oldest(&facts.records);
-    let told = told_version(record, &target.config);
+    let known = sensor_version_of(record, &target.config);
     if let Some(minimum) = &config.minimum_sensor_version {
-        check_version(target, told.as_ref(), minimum)?;
+        check_version(target, known.as_ref(), minimum)?;
     }
     let text = |name| variable(&target.config, name).map(str::to_owned);
     Ok(Verified {
         repository: target.repository.clone(),
-        // A name with a digest says nothing of what its tag stands for.
+        // A name with a digest does not show what its tag names.
         tag: config
             .target
             .tag
@@ -114,7 +116,7 @@ pub fn verify(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Pr
         digest: target.digest.clone(),
         from_index: target.from_index,
         entrypoint: entrypoint(&target.config),
-        sensor_version: told.map(|version| version.to_string()),
+        sensor_version: known.map(|version| version.to_string()),
         cloud_service: text("CS_CLOUD_SERVICE"),
         container_name: text("CS_CONTAINER"),
         bytes: target.bytes,
@@ -124,7 +126,7 @@ pub fn verify(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Pr
     })
 }
 
-/// An index can say of an image what the image does not say of itself.
+/// Checks the platform that the image itself names, since an index can name another.
 fn check_platform(target: &ImageFacts) -> Result<(), VerifyError> {
     if target.platform == Platform::linux_arm64() {
         return Ok(());
@@ -135,7 +137,7 @@ fn check_platform(target: &ImageFacts) -> Result<(), VerifyError> {
     })
 }
 
-/// Both marks have to be there: files of the sensor that nothing starts protect nothing.
+/// Checks for both marks: files of the sensor that nothing starts protect nothing.
 fn check_marks(target: &ImageFacts) -> Result<(), VerifyError> {
     let marks = SensorMarks::of(&target.config);
     let entrypoint = (!marks.by_entrypoint)
@@ -172,8 +174,8 @@ fn evidence(image: &ImageFacts) -> Evidence<'_> {
     }
 }
 
-/// The record of the image's making; of several, as sensors with the same files leave them, the one with the oldest sensor, so
-/// that no other record can make an image look newer.
+/// The record of the image. Sensors with the same files leave several, of which the one with the oldest sensor counts, so
+/// that no other record lets an image look newer.
 fn oldest(records: &[Record]) -> Option<&Record> {
     let is_older = |record: &Record, than: &Record| match (version(record), version(than)) {
         (Some(own), Some(other)) => own.is_at_least(&other) == Some(false),
@@ -193,8 +195,8 @@ fn version(record: &Record) -> Option<SensorVersion> {
     SensorVersion::parse(&sensor_version(text)?)
 }
 
-/// The sensor's version as far as anything in the registry tells it.
-fn told_version(record: Option<&Record>, config: &Value) -> Option<SensorVersion> {
+/// The sensor's version, from the record or else from the label.
+fn sensor_version_of(record: Option<&Record>, config: &Value) -> Option<SensorVersion> {
     let labelled = || {
         let label = config["Labels"][SENSOR_VERSION_LABEL].as_str()?;
         SensorVersion::parse(&sensor_version(label)?)
@@ -210,7 +212,7 @@ fn check_version(
     let (name, minimum) = (target.name.clone(), minimum.clone());
     let Some(version) = version else {
         let why = Cause::said(&format!(
-            "no provenance tells it, and the image has no label `{SENSOR_VERSION_LABEL}` with a version"
+            "no provenance names it, and the image has no label `{SENSOR_VERSION_LABEL}` with a version"
         ));
         return Err(VerifyError::VersionUnknown { name, minimum, why });
     };
@@ -222,7 +224,7 @@ fn check_version(
             minimum,
         }),
         None => {
-            let why = Cause::said(&format!("no more than {version} is told"));
+            let why = Cause::said(&format!("no more than {version} is known"));
             Err(VerifyError::VersionUnknown { name, minimum, why })
         }
     }

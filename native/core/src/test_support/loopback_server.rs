@@ -57,7 +57,7 @@ impl LoopbackServer {
         self.address.to_string()
     }
 
-    /// What came in so far.
+    /// The requests so far.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().expect("no panic").clone()
     }

@@ -4,7 +4,7 @@ use super::check::Check;
 use super::input_fault::InputFault;
 use crate::domain::builder::BuilderName;
 
-/// The builder's name; none where no builder is asked for.
+/// The builder's name; none where the input is empty.
 pub(super) fn name(check: &mut Check, value: &str) -> Option<BuilderName> {
     let value = check.text("builderName", value)?;
     match value.parse() {

@@ -12,7 +12,7 @@ struct InputProblem {
     message: String,
 }
 
-/// The check of all inputs: each method gives the value if it is good and notes the problem if not.
+/// The check of all inputs: each method returns the value if it is good and notes the problem if not.
 #[derive(Default)]
 pub(super) struct Check {
     problems: Vec<InputProblem>,
@@ -27,7 +27,7 @@ impl Check {
         });
     }
 
-    /// The one problem that tells all, or nothing if every input was good.
+    /// The one problem that lists all others; none if every input was good.
     pub(super) fn into_problem(self) -> Option<Problem> {
         let first = self.problems.first()?;
         if let [only] = self.problems.as_slice() {
@@ -70,13 +70,13 @@ impl Check {
             return None;
         }
         if value.contains(['\n', '\r', '\0']) {
-            self.refuse(InputFault::Malformed, input, "has to be a single line");
+            self.refuse(InputFault::Malformed, input, "must be a single line");
             return None;
         }
         (!value.is_empty()).then_some(value)
     }
 
-    /// The text of an input that has to be there.
+    /// The text of a required input.
     pub(super) fn required<'a>(&mut self, input: &str, value: &'a str) -> Option<&'a str> {
         if value.trim().is_empty() {
             self.refuse(InputFault::Missing, input, "is required and empty");
@@ -116,7 +116,7 @@ impl Check {
         self.choice(input, &word, &[default, ("true", true), ("false", false)])
     }
 
-    /// An image reference that has to be there.
+    /// A required image reference.
     pub(super) fn image(&mut self, input: &str, value: &str) -> Option<ImageName> {
         let value = self.required(input, value)?;
         match value.parse() {
@@ -128,18 +128,18 @@ impl Check {
         }
     }
 
-    /// Refuses inputs that would be ignored, each given with its default: the user expects something of them.
+    /// Refuses inputs that would be ignored, each with its default: a user who sets them expects an effect.
     pub(super) fn without_effect(&mut self, inputs: &[(&str, &str, &str)], beside: &str) {
         for (name, value, default) in inputs {
             let value = value.trim();
             if !value.is_empty() && !value.eq_ignore_ascii_case(default) {
-                let message = format!("has no meaning with {beside}");
+                let message = format!("has no effect with {beside}");
                 self.refuse(InputFault::WithoutEffect, name, message);
             }
         }
     }
 
-    /// Refuses an input that asks for something this version cannot do.
+    /// Refuses a value that this version does not support.
     pub(super) fn not_available(&mut self, input: &str, value: &str, defaults: &[&str]) {
         let Some(value) = self.text(input, value) else {
             return;
@@ -159,7 +159,7 @@ impl Check {
 }
 
 fn describe(value: &str, error: &ReferenceError) -> String {
-    format!("`{value}` is no image reference: {error}")
+    format!("`{value}` is not an image reference: {error}")
 }
 
 /// The first `$(NAME)` in a text: Azure Pipelines leaves a macro in place when no variable has its name.

@@ -4,7 +4,7 @@ use super::check::Check;
 use super::patch::TaskDefinitionFile;
 use crate::flow::inputs::Inputs;
 
-/// The file to put the image in; none where nobody asks for it.
+/// The file that gets the image; none where the input is empty.
 pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<TaskDefinitionFile> {
     if inputs.task_definition.trim().is_empty() {
         check.without_effect(

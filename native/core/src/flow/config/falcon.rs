@@ -1,4 +1,4 @@
-//! The inputs that concern CrowdStrike: the sensor, the API and what falconutil is told.
+//! The inputs that concern CrowdStrike: the sensor, the API and the options for falconutil.
 
 use url::Url;
 
@@ -17,7 +17,7 @@ use crate::domain::reference::image_name::ImageName;
 use crate::flow::inputs::Inputs;
 use crate::report::secret::Secret;
 
-/// Where the sensor comes from; an input that the other source would need is a misunderstanding.
+/// The place of the sensor; inputs that only the other place uses are refused.
 pub(super) fn sensor(check: &mut Check, inputs: &Inputs) -> Option<Sensor> {
     let choices = [("image", false), ("crowdstrike", true)];
     let from_crowdstrike = check.choice("sensorSource", &inputs.sensor_source, &choices)?;
@@ -80,7 +80,7 @@ fn mirror(check: &mut Check, value: &str) -> Option<ImageName> {
     Some(name)
 }
 
-/// The API client; none where nothing has to be asked.
+/// The access to the API; none where nothing is requested from it.
 pub(super) fn api(check: &mut Check, inputs: &Inputs) -> Option<FalconApiSettings> {
     let needed = inputs.sensor_source.trim() == "crowdstrike";
     let given = |value: &str| !value.trim().is_empty();
@@ -125,14 +125,14 @@ fn api_url(check: &mut Check, value: &str) -> Option<Url> {
             check.refuse(
                 InputFault::Malformed,
                 "falconApiUrl",
-                "has to be an address by HTTPS, as in `https://falcon-api.example.com`; plain HTTP is for this machine only",
+                "must be an HTTPS address, as in `https://falcon-api.example.com`; plain HTTP is for this machine only",
             );
             None
         }
     }
 }
 
-/// The registry's host; a scheme before it is taken off where it is the one that is used anyway.
+/// The registry's host, without the scheme if that is the one that is used anyway.
 fn registry(check: &mut Check, value: &str) -> Option<String> {
     let value = check.text("falconRegistry", value)?;
     let value = value.trim_end_matches('/');
@@ -151,14 +151,14 @@ fn registry(check: &mut Check, value: &str) -> Option<String> {
             check.refuse(
                 InputFault::Malformed,
                 "falconRegistry",
-                "has to be a registry's host, as in `falcon-registry.example.com`; plain HTTP is for this machine only",
+                "must be a registry's host, as in `falcon-registry.example.com`; plain HTTP is for this machine only",
             );
             None
         }
     }
 }
 
-/// The customer ID; it may be left out where the API can be asked for it.
+/// The customer ID; it may be left out where the API can look it up.
 fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<CustomerId> {
     let can_ask =
         inputs.sensor_source.trim() == "crowdstrike" || !inputs.falcon_client_id.trim().is_empty();
@@ -175,13 +175,13 @@ fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<CustomerId> {
         Err(CustomerIdError::Malformed) => check.refuse(
             InputFault::Malformed,
             "falconCid",
-            "is no customer ID: it has to be 32 hex digits, `-` and 2 hex digits",
+            "is not a customer ID: it must be 32 hex digits, `-` and 2 hex digits",
         ),
     }
     None
 }
 
-/// What falconutil is told.
+/// The options for falconutil.
 pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
     let customer_id = customer_id(check, inputs);
     let cloud_service = match check.text("cloudService", &inputs.cloud_service) {
@@ -193,7 +193,7 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
         !s.bytes()
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
     }) {
-        check.refuse(InputFault::UnknownValue, "cloudService", "has to be `ECS_FARGATE`, `none`, or another service that falconutil knows, in upper case");
+        check.refuse(InputFault::UnknownValue, "cloudService", "must be `ECS_FARGATE`, `none`, or another service that falconutil knows, in upper case");
     }
     let container_name = check
         .text("containerName", &inputs.container_name)
@@ -202,7 +202,7 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
         check.refuse(
             InputFault::Malformed,
             "containerName",
-            "has to be up to 255 letters, digits, `-` and `_`, as ECS demands",
+            "must be up to 255 letters, digits, `-` and `_`, as ECS demands",
         );
     }
     let falconctl_options = check.text("falconctlOptions", &inputs.falconctl_options);
@@ -210,7 +210,7 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
         check.refuse(
             InputFault::Malformed,
             "falconctlOptions",
-            "has to start with `--`, as in `--tags=a,b`",
+            "must start with `--`, as in `--tags=a,b`",
         );
     }
     FalconSettings {

@@ -68,7 +68,7 @@ pub(super) fn target(check: &mut Check, inputs: &Inputs) -> Option<(ImageName, T
         check.refuse(
             InputFault::Malformed,
             "targetImage",
-            "cannot carry a digest, which only patching determines; name a tag",
+            "cannot have a digest, which only patching determines; name a tag",
         );
         return None;
     }
@@ -123,7 +123,7 @@ pub(super) fn additional_tags(check: &mut Check, value: &str) -> Option<Vec<Tag>
     good.then_some(tags)
 }
 
-/// An image that is named by digest; nothing stands for `default`.
+/// An image that is named by digest; an empty input means `default`.
 pub(super) fn pinned(
     check: &mut Check,
     input: &str,
@@ -149,7 +149,7 @@ pub(super) fn pinned(
     })
 }
 
-/// The image that registers the emulator; it runs privileged, so no tag that can move will do.
+/// The image that registers the emulator; it runs privileged, so a tag that can move is refused.
 pub(super) fn emulator_image(check: &mut Check, value: &str) -> Option<PinnedImage> {
     pinned(
         check,

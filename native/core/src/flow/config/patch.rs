@@ -19,7 +19,7 @@ use crate::domain::reference::tag::Tag;
     reason = "each is an answer of its own"
 )]
 pub struct PatchConfig {
-    /// Whether the run ends with its plan and changes nothing.
+    /// True if the run ends with its plan and changes nothing.
     pub only_plan: bool,
     /// The image to patch.
     pub source: Source,
@@ -39,21 +39,21 @@ pub struct PatchConfig {
     pub aws: AwsSettings,
     /// The account whose registry holds images named without one; none means the caller's.
     pub account: Option<String>,
-    /// Whether an image that is what a patch would make is left as it is.
+    /// True if an image that equals the result of a patch is kept.
     pub skip_unchanged: bool,
-    /// Whether the target's repository is created where it is missing.
+    /// True if the target's repository is created where it is missing.
     pub create_repository: bool,
-    /// Whether an emulator may be installed.
+    /// The permission to install an emulator.
     pub emulation: Emulation,
     /// The image that installs it.
     pub emulator_image: PinnedImage,
     /// The strategy of the patch.
     pub strategy: Strategy,
-    /// The registry that the images are staged in; none where the engine takes them from their own.
+    /// The image of the registry that stages the images; none where the engine pulls them from their own registries.
     pub staging_image: Option<PinnedImage>,
     /// The buildx builder that later steps get.
     pub builder: Option<BuilderName>,
-    /// Whether the images stay in the engine.
+    /// True if the images stay in the engine.
     pub keep_local_images: bool,
     /// The ECS task definition that gets the image; none where none was given.
     pub task_definition: Option<TaskDefinitionFile>,
@@ -66,7 +66,7 @@ pub struct TaskDefinitionFile {
     pub path: PathBuf,
     /// The file that is written; none for one in the agent's temporary folder.
     pub output: Option<PathBuf>,
-    /// Whether what was written is registered as well.
+    /// True if the written definition is registered as well.
     pub register: bool,
 }
 
@@ -102,12 +102,12 @@ pub enum Sensor {
     },
 }
 
-/// Whether an emulator may be installed.
+/// The permission to install an emulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Emulation {
-    /// Where none is registered.
+    /// Granted where none is registered.
     Auto,
-    /// Not at all.
+    /// Denied.
     Never,
 }
 

@@ -42,7 +42,7 @@ enum Action {
 }
 
 fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
-    // The filter comes with a later version, and must not be taken for granted before.
+    // The filter comes with a later version, and a user must not rely on it before.
     check.not_available("engineAccess", &inputs.engine_access, &["direct"]);
     let action = check.choice(
         "action",

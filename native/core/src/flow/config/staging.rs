@@ -10,7 +10,7 @@ use crate::flow::inputs::Inputs;
 pub(super) const DEFAULT_IMAGE: &str =
     "registry:2.8.3@sha256:a3d8aaa63ed8681a604f1dea0aa03f100d5895b6a58ace528858a7b332415373";
 
-/// The image of the local registry; none where none is asked for.
+/// The image of the local registry; none where the images are not staged.
 pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<PinnedImage> {
     let is_local = check.choice(
         "stagingRegistry",

@@ -7,7 +7,7 @@ use crate::test_support::config::{inputs, read};
 pub(super) fn refusal(change: impl FnOnce(&mut Inputs)) -> (Code, String, Vec<String>) {
     let mut inputs = inputs();
     change(&mut inputs);
-    let problem = read(&inputs).expect_err("these inputs have to be refused");
+    let problem = read(&inputs).expect_err("these inputs must be refused");
     (problem.code, problem.what, problem.why)
 }
 
@@ -192,7 +192,7 @@ fn defaults_that_the_form_fills_in_are_accepted() {
 }
 
 #[test]
-fn all_problems_are_told_at_once_by_the_names_that_the_user_typed() {
+fn all_problems_are_reported_at_once_by_the_names_of_the_inputs() {
     let (code, what, why) = refusal(|i| {
         i.source_image.clear();
         i.emulation = "nevr".into();

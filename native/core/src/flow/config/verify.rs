@@ -1,4 +1,4 @@
-//! The inputs of `action: verify`. All others are of no consequence to it and are not looked at.
+//! The inputs of `action: verify`. All others are ignored.
 
 use super::check::Check;
 use super::input_fault::InputFault;
@@ -8,16 +8,16 @@ use crate::domain::falcon::version::SensorVersion;
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::inputs::Inputs;
 
-/// What is to be verified; nothing of the engine, and nothing secret but the sign-in.
+/// A verification. It needs no engine, and no secret but the sign-in.
 #[derive(Clone, Debug)]
 pub struct VerifyConfig {
     /// The image, by tag or digest.
     pub target: ImageName,
-    /// What it has to be a patch of, if that is asked.
+    /// The source to compare it with, if one is named.
     pub source: Option<ImageName>,
-    /// The oldest sensor that will do.
+    /// The oldest sensor that is accepted.
     pub minimum_sensor_version: Option<SensorVersion>,
-    /// How to sign in to AWS.
+    /// The sign-in to AWS.
     pub aws: AwsSettings,
     /// The account whose registry holds images named without one; none means the caller's.
     pub account: Option<String>,
@@ -41,7 +41,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<VerifyConfig> {
     })
 }
 
-/// The image to compare with; an engine is not asked, so it has to be in a registry.
+/// The source to compare with; it must be in a registry, since no engine is used.
 fn source(check: &mut Check, inputs: &Inputs) -> Option<ImageName> {
     if inputs.source_image.trim().is_empty() {
         return None;
@@ -50,7 +50,7 @@ fn source(check: &mut Check, inputs: &Inputs) -> Option<ImageName> {
         check.refuse(
             InputFault::WithoutEffect,
             "sourceLocation",
-            "`engine` has no meaning with `action: verify`, which asks no engine; name the source in its registry, or leave `sourceImage` empty",
+            "`engine` has no effect with `action: verify`, which uses no engine; name the source in its registry, or leave `sourceImage` empty",
         );
         return None;
     }
@@ -64,7 +64,7 @@ fn minimum(check: &mut Check, value: &str) -> Option<SensorVersion> {
         check.refuse(
             InputFault::Malformed,
             "minimumSensorVersion",
-            format!("`{value}` is no sensor version; write it as in `7.39` or `7.39.0-7802`"),
+            format!("`{value}` is not a sensor version (examples: `7.39`, `7.39.0-7802`)"),
         );
     }
     version

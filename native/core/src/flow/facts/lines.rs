@@ -30,7 +30,7 @@ impl Facts {
         }
         if let Some(Ok(builder)) = &self.builder {
             let made = if builder.is_made {
-                "the builder is there, made by an earlier step of this job"
+                "the builder is there, created by an earlier step of this job"
             } else {
                 "no builder yet"
             };

@@ -1,4 +1,4 @@
-//! What the world looks like, as far as a run needs to know.
+//! The facts that a patch depends on.
 
 use std::collections::HashSet;
 
@@ -21,14 +21,14 @@ use crate::domain::reference::repository::Repository;
 use crate::flow::config::patch::PatchConfig;
 use crate::report::problem::Problem;
 
-/// A read-only look at the world, which grows when a probe tells more.
+/// Everything that was looked up; it grows by the results of probes.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// Who AWS says we are; not asked where nothing is to be changed.
+    /// The caller's identity at AWS; not requested where nothing is to be changed.
     pub caller: Option<Fact<CallerIdentity>>,
     /// The engine.
     pub engine: Fact<EngineFacts>,
-    /// Whether the kernel runs ARM64 programs through an emulator.
+    /// The kernel's handler for ARM64 programs.
     pub handler: Registration,
     /// The image to patch.
     pub source: Fact<SourceFacts>,
@@ -36,22 +36,22 @@ pub struct Facts {
     pub sensor: Fact<SensorFacts>,
     /// The customer ID, given or looked up.
     pub customer_id: Fact<CustomerId>,
-    /// Where the patched image goes.
+    /// The destination of the patched image.
     pub target: Fact<TargetFacts>,
-    /// What the builder for later steps needs; none where none is asked for.
+    /// The builder for later steps; none where no input names one.
     pub builder: Option<Fact<BuilderFacts>>,
-    /// Where the images are staged by now; none where the engine takes them from their own registries.
+    /// The places of the staged images; none where the engine pulls them from their own registries.
     pub staged: Option<Staged>,
     /// The ECS task definition, corrected; none where none was given.
     pub task_definition: Option<Fact<TaskDefinition>>,
     /// The digests of images that the engine holds already.
     pub in_engine: HashSet<Digest>,
-    /// What only trying could tell.
+    /// The results of probes.
     pub probes: Probes,
 }
 
 impl Facts {
-    /// Where the engine has or takes the source from.
+    /// The place from which the engine gets the source.
     #[must_use]
     pub fn source_origin<'a>(&'a self, source: &'a SourceFacts) -> SourceOrigin<'a> {
         match (&self.staged, &source.place) {
@@ -66,7 +66,7 @@ impl Facts {
         }
     }
 
-    /// Where the engine takes the sensor from.
+    /// The repository from which the engine pulls the sensor.
     #[must_use]
     pub fn sensor_origin<'a>(&'a self, sensor: &'a SensorFacts) -> &'a Repository {
         let staged = self.staged.as_ref();
@@ -75,8 +75,8 @@ impl Facts {
 }
 
 impl Facts {
-    /// What falconutil is told; the container's name is that in the ECS task definition, also where `containerName` leaves it
-    /// open.
+    /// The options for falconutil. An ECS task definition decides the container's name, even where `containerName` is
+    /// empty.
     pub(crate) fn falcon_options(&self, config: &PatchConfig) -> Result<FalconOptions, Problem> {
         let customer_id = self.customer_id.clone()?;
         let mut options = config.falcon.for_customer(customer_id);

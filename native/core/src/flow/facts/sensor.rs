@@ -9,17 +9,17 @@ pub struct SensorFacts {
     pub name: String,
     /// Its repository.
     pub repository: Repository,
-    /// The digest of its manifest for linux/arm64, whose files go into the patched image.
+    /// The digest of its manifest for linux/arm64, whose files the patched image gets.
     pub arm64: Digest,
     /// The digest of its manifest for the engine's own platform, if it has one that is not linux/arm64.
     pub native: Option<Digest>,
-    /// Its version, if its tag or a label tells it.
+    /// Its version, if its tag or a label names it.
     pub version: Option<String>,
-    /// What has to be copied before the image is where it is taken from.
+    /// The copy into the mirror that is still to be done.
     pub copy: Option<SensorCopy>,
 }
 
-/// A sensor that is to be copied into the mirror, from which it is taken then.
+/// A sensor that is to be copied into the mirror and pulled from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SensorCopy {
     /// CrowdStrike's repository.

@@ -12,9 +12,9 @@ use crate::domain::reference::repository::Repository;
 pub struct SourceFacts {
     /// The image as the user named it, registry included.
     pub name: String,
-    /// Where it is.
+    /// Its place.
     pub place: SourcePlace,
-    /// Its configuration's `config` object, from which every field but the entrypoint and the environment has to survive.
+    /// Its configuration's `config` object, of which a patch may change the entrypoint and the environment only.
     pub config: Value,
     /// The digests of its layers, uncompressed.
     pub diff_ids: Vec<String>,
@@ -22,16 +22,16 @@ pub struct SourceFacts {
     pub bytes: Option<u64>,
 }
 
-/// Where the source is.
+/// The place of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourcePlace {
     /// In a registry.
     Registry {
         /// The repository.
         repository: Repository,
-        /// The ARM64 image, by whose digest it goes from here on.
+        /// The ARM64 image, whose digest names the source from here on.
         image: Arc<RegistryImage>,
-        /// Whether the user's reference names an index, of which only the ARM64 image is patched.
+        /// True if the user's reference names an index, of which only the ARM64 image is patched.
         from_index: bool,
     },
     /// In the engine.
@@ -41,7 +41,7 @@ pub enum SourcePlace {
     },
 }
 
-/// Where the engine has or takes the source from.
+/// The place from which the engine gets the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceOrigin<'a> {
     /// A registry, its own or the one that it is staged in.
@@ -50,5 +50,5 @@ pub enum SourceOrigin<'a> {
     Engine(&'a str),
 }
 
-/// What every image that is patched or made is for.
+/// The platform of every source and of every patched image.
 pub(super) static ARM64: LazyLock<Platform> = LazyLock::new(Platform::linux_arm64);

@@ -1,7 +1,7 @@
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 
-/// Where the staged images are.
+/// The places of the staged images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staged {
     /// The source's repository.

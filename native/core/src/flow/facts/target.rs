@@ -7,33 +7,33 @@ use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 
-/// Where the patched image goes.
+/// The destination of the patched image.
 #[derive(Clone, Debug)]
 pub struct TargetFacts {
     /// The repository.
     pub repository: Repository,
-    /// Which of the wanted tags exist, with what they name.
+    /// The wanted tags that exist, with the digests that they name.
     pub existing: Vec<(Tag, Digest)>,
-    /// The ARM64 image that the target's tag names, where that is looked at and no index.
+    /// The ARM64 image that the target's tag names; none where it names an index or `skipUnchanged` is false.
     pub current: Option<CurrentImage>,
-    /// Whether tags can be overwritten; not known without the right to ask, and not asked where
-    /// nothing is to be changed.
+    /// The rule for overwriting tags; unknown without the permission to read it, and not requested where nothing is
+    /// to be changed.
     pub mutability: Option<TagMutability>,
-    /// Whether the repository has yet to be created, which the inputs allow.
+    /// True if the repository does not exist yet and the inputs allow creating it.
     pub is_missing: bool,
 }
 
-/// What the target's tag names before the run.
+/// The image that the target's tag names before the run.
 #[derive(Clone, Debug)]
 pub struct CurrentImage {
     /// The image.
     pub image: Arc<RegistryImage>,
-    /// What the registry keeps of its making; nothing if that cannot be read.
+    /// The registry's records of it; empty if they cannot be read.
     pub provenance: Vec<Provenance>,
 }
 
 impl TargetFacts {
-    /// Whether a tag names a manifest.
+    /// Checks that a tag names a manifest.
     #[must_use]
     pub fn names(&self, tag: &Tag, digest: &Digest) -> bool {
         self.existing

@@ -7,16 +7,16 @@ use crate::domain::provenance::statement::Record;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 
-/// A look at an image that is to be verified.
+/// The facts that a verification depends on.
 #[derive(Clone, Debug)]
 pub struct VerifyFacts {
-    /// Who AWS says we are, where it was asked; only to be shown.
+    /// The caller's identity at AWS, for the log alone; none where no image is in ECR.
     pub caller: Option<CallerIdentity>,
     /// The image.
     pub target: Fact<ImageFacts>,
-    /// What the registry keeps of its making.
+    /// The registry's records of it.
     pub records: Vec<Record>,
-    /// What it is to be compared with.
+    /// The source to compare it with.
     pub source: Option<Fact<ImageFacts>>,
 }
 
@@ -29,9 +29,9 @@ pub struct ImageFacts {
     pub repository: Repository,
     /// The digest of the ARM64 manifest.
     pub digest: Digest,
-    /// Whether the user's reference names an index.
+    /// True if the user's reference names an index.
     pub from_index: bool,
-    /// The platform that its configuration names, whatever an index says of it.
+    /// The platform that its configuration names, which can differ from the one in an index.
     pub platform: Platform,
     /// Its configuration's `config` object.
     pub config: Value,

@@ -1,4 +1,4 @@
-//! What there is for making a buildx builder.
+//! Finds the buildx plugin and the builder.
 
 use crate::adapters::buildx::Buildx;
 use crate::domain::agent::Agent;
@@ -6,7 +6,7 @@ use crate::domain::builder::{Builder, BuilderName};
 use crate::flow::facts::builder::BuilderFacts;
 use crate::flow::facts::fact::Fact;
 
-/// Looks for the plugin, and whether the name is free.
+/// Finds the plugin, and refuses a name that is taken.
 pub(super) async fn look(name: &BuilderName, agent: &Agent) -> Fact<BuilderFacts> {
     let builder = Builder::of_job(name.clone(), agent);
     builder.refuse_taken(|name| std::env::var_os(name))?;

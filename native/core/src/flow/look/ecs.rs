@@ -1,4 +1,4 @@
-//! The ECS task definition as the user's file has it, and whether the finished one can be written.
+//! Reads the ECS task definition, and checks that the finished one can be written.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::flow::facts::fact::Fact;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
-/// What is wrong with a file.
+/// A problem with a file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error("Cannot read the ECS task definition `{path}`", path = path.display())]
@@ -36,7 +36,7 @@ impl Explain for FileError {
     }
 }
 
-/// Reads the file, corrects it, and sees whether the finished one can be written where it is wanted.
+/// Reads the file, corrects it, and checks that the finished one can be written where it is wanted.
 pub(super) async fn look(
     file: &TaskDefinitionFile,
     container: Option<&str>,
@@ -56,7 +56,7 @@ pub(super) async fn look(
     Ok(definition)
 }
 
-/// Whether a file can be written, asked without writing anything.
+/// Checks that a file can be written, without writing anything.
 fn writable(path: &Path) -> io::Result<()> {
     match path.metadata() {
         Ok(file) if file.is_dir() => Err(io::ErrorKind::IsADirectory.into()),

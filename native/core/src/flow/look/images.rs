@@ -15,7 +15,7 @@ use crate::flow::services::Services;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
 
-/// What goes wrong with an image of a registry beside the requests themselves.
+/// A problem with an image of a registry, apart from the requests themselves.
 #[derive(Debug, thiserror::Error)]
 enum ImageError {
     #[error("No region is known for `{name}`")]
@@ -66,10 +66,10 @@ impl Explain for ImageError {
 
 /// The ARM64 image of a registry that a name stands for.
 pub(super) struct FoundImage {
-    /// As the user named it, registry included.
+    /// The name that the user wrote, with its registry.
     pub(super) name: String,
     pub(super) repository: Repository,
-    /// Whether the name is an index's.
+    /// True if the name is an index's.
     pub(super) from_index: bool,
     pub(super) image: Arc<RegistryImage>,
 }

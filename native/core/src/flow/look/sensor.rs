@@ -65,7 +65,7 @@ impl SensorLookup<'_> {
             Some(name) => Some(self.images.repository(name).await?),
             None => None,
         };
-        // An exact version that was copied before needs nothing of CrowdStrike any more.
+        // An exact version that was copied before needs no request to CrowdStrike.
         if let (Some(mirror), Some(tag)) = (&mirror, version.exact())
             && self.digest(mirror, tag).await?.is_some()
         {

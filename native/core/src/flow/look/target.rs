@@ -1,4 +1,4 @@
-//! Finds what the target's tags name before the run.
+//! Finds the images that the target's tags name before the run.
 
 use std::sync::Arc;
 

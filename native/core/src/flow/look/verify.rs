@@ -1,4 +1,4 @@
-//! Looks at an image that is to be verified, and at nothing else.
+//! Gathers the facts for a verification.
 
 use super::images::{FoundImage, Images};
 use super::target::provenance;
@@ -8,11 +8,11 @@ use crate::flow::config::verify::VerifyConfig;
 use crate::flow::facts::verify::{ImageFacts, VerifyFacts};
 use crate::flow::services::Services;
 
-/// Gathers what the registries tell.
+/// Gathers the facts from the registries.
 pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
     let images = Images::new(config.account.as_deref(), services);
     let caller = async {
-        // Whoever asks another registry may have no credentials, and looking for some takes seconds.
+        // A user of another registry may have no credentials for AWS, and looking for some takes seconds.
         let is_aws = |name: &ImageName| name.registry.is_none() || name.ecr().is_some();
         let mut names = std::iter::once(&config.target).chain(&config.source);
         if names.any(is_aws) {
@@ -44,7 +44,7 @@ pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
     }
 }
 
-/// What the registry keeps of the image's making, with what each record tells people.
+/// The registry's records of an image, each with its details for people.
 async fn records(services: &Services, found: &FoundImage) -> Vec<Record> {
     let Ok(registry) = services.registry().await else {
         return Vec::new();

@@ -38,7 +38,7 @@ pub fn plan(config: &PatchConfig, facts: &Facts, state: TargetState) -> Result<P
     Ok(plan)
 }
 
-/// Whether the run leaves the registry as it is, so that no more facts are needed.
+/// Checks that the run leaves the registry as it is, so that no more facts are needed.
 #[must_use]
 pub fn changes_nothing(config: &PatchConfig, facts: &Facts, state: TargetState) -> bool {
     let target = facts.target.as_ref().ok();
@@ -128,15 +128,14 @@ fn publish(config: &PatchConfig, target: &TargetFacts, strategy: Strategy, plan:
             }]);
             plan.then(vec![Step::ReadBack]);
             plan.then(vec![Step::RecordProvenance]);
-            // Not before all else is there, so that a run that is cut off leaves no tag behind.
+            // The tags come last, so that a run that is cut off leaves none behind.
             let first = add_tag(target, &config.target_tag);
             plan.then(std::iter::once(first).chain(others).collect());
         }
     }
 }
 
-/// Puts the image that is in the registry by then into the ECS task definition, last, since what is registered may be deployed
-/// at once.
+/// Plans the ECS task definition. It comes last, since a revision may be deployed as soon as it is registered.
 fn hand_over(config: &PatchConfig, plan: &mut Plan) {
     if let Some(file) = &config.task_definition {
         plan.then(vec![Step::WriteTaskDefinition]);

@@ -1,13 +1,13 @@
 //! Grafting: patching an image whose layers never leave the registry.
 //!
 //! 1. falconutil patches a [`stub`]: an image with the source's configuration and one empty layer.
-//! 2. The one layer that it added is taken out of the engine and written anew ([`delta`], [`layer`]),
-//!    so that the same sensor gives the same bytes.
+//! 2. The one layer that it added is read from the engine and written anew ([`delta`], [`layer`]),
+//!    so that the same sensor results in the same bytes.
 //! 3. That layer and what falconutil changed in the configuration are put on the source's own
 //!    manifest ([`assemble`]).
 //!
-//! What must hold for it is an [`Obstacle`] where it does not; the full way is open then. Nothing in
-//! here knows falconutil's rules: what it does to the stub is what is done to the source.
+//! An [`Obstacle`] rules a graft out, and `strategy: full` is used then. Nothing in here knows falconutil's
+//! rules: its changes to the stub are applied to the source.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::repository::Repository;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
 
-/// A source that can be grafted, as far as it shows before falconutil has worked.
+/// A source that can be grafted, as far as that is known before falconutil has run.
 #[derive(Clone, Debug)]
 pub struct GraftSource<'a> {
-    /// Where its layers are.
+    /// The repository that has its layers.
     pub(crate) repository: &'a Repository,
     /// Its manifest and configuration.
     pub(crate) image: &'a Arc<RegistryImage>,
 }
 
 impl<'a> GraftSource<'a> {
-    /// Looks for what forbids to graft a source.
+    /// Looks for an obstacle to grafting a source.
     ///
     /// # Errors
     /// The first obstacle.

@@ -1,4 +1,4 @@
-//! What has to be there before falconutil starts, and which falconutil that is.
+//! Plans the steps before falconutil starts, and chooses the falconutil.
 
 use super::ready::Ready;
 use super::refusal;
@@ -38,7 +38,7 @@ pub(super) fn pulls(facts: &Facts, ready: &Ready<'_>, is_native: bool) -> Vec<St
     pulls.into_iter().map(Step::Pull).collect()
 }
 
-/// Whether and how ARM64 programs come to run here.
+/// The step that installs an emulator; none where ARM64 programs run, or may run, without it.
 pub(super) fn emulator_step(
     config: &PatchConfig,
     facts: &Facts,
@@ -54,7 +54,7 @@ pub(super) fn emulator_step(
         }
         Registration::Registered(_) => false,
         Registration::Absent => true,
-        // The kernel is another machine's, so only trying tells.
+        // The kernel is another machine's, so only an attempt shows it.
         Registration::Unknown => tried,
     };
     match (missing, config.emulation, facts.probes.emulator_installed) {
@@ -67,7 +67,7 @@ pub(super) fn emulator_step(
     }
 }
 
-/// What is needed beside an image that is kept: later steps count on a builder, and on ARM64 programs that run.
+/// The steps beside an image that is kept: later steps rely on a builder, and on ARM64 programs that run.
 pub(super) fn for_later_steps(config: &PatchConfig, facts: &Facts) -> Result<Vec<Step>, Problem> {
     if config.builder.is_none() {
         return Ok(Vec::new());
@@ -81,7 +81,7 @@ pub(super) fn for_later_steps(config: &PatchConfig, facts: &Facts) -> Result<Vec
         .collect())
 }
 
-/// Whether a builder for later steps has yet to be made.
+/// The step that creates a builder for later steps; none where it exists or none is wanted.
 pub(super) fn builder_step(config: &PatchConfig, facts: &Facts) -> Result<Option<Step>, Problem> {
     let (Some(name), Some(builder)) = (&config.builder, &facts.builder) else {
         return Ok(None);
@@ -90,7 +90,7 @@ pub(super) fn builder_step(config: &PatchConfig, facts: &Facts) -> Result<Option
     Ok((!is_made).then(|| Step::CreateBuilder(name.clone())))
 }
 
-/// What prepares for the patch, with the probes that are still open beside it; or the one step that patches.
+/// Plans the preparation with the probes that are still open, and the step that patches.
 pub(super) fn patch_steps(
     facts: &Facts,
     ready: &Ready<'_>,
@@ -145,7 +145,7 @@ impl Choice {
         }
     }
 
-    /// What has to be tried before one can be chosen.
+    /// The probes that are needed before one can be chosen.
     fn open(&self, facts: &Facts, is_native: bool) -> Vec<Step> {
         // An ARM64 engine builds for ARM64 by itself, so the flag makes no difference there.
         if is_native {
@@ -165,7 +165,7 @@ impl Choice {
         let try_arm64 = (!runs).then(|| Step::ProbeArm64 {
             image: self.arm64.image.clone(),
         });
-        // The ARM64 falconutil can only be asked once ARM64 programs are known to run.
+        // The ARM64 falconutil can only be probed once ARM64 programs are known to run.
         let ask = asked.filter(|falconutil| runs || !falconutil.arm64);
         let ask = ask.cloned().map(Step::ProbeFalconutil);
         try_arm64.into_iter().chain(ask).collect()

@@ -55,7 +55,7 @@ impl<'a> Ready<'a> {
         self.facts.sensor_origin(self.sensor)
     }
 
-    /// Tells a repository of the local registry from others.
+    /// Checks that a repository is in the local registry.
     #[must_use]
     pub fn is_staged(&self, repository: &Repository) -> bool {
         let staged = self.facts.staged.as_ref();

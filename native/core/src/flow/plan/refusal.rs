@@ -1,4 +1,4 @@
-//! What makes a run impossible, found before anything is pulled.
+//! Refuses a run that cannot succeed, before anything is pulled.
 
 use super::ready::Ready;
 use crate::domain::emulation::Registration;
@@ -12,11 +12,11 @@ use crate::flow::facts::target::TargetFacts;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 
-/// Refuses what makes patching impossible, and collects the facts that it needs.
+/// Refuses facts that rule out a patch, and collects the facts that it needs.
 ///
 /// # Errors
-/// The first that is missing or forbids it: the ECS task definition first, since it is as much the user's as the
-/// inputs are, then the sign-in, since the rest follows from it.
+/// The first fact that is missing or rules it out. The ECS task definition comes first, since it is the user's as the
+/// inputs are. The sign-in comes next, since the rest depends on it.
 pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<'a>, Problem> {
     if let Some(Err(problem)) = &facts.task_definition {
         return Err(problem.clone());
@@ -36,8 +36,8 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
     Ok(ready)
 }
 
-/// Before 27.5 an engine with the containerd image store cannot read a build's context from the request's body, the way in
-/// which falconutil sends it (<https://github.com/moby/moby/issues/47717>).
+/// Refuses an engine before 27.5 with the containerd image store. It cannot read a build's context from the request's
+/// body, where falconutil sends it (<https://github.com/moby/moby/issues/47717>).
 fn refuse_engine_that_cannot_build(engine: &EngineFacts) -> Result<(), Problem> {
     let mut numbers = engine
         .version
@@ -89,7 +89,8 @@ fn refuse_patched_source(source: &SourceFacts) -> Result<(), Problem> {
     })
 }
 
-/// The inputs may name one repository in two ways, which only shows once the registry is known.
+/// Refuses a target that is the source. The inputs may name one repository in two ways, which only shows once the
+/// registry is known.
 fn refuse_overwriting_source(
     config: &PatchConfig,
     source: &SourceFacts,
@@ -117,7 +118,7 @@ fn refuse_overwriting_source(
                 code: Code::InputTargetIsSource,
                 what: format!("Invalid input `{input}`: `{}` is the source itself, which would be overwritten", target.repository.tagged(tag)),
                 why: Vec::new(),
-                hint: Some("Give the patched image a tag of its own, such as the source's with `-falcon` behind it".to_owned()),
+                hint: Some("Set a tag that differs from the source's, such as the source's with `-falcon` behind it".to_owned()),
             });
         }
     }
@@ -154,9 +155,9 @@ fn refuse_immutable_tags(target: &TargetFacts) -> Result<(), Problem> {
 pub(super) fn emulator_missing() -> Problem {
     Problem {
         code: Code::EmulationMissing,
-        what: "ARM64 programs cannot run on this agent, and `emulation: never` forbids to install an emulator".to_owned(),
+        what: "ARM64 programs cannot run on this agent, and `emulation: never` does not allow installing an emulator".to_owned(),
         why: vec!["falconutil runs ARM64 programs of the sensor image while it patches, and the kernel has no handler for them".to_owned()],
-        hint: Some("Set `emulation: auto`, or have whoever runs the agent install one: `docker run --privileged --rm tonistiigi/binfmt --install arm64`".to_owned()),
+        hint: Some("Set `emulation: auto`, or ask the agent's administrator to install one: `docker run --privileged --rm tonistiigi/binfmt --install arm64`".to_owned()),
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Plan {
 pub struct Stage {
     /// The steps.
     pub steps: Vec<Step>,
-    /// Whether the facts grow by it, so that what follows is decided anew.
+    /// True if the facts grow by it, so that the plan is computed again after it.
     pub probes: bool,
     /// The condition under which the stage runs at all, in a forecast that a probe will decide.
     pub only_if: Option<&'static str>,

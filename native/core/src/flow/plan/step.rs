@@ -1,4 +1,4 @@
-//! The steps that a run is made of.
+//! The steps that a run consists of.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::{PinnedImage, Strategy};
 use crate::flow::facts::sensor::SensorCopy;
 
-/// One thing to do; what is needed to do it is decided, nothing is looked up.
+/// One thing to do, with everything that the plan has decided for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Bring an image into the engine by digest.
@@ -20,31 +20,30 @@ pub enum Step {
     InstallEmulator(PinnedImage),
     /// Start a registry on the agent and copy source and sensor into it.
     Stage(PinnedImage),
-    /// Make a buildx builder for the later steps of the job.
+    /// Create a buildx builder for the later steps of the job.
     CreateBuilder(BuilderName),
-    /// Run an ARM64 program, to see whether they run.
+    /// Run an ARM64 program as a probe.
     ProbeArm64 {
         /// The sensor image for ARM64.
         image: String,
     },
-    /// Ask a falconutil for its flags.
+    /// Run a falconutil as a probe for its flags.
     ProbeFalconutil(Falconutil),
-    /// Have falconutil patch the source.
+    /// Run falconutil on the source.
     Patch {
         /// The falconutil that does it.
         falconutil: Falconutil,
-        /// Whether it knows `--platform`.
+        /// True if it knows `--platform`.
         knows_platform: bool,
     },
-    /// Have falconutil patch a stub of the source, take the layer that it adds, and compare what comes of both with the
-    /// source.
+    /// Run falconutil on a stub of the source, read the layer that it adds, and compare the result with the source.
     Graft {
         /// The falconutil that does it.
         falconutil: Falconutil,
-        /// Whether it knows `--platform`.
+        /// True if it knows `--platform`.
         knows_platform: bool,
     },
-    /// Push what was grafted, without a tag.
+    /// Push the grafted image, without a tag.
     PushGrafted {
         /// The target's repository.
         repository: Repository,
@@ -65,9 +64,9 @@ pub enum Step {
     },
     /// Read the pushed image back by digest and compare it with the source.
     ReadBack,
-    /// Record beside the image what it was made of.
+    /// Record the image's source, sensor and options beside it.
     RecordProvenance,
-    /// Give the image one more tag.
+    /// Add one more tag to the image.
     AddTag {
         /// The target's repository.
         repository: Repository,
@@ -76,14 +75,14 @@ pub enum Step {
     },
     /// Write the ECS task definition with the patched image in it.
     WriteTaskDefinition,
-    /// Register what was written.
+    /// Register the ECS task definition that was written.
     RegisterTaskDefinition,
 }
 
 /// An image to bring into the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pull {
-    /// What the image is for.
+    /// The use of the image.
     pub role: Role,
     /// Its repository.
     pub repository: Repository,
@@ -91,12 +90,12 @@ pub struct Pull {
     pub digest: Digest,
 }
 
-/// What an image in the engine is for.
+/// The use of an image in the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The image to patch.
     Source,
-    /// The sensor for ARM64, whose files go into the patched image.
+    /// The sensor for ARM64, whose files the patched image gets.
     Sensor,
     /// The sensor for the engine's own platform, whose falconutil runs natively.
     NativeSensor,
@@ -107,9 +106,9 @@ pub enum Role {
 pub struct Falconutil {
     /// The sensor image by digest.
     pub image: String,
-    /// Whether it is the ARM64 program.
+    /// True for the ARM64 program.
     pub arm64: bool,
-    /// Whether it runs under emulation.
+    /// True if it runs under emulation.
     pub emulated: bool,
 }
 
@@ -132,7 +131,7 @@ impl Step {
         }
     }
 
-    /// Whether another step of the same stage has to be done before this one begins.
+    /// Checks that another step of the same stage must be done before this one begins.
     #[must_use]
     pub fn needs(&self, other: &Self) -> bool {
         match (self, other) {
@@ -189,7 +188,7 @@ impl fmt::Display for Step {
                 image.repository
             ),
             Self::CreateBuilder(name) => {
-                write!(f, "Make the buildx builder `{name}` for linux/arm64")
+                write!(f, "Create the buildx builder `{name}` for linux/arm64")
             }
             Self::ProbeArm64 { .. } => f.write_str("Check that ARM64 programs run"),
             Self::ProbeFalconutil(falconutil) => write!(f, "Ask {falconutil} for its flags"),

@@ -1,7 +1,7 @@
 //! Compares the image that the target's tag names with the one that this run would make.
 //!
-//! What the registry keeps of an image's making decides only together with the image itself: its
-//! layers, its entrypoint and its environment have to be those that this run would have to prove.
+//! The registry's record of an image decides only together with the image itself: its layers, its entrypoint and its
+//! environment must be those that this run would have to prove.
 
 use std::sync::Arc;
 
@@ -23,13 +23,13 @@ pub enum TargetState {
     /// The tag cannot be overwritten, and names the source patched with these options. Its sensor is
     /// not recorded, as after a run that was stopped between push and record.
     Adopted,
-    /// The image has to be made.
+    /// A new image is needed.
     Outdated(Reason),
     /// Too little is known to decide.
     Unknown,
 }
 
-/// The reason to make an image.
+/// The reason for a new image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// `skipUnchanged` is false.
@@ -55,12 +55,12 @@ impl Reason {
         match self {
             Self::Asked => Some("`skipUnchanged` is false, so it is patched in any case"),
             Self::Missing => None,
-            Self::Source => Some("it was made of another source"),
-            Self::Sensor => Some("it was made with another sensor"),
-            Self::Options => Some("it was made with another customer ID or other options"),
-            Self::Unrecorded => Some("nothing in the registry says what it was made of"),
+            Self::Source => Some("it was patched from another source"),
+            Self::Sensor => Some("it was patched with another sensor"),
+            Self::Options => Some("it was patched with another customer ID or other options"),
+            Self::Unrecorded => Some("the registry has no record of what it was made of"),
             Self::Disagreement => {
-                Some("it is not what its provenance says, so its provenance is not believed")
+                Some("it differs from its provenance, so its provenance is not trusted")
             }
         }
     }
@@ -93,7 +93,7 @@ impl TargetState {
         }
     }
 
-    /// Whether the target's image stays as it is.
+    /// Checks that the target's image stays as it is.
     #[must_use]
     pub fn keeps_image(self) -> bool {
         matches!(self, Self::UpToDate | Self::Adopted)
@@ -117,14 +117,14 @@ fn compare(
 ) -> Result<(), Reason> {
     let wanted = Recipe::new(source.digest(), &sensor.arm64, options);
     let is_same = |provenance: &Provenance| provenance.recipe == wanted;
-    // An image of the engine has nothing that says it is the same.
+    // An image of the engine has no digest that shows that it is the same.
     if wanted.source.is_some() && current.provenance.iter().any(is_same) {
         return Ok(());
     }
     if current.provenance.is_empty() {
         return Err(Reason::Unrecorded);
     }
-    // The same image can have been made of several things, so the record that comes nearest counts.
+    // The same image can have several records, of which the nearest counts.
     let has_source =
         |known: &Provenance| wanted.source.is_some() && known.recipe.source == wanted.source;
     let has_both = |known: &Provenance| has_source(known) && known.recipe.sensor == wanted.sensor;
@@ -137,7 +137,7 @@ fn compare(
     })
 }
 
-/// Whether the target's tag is known to stay what it is.
+/// Checks that the target's tag is known to be immutable.
 fn is_fixed(config: &PatchConfig, target: &TargetFacts) -> bool {
     let mutability = target.mutability.as_ref();
     mutability.is_some_and(|mutability| !mutability.allows_overwriting(&config.target_tag))

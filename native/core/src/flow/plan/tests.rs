@@ -349,7 +349,7 @@ fn with_builder(is_made: bool) -> (PatchConfig, Facts) {
 fn a_builder_for_later_steps_is_made_beside_the_pulls_and_once() {
     let (config, facts) = with_builder(false);
     let text = drawn(&config, &facts);
-    insta::assert_snapshot!(text.lines().next().unwrap_or_default(), @"? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Make the buildx builder `arm64builder` for linux/arm64 | Check that ARM64 programs run | Ask the native falconutil for its flags");
+    insta::assert_snapshot!(text.lines().next().unwrap_or_default(), @"? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Create the buildx builder `arm64builder` for linux/arm64 | Check that ARM64 programs run | Ask the native falconutil for its flags");
     let (config, facts) = with_builder(true);
     assert!(!drawn(&config, &facts).contains("buildx"));
 }

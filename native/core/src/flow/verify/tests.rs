@@ -15,7 +15,7 @@ use crate::report::code::Code;
 use crate::report::problem::Problem;
 use crate::test_support::config::HOST;
 
-/// What a case changes of a good image.
+/// A change of a good image.
 type Change = fn(&mut ImageFacts);
 
 fn config(minimum: &str) -> VerifyConfig {
@@ -90,7 +90,7 @@ fn labelled(version: &str) -> ImageFacts {
 }
 
 #[test]
-fn a_patched_image_passes_and_says_what_it_shows() {
+fn a_patched_image_passes_with_what_it_shows() {
     let verified = verify(&config(""), &facts(patched())).expect("it is patched");
     assert_eq!(verified.digest, Digest::of(b"1-falcon"));
     assert_eq!(verified.tag.expect("a tag").as_str(), "1-falcon");
@@ -107,7 +107,7 @@ fn a_patched_image_passes_and_says_what_it_shows() {
 }
 
 #[test]
-fn whatever_the_sensor_does_not_start_in_is_refused() {
+fn an_image_in_which_the_sensor_does_not_start_is_refused() {
     let cases: &[(Code, &str, Change)] = &[
         (Code::FalconNotPatched, "entrypoint", |i| {
             i.config["Entrypoint"] = json!(["/entry.sh"]);
@@ -158,7 +158,7 @@ fn an_image_that_could_not_be_looked_at_is_refused_for_that() {
 }
 
 #[test]
-fn the_source_has_to_be_in_it_unchanged() {
+fn the_source_must_be_in_it_unchanged() {
     let against = |source: ImageFacts| {
         let facts = VerifyFacts {
             source: Some(Ok(source)),
@@ -188,7 +188,7 @@ fn the_source_has_to_be_in_it_unchanged() {
 }
 
 #[test]
-fn a_minimum_is_met_missed_or_cannot_be_told() {
+fn a_minimum_is_met_missed_or_unknown() {
     let told = |label: &str, minimum: &str| {
         verify(&config(minimum), &facts(labelled(label)))
             .map(|verified| verified.sensor_version)
@@ -214,7 +214,7 @@ fn a_minimum_is_met_missed_or_cannot_be_told() {
 }
 
 #[test]
-fn a_record_tells_the_version_before_a_label_and_of_several_the_oldest_counts() {
+fn a_record_names_the_version_before_a_label_and_of_several_the_oldest_counts() {
     let told = |image: ImageFacts, records: Vec<Record>| {
         let facts = VerifyFacts {
             records,

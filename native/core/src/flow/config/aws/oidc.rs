@@ -14,7 +14,7 @@ pub(super) fn request(check: &mut Check, request: Option<&TokenRequest>) -> Opti
         check.refuse(
             InputFault::AwsOidcUnavailable,
             "awsConnection",
-            "the service connection uses OIDC, and this job has no address or no token of its own to ask for an OIDC token",
+            "the service connection uses OIDC, and this job has no address or no token to request an OIDC token",
         );
         return None;
     };

@@ -1,4 +1,4 @@
-//! All that the inputs say of AWS, completed by the images that they name.
+//! The inputs that concern AWS, completed by the images that they name.
 
 use super::region::{account, region, region_variable};
 use super::sign_in::{SignIn, sign_in};
@@ -7,7 +7,7 @@ use crate::domain::reference::image_name::ImageName;
 use crate::flow::config::check::Check;
 use crate::flow::inputs::Inputs;
 
-/// What the inputs say of AWS.
+/// The inputs that concern AWS.
 pub struct AwsInputs {
     sign_in: SignIn,
     region: Option<String>,
@@ -25,8 +25,8 @@ pub(in crate::flow::config) fn read(check: &mut Check, inputs: &Inputs) -> AwsIn
 }
 
 impl AwsInputs {
-    /// The sign-in and the account. Where no input says the account or the region, the first image
-    /// in full does; the sensor may well be in the registry of another account.
+    /// The sign-in and the account. Where no input names the account or the region, the first image with its registry
+    /// does. The sensor may be in the registry of another account.
     pub fn complete(
         self,
         images: &[&ImageName],

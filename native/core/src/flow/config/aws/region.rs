@@ -4,12 +4,12 @@ use crate::flow::config::check::Check;
 use crate::flow::config::input_fault::InputFault;
 use crate::flow::inputs::Inputs;
 
-/// The region that was typed.
+/// The region that the input names.
 pub(super) fn region(check: &mut Check, inputs: &Inputs) -> Option<String> {
     read_region(check, "awsRegion", &inputs.aws_region)
 }
 
-/// The region of the toolkit's variable, which comes after what the images' own references say.
+/// The region of the toolkit's variable, which counts less than the regions of the images.
 pub(super) fn region_variable(check: &mut Check, inputs: &Inputs) -> Option<String> {
     read_region(check, "AWS.Region", &inputs.aws_context.variables.region)
 }
@@ -25,7 +25,7 @@ fn read_region(check: &mut Check, name: &str, value: &str) -> Option<String> {
     if region.split('-').count() >= 3 && region.split('-').all(is_word) {
         return Some(region.to_owned());
     }
-    let message = format!("`{region}` is no AWS region; write it as in `eu-west-1`");
+    let message = format!("`{region}` is not a valid AWS region (example: `eu-west-1`)");
     check.refuse(InputFault::Malformed, name, message);
     None
 }
@@ -38,7 +38,7 @@ pub(super) fn account(check: &mut Check, inputs: &Inputs) -> Option<String> {
     check.refuse(
         InputFault::Malformed,
         "awsAccount",
-        format!("`{account}` is no AWS account; it has to be 12 digits"),
+        format!("`{account}` is not a valid AWS account: it must be 12 digits"),
     );
     None
 }

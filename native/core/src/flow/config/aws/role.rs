@@ -1,4 +1,4 @@
-//! The roles that are named, and how long and under what name their sessions run.
+//! The roles that are named, with the names and the duration of their sessions.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ const SESSION_NAME: &str = "aws-vsts-tools";
 /// The toolkit's default; credentials are refreshed, so a short session does no harm.
 const DEFAULT_DURATION: Duration = Duration::from_mins(15);
 
-/// What `AssumeRole` accepts
+/// The durations that `AssumeRole` accepts
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>).
 const DURATIONS: std::ops::RangeInclusive<u64> = 900..=43200;
 
-/// What AWS allows where one role opens another
+/// The longest session that AWS allows where one role assumes another
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining>).
 const LONGEST_CHAINED: Duration = Duration::from_hours(1);
 
-/// The parts of a role, as given.
+/// The parts of a role, as set.
 pub(super) struct RoleFields<'a> {
     pub(super) arn: &'a str,
     pub(super) session_name: &'a str,
@@ -28,14 +28,14 @@ pub(super) struct RoleFields<'a> {
     pub(super) duration: &'a str,
 }
 
-/// What a user calls the parts.
+/// The names of the parts in messages.
 pub(super) struct RoleNames {
     pub(super) arn: &'static str,
     pub(super) session_name: &'static str,
     pub(super) external_id: &'static str,
 }
 
-/// The role, if one is named; where none is, nothing else about it matters.
+/// The role, if one is named; without one the other parts are ignored.
 pub(super) fn read(
     check: &mut Check,
     giver: CredentialSource,
@@ -64,7 +64,7 @@ fn read_arn(check: &mut Check, name: &str, value: &str) -> Option<String> {
         return Some(arn.to_owned());
     }
     let message = format!(
-        "`{arn}` is no role's ARN; write it as in `arn:aws:iam::123456789012:role/falcon-patch`"
+        "`{arn}` is not a role's ARN (example: `arn:aws:iam::123456789012:role/falcon-patch`)"
     );
     check.refuse(InputFault::Malformed, name, message);
     None
@@ -112,14 +112,14 @@ fn read_duration(check: &mut Check, value: &str) -> Option<Duration> {
     match text.parse() {
         Ok(seconds) if DURATIONS.contains(&seconds) => Some(Duration::from_secs(seconds)),
         _ => {
-            let message = format!("`{text}` has to be seconds, from 900 to 43200");
+            let message = format!("`{text}` must be seconds, from 900 to 43200");
             check.refuse(InputFault::Malformed, NAME, message);
             None
         }
     }
 }
 
-/// Shortens the sessions of roles that another role opens: AWS refuses longer ones.
+/// Shortens the sessions of roles that another role assumes: AWS refuses longer ones.
 pub(super) fn limit_chained(credentials: &AwsCredentials, roles: &mut [Role]) {
     let unchained = usize::from(!matches!(credentials, AwsCredentials::Oidc { .. }));
     for role in roles.iter_mut().skip(unchained) {

@@ -1,5 +1,5 @@
-//! How to sign in to AWS, and where: one source of credentials is chosen, and what is wrong with
-//! it is told, never made up for by another.
+//! The sign-in to AWS: one source of credentials is chosen. A problem with it is reported, and no other source replaces
+//! it.
 
 use super::role::{RoleFields, RoleNames};
 use super::{oidc, role};
@@ -9,14 +9,14 @@ use crate::flow::config::input_fault::InputFault;
 use crate::flow::inputs::{AwsConnection, AwsContext, AwsVariables, Inputs};
 use crate::report::secret::Secret;
 
-/// Who we are at first, and the roles to assume from there.
+/// The first credentials, and the roles to assume with them.
 pub(super) type SignIn = (AwsCredentials, Vec<Role>);
 
 /// Chooses the source in the order of the AWS Toolkit, with the inputs behind the connection:
-/// connection, inputs, variables, default chain. The input `awsRoleArn` goes on top.
+/// connection, inputs, variables, default chain. The role of the input `awsRoleArn` is assumed last.
 ///
-/// As everywhere in this check, a part that was refused looks like one that was not given: with a
-/// problem noted there will be no configuration.
+/// A part that was refused looks like one that is missing, as everywhere in this check: a noted problem rules out a
+/// configuration.
 pub(super) fn sign_in(check: &mut Check, inputs: &Inputs) -> SignIn {
     let typed = keys_of_inputs(check, inputs);
     let top = role_of_inputs(check, inputs);
@@ -101,7 +101,7 @@ fn connection(check: &mut Check, inputs: &Inputs) -> Option<SignIn> {
     };
     let role = connection_role(check, stored, &context.variables);
     let has_role = !stored.role_arn.trim().is_empty();
-    // Toolkits write the text `false` as well, which is no reason to take it for a yes.
+    // Toolkits write the text `false` as well, which is not empty and means no.
     if stored.use_oidc.trim().eq_ignore_ascii_case("true") {
         if !has_role {
             incomplete(check, "uses OIDC and names no role to assume");
@@ -122,7 +122,7 @@ fn connection(check: &mut Check, inputs: &Inputs) -> Option<SignIn> {
             "holds neither keys nor a role, and does not use OIDC",
         );
     }
-    // A role alone is the toolkit's way to say that the agent's own role opens this one.
+    // For the toolkit a role alone means that the agent's own role assumes it.
     let credentials = given.read(check).unwrap_or(AwsCredentials::DefaultChain);
     Some((credentials, role.into_iter().collect()))
 }
@@ -168,7 +168,7 @@ fn from_variables(check: &mut Check, variables: &AwsVariables) -> SignIn {
     (credentials, role.into_iter().collect())
 }
 
-/// Keys with the names under which their parts were given.
+/// Keys with the names of the inputs or variables that hold their parts.
 struct Keys<'a> {
     giver: CredentialSource,
     id: (&'static str, &'a str),

@@ -39,7 +39,7 @@ fn a_sensor_from_crowdstrike_needs_an_api_client_and_no_customer_id() {
 }
 
 #[test]
-fn inputs_of_the_other_sensor_source_are_refused_and_addresses_have_to_be_private() {
+fn inputs_of_the_other_sensor_source_are_refused_and_addresses_must_be_private() {
     type Change = fn(&mut Inputs);
     let cases: &[(Code, &str, Change)] = &[
         (Code::InputWithoutEffect, "sensorImage", |i| {

@@ -33,7 +33,7 @@ fn with(change: impl FnOnce(&mut Facts)) -> TargetState {
 #[test]
 fn an_image_made_of_the_same_is_up_to_date() {
     assert_eq!(with(|_| {}), TargetState::UpToDate);
-    // Whatever else refers to the image does not matter.
+    // Other records of the image do not matter.
     let among_others = with(|facts| {
         let other = Provenance {
             recipe: Recipe {
@@ -48,7 +48,7 @@ fn an_image_made_of_the_same_is_up_to_date() {
 }
 
 #[test]
-fn whatever_has_changed_is_the_reason_to_patch() {
+fn each_change_is_a_reason_to_patch() {
     let outdated =
         |change: fn(&mut Provenance)| with(|facts| change(&mut current(facts).provenance[0]));
     assert_eq!(
@@ -92,7 +92,7 @@ fn an_image_of_the_engine_is_always_patched() {
 }
 
 #[test]
-fn provenance_is_not_believed_where_the_image_says_otherwise() {
+fn provenance_is_not_trusted_where_the_image_differs() {
     let cases: [(&str, RegistryImage); 4] = [
         (
             "layers",
@@ -138,7 +138,7 @@ fn an_unrecorded_image_is_adopted_only_where_its_tag_is_fixed() {
 }
 
 #[test]
-fn without_the_facts_nothing_can_be_told() {
+fn missing_facts_leave_the_state_unknown() {
     assert_eq!(
         with(|facts| facts.source = Err(no_engine())),
         TargetState::Unknown
@@ -211,7 +211,7 @@ fn an_image_that_is_kept_goes_into_the_ecs_task_definition_all_the_same() {
             "Register the ECS task definition"
         ]
     );
-    // What is to be deployed changes nothing in the registry, so nothing more has to be known.
+    // A deployment changes nothing in the registry, so no more facts are needed.
     assert!(changes_nothing(&config, &facts, TargetState::UpToDate));
 }
 
@@ -232,7 +232,7 @@ fn a_builder_for_later_steps_is_made_beside_an_image_that_is_kept() {
         steps,
         [
             "Install the ARM64 emulator of docker.io/tonistiigi/binfmt",
-            "Make the buildx builder `arm64builder` for linux/arm64"
+            "Create the buildx builder `arm64builder` for linux/arm64"
         ]
     );
 }
