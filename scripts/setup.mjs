@@ -49,7 +49,8 @@ function dependenciesMatchLock() {
   const wanted = readJson("package-lock.json").packages;
   const installed = readJson(record).packages;
   return (
-    Object.keys(installed).every((path) => wanted[path] !== undefined) &&
+    // npm 11 adds optional peers of optional packages that the lock file does not list.
+    Object.entries(installed).every(([path, { optional }]) => optional || wanted[path] !== undefined) &&
     Object.entries(wanted).every(
       ([path, { version, optional }]) =>
         path === "" || installed[path]?.version === version || (optional && installed[path] === undefined),
