@@ -118,3 +118,6 @@ fn builder_for_later_steps(config: &PatchConfig, facts: &Facts, agent: &Agent) -
     let is_made = matches!(&facts.builder, Some(Ok(builder)) if builder.is_made);
     is_made.then(|| Builder::of_job(name, agent))
 }
+
+#[cfg(test)]
+mod tests;
