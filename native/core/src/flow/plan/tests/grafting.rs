@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{drawn, repository};
+use super::drawing::{drawn, repository};
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
@@ -48,7 +48,7 @@ fn the_source_is_not_pulled_and_the_tags_come_last() {
 }
 
 #[test]
-fn whether_a_graft_is_possible_shows_when_falconutil_has_worked() {
+fn a_graft_is_a_probe_of_what_falconutil_does() {
     insta::assert_snapshot!(drawn(&graft(), &probed(None)), @r"
     ? Patch a stub of the source with the native falconutil
     Put the sensor's layer on the source in 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
@@ -74,7 +74,7 @@ fn a_graft_that_is_possible_is_pushed() {
 }
 
 #[test]
-fn a_graft_that_is_not_possible_leads_to_the_full_way() {
+fn an_obstacle_to_a_graft_leads_to_the_full_strategy() {
     let obstacle = Obstacle::Layers { added: 2 };
     insta::assert_snapshot!(drawn(&graft(), &probed(Some(Err(obstacle)))), @r"
     Pull the source image app/web@41cf6794ba42
@@ -87,7 +87,7 @@ fn a_graft_that_is_not_possible_leads_to_the_full_way() {
 }
 
 #[test]
-fn a_source_that_cannot_be_grafted_goes_the_full_way_from_the_start() {
+fn a_source_that_cannot_be_grafted_is_patched_in_full_from_the_start() {
     let full = drawn(
         &config(|inputs| inputs.additional_tags = "latest".into()),
         &facts(),

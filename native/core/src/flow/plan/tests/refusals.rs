@@ -1,0 +1,132 @@
+//! The facts that rule out a patch.
+
+use serde_json::json;
+
+use super::drawing::{decided, refusal};
+use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
+use crate::domain::engine::Store;
+use crate::domain::image::tag_mutability::TagMutability;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::tag::Tag;
+use crate::report::code::Code;
+use crate::report::problem::Problem;
+use crate::test_support::config::config;
+use crate::test_support::facts::facts;
+
+#[test]
+fn a_patched_source_is_refused_by_entrypoint_and_by_variable() {
+    for config_object in [
+        json!({"Entrypoint": [crate::domain::falcon::options::FALCON_ENTRYPOINT]}),
+        json!({"Env": ["__CS_FALCON_SENSOR_ROOT=/opt"]}),
+    ] {
+        let mut facts = facts();
+        if let Ok(source) = &mut facts.source {
+            source.config = config_object;
+        }
+        assert_eq!(
+            refusal(&config(|_| {}), &facts).code,
+            Code::FalconAlreadyPatched
+        );
+    }
+}
+
+#[test]
+fn an_immutable_tag_is_refused_only_where_it_exists() {
+    let mut facts = facts();
+    let tag: Tag = "1-falcon".parse().unwrap();
+    if let Ok(target) = &mut facts.target {
+        target.mutability = Some(TagMutability::Immutable);
+    }
+    assert!(decided(&config(|_| {}), &facts).is_ok());
+    if let Ok(target) = &mut facts.target {
+        target.existing = vec![(tag, Digest::of(b"old"))];
+    }
+    let problem = refusal(&config(|_| {}), &facts);
+    assert_eq!(problem.code, Code::EcrTagImmutable);
+    insta::assert_snapshot!(problem.what, @"The tag `1-falcon` exists in `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web` and cannot be overwritten");
+}
+
+#[test]
+fn an_additional_tag_that_is_the_sources_is_refused() {
+    let problem = refusal(&config(|i| i.additional_tags = "1".into()), &facts());
+    assert_eq!(problem.code, Code::InputTargetIsSource);
+    assert!(
+        problem.what.contains("`additionalTags`"),
+        "{}",
+        problem.what
+    );
+}
+
+#[test]
+fn the_containerd_store_of_an_old_engine_is_refused() {
+    for (version, store, refused) in [
+        ("26.1.5+dfsg1", Store::Containerd, true),
+        ("27.4.1", Store::Containerd, true),
+        ("27.5.0", Store::Containerd, false),
+        ("28.5.2+dfsg4", Store::Containerd, false),
+        ("26.1.5", Store::Overlay2, false),
+        ("dev", Store::Containerd, false),
+    ] {
+        let mut facts = facts();
+        if let Ok(engine) = &mut facts.engine {
+            (engine.version, engine.store) = (version.to_owned(), store);
+        }
+        let code = decided(&config(|_| {}), &facts)
+            .err()
+            .map(|problem| problem.code);
+        assert_eq!(code, refused.then_some(Code::EngineTooOld), "{version}");
+    }
+}
+
+#[test]
+fn wrong_credentials_come_before_all_that_follows_from_them() {
+    let mut facts = facts();
+    let problem = |code| Problem {
+        code,
+        what: String::new(),
+        why: vec![],
+        hint: None,
+    };
+    facts.engine = Err(problem(Code::EngineNotReachable));
+    facts.caller = Some(Err(problem(Code::AwsCredentialsInvalid)));
+    assert_eq!(
+        refusal(&config(|_| {}), &facts).code,
+        Code::AwsCredentialsInvalid
+    );
+    facts.caller = Some(Err(problem(Code::AwsNotReachable)));
+    assert_eq!(
+        refusal(&config(|_| {}), &facts).code,
+        Code::EngineNotReachable
+    );
+}
+
+#[test]
+fn a_builder_that_cannot_be_made_is_found_before_anything_is_done() {
+    let mut facts = facts();
+    let missing = Problem {
+        code: Code::EngineBuildxMissing,
+        what: "no buildx".to_owned(),
+        why: vec![],
+        hint: None,
+    };
+    facts.builder = Some(Err(missing.clone()));
+    let config = config(|i| i.builder_name = "arm64builder".into());
+    assert_eq!(refusal(&config, &facts), missing);
+}
+
+#[test]
+fn a_task_definition_that_must_be_corrected_comes_before_everything_else() {
+    let mut facts = facts();
+    facts.task_definition = Some(TaskDefinition::read("{}", Wanted::default()));
+    facts.caller = Some(Err(Problem {
+        code: Code::AwsCredentialsInvalid,
+        what: String::new(),
+        why: vec![],
+        hint: None,
+    }));
+    let config = config(|i| i.task_definition = "ecs.json".into());
+    assert_eq!(
+        refusal(&config, &facts).code,
+        Code::EcsTaskDefinitionUnreadable
+    );
+}
