@@ -99,12 +99,11 @@ pub(super) fn patch_steps(
     mut prepare: Vec<Step>,
     plan: &mut Plan,
 ) {
-    let choice = Choice::of(ready, is_native);
+    let choice = Choice::of(facts, ready, is_native);
     let open = choice.open(facts, is_native);
     if open.is_empty() {
         plan.then(prepare);
-        let (falconutil, knows_platform) = choice.made(facts);
-        plan.then_patch(strategy, falconutil, knows_platform);
+        plan.then_patch(strategy, choice.made());
         return;
     }
     prepare.extend(open);
@@ -113,10 +112,14 @@ pub(super) fn patch_steps(
     match native {
         Some(native) if facts.probes.native_knows_platform != Some(false) => {
             let only_if = "the native falconutil knows `--platform`";
-            plan.then_if(only_if, Step::patch_by(strategy, native, true));
-            plan.then_if("it does not", Step::patch_by(strategy, arm64, false));
+            let native = Falconutil {
+                knows_platform: true,
+                ..native
+            };
+            plan.then_if(only_if, Step::patch_by(strategy, native));
+            plan.then_if("it does not", Step::patch_by(strategy, arm64));
         }
-        _ => plan.then_patch(strategy, arm64, false),
+        _ => plan.then_patch(strategy, arm64),
     }
 }
 
@@ -128,7 +131,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(ready: &Ready<'_>, is_native: bool) -> Self {
+    fn of(facts: &Facts, ready: &Ready<'_>, is_native: bool) -> Self {
         let (sensor, repository) = (ready.sensor, ready.sensor_origin());
         let native = sensor.native.as_ref().filter(|_| !is_native);
         Self {
@@ -136,11 +139,13 @@ impl Choice {
                 image: repository.at(&sensor.arm64),
                 arm64: true,
                 emulated: !is_native,
+                knows_platform: facts.probes.arm64_knows_platform == Some(true),
             },
             native: native.map(|digest| Falconutil {
                 image: repository.at(digest),
                 arm64: false,
                 emulated: false,
+                knows_platform: facts.probes.native_knows_platform == Some(true),
             }),
         }
     }
@@ -171,11 +176,9 @@ impl Choice {
         try_arm64.into_iter().chain(ask).collect()
     }
 
-    /// The one that patches, and whether it knows `--platform`, once nothing is open.
-    fn made(self, facts: &Facts) -> (Falconutil, bool) {
-        match self.native {
-            Some(native) if facts.probes.native_knows_platform == Some(true) => (native, true),
-            _ => (self.arm64, facts.probes.arm64_knows_platform == Some(true)),
-        }
+    /// The one that patches, once nothing is open.
+    fn made(self) -> Falconutil {
+        let native = self.native.filter(|native| native.knows_platform);
+        native.unwrap_or(self.arm64)
     }
 }

@@ -43,14 +43,9 @@ impl Plan {
     }
 
     /// Appends falconutil's work; only its result shows whether a graft is possible.
-    pub(super) fn then_patch(
-        &mut self,
-        strategy: Strategy,
-        falconutil: Falconutil,
-        knows_platform: bool,
-    ) {
+    pub(super) fn then_patch(&mut self, strategy: Strategy, falconutil: Falconutil) {
         self.stages.push(Stage {
-            steps: vec![Step::patch_by(strategy, falconutil, knows_platform)],
+            steps: vec![Step::patch_by(strategy, falconutil)],
             probes: strategy == Strategy::Graft,
             only_if: None,
         });

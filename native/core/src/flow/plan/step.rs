@@ -30,19 +30,9 @@ pub enum Step {
     /// Run a falconutil as a probe for its flags.
     ProbeFalconutil(Falconutil),
     /// Run falconutil on the source.
-    Patch {
-        /// The falconutil that does it.
-        falconutil: Falconutil,
-        /// True if it knows `--platform`.
-        knows_platform: bool,
-    },
+    Patch(Falconutil),
     /// Run falconutil on a stub of the source, read the layer that it adds, and compare the result with the source.
-    Graft {
-        /// The falconutil that does it.
-        falconutil: Falconutil,
-        /// True if it knows `--platform`.
-        knows_platform: bool,
-    },
+    Graft(Falconutil),
     /// Push the grafted image, without a tag.
     PushGrafted {
         /// The target's repository.
@@ -110,24 +100,16 @@ pub struct Falconutil {
     pub arm64: bool,
     /// True if it runs under emulation.
     pub emulated: bool,
+    /// True if a probe has shown that it knows `--platform`.
+    pub knows_platform: bool,
 }
 
 impl Step {
     /// The step in which falconutil works.
-    pub(super) fn patch_by(
-        strategy: Strategy,
-        falconutil: Falconutil,
-        knows_platform: bool,
-    ) -> Self {
+    pub(super) fn patch_by(strategy: Strategy, falconutil: Falconutil) -> Self {
         match strategy {
-            Strategy::Full => Self::Patch {
-                falconutil,
-                knows_platform,
-            },
-            Strategy::Graft => Self::Graft {
-                falconutil,
-                knows_platform,
-            },
+            Strategy::Full => Self::Patch(falconutil),
+            Strategy::Graft => Self::Graft(falconutil),
         }
     }
 
@@ -192,8 +174,8 @@ impl fmt::Display for Step {
             }
             Self::ProbeArm64 { .. } => f.write_str("Check that ARM64 programs run"),
             Self::ProbeFalconutil(falconutil) => write!(f, "Ask {falconutil} for its flags"),
-            Self::Patch { falconutil, .. } => write!(f, "Patch with {falconutil}"),
-            Self::Graft { falconutil, .. } => {
+            Self::Patch(falconutil) => write!(f, "Patch with {falconutil}"),
+            Self::Graft(falconutil) => {
                 write!(f, "Patch a stub of the source with {falconutil}")
             }
             Self::PushGrafted { repository } => {

@@ -25,20 +25,8 @@ impl Run {
             Step::CreateBuilder(name) => self.create_builder(name, &events).await,
             Step::ProbeArm64 { image } => self.probe_arm64(image, &events).await,
             Step::ProbeFalconutil(falconutil) => self.probe_falconutil(falconutil, &events).await,
-            Step::Patch {
-                falconutil,
-                knows_platform,
-            } => {
-                self.patch(falconutil, *knows_platform, ready, &events)
-                    .await
-            }
-            Step::Graft {
-                falconutil,
-                knows_platform,
-            } => {
-                self.graft(falconutil, *knows_platform, ready, &events)
-                    .await
-            }
+            Step::Patch(falconutil) => self.patch(falconutil, ready, &events).await,
+            Step::Graft(falconutil) => self.graft(falconutil, ready, &events).await,
             Step::PushGrafted { repository } => {
                 self.push_grafted(repository, results.grafted()?, &events)
                     .await

@@ -108,14 +108,13 @@ impl Run {
     pub(super) async fn patch(
         &self,
         falconutil: &Falconutil,
-        knows_platform: bool,
         ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
         let source = self.source_for_falconutil(ready).await?;
         let target = self.local_name("patched")?;
         let end = self
-            .run_falconutil(&source, &target, falconutil, knows_platform, ready, events)
+            .run_falconutil(&source, &target, falconutil, ready, events)
             .await?;
         if end.exit_code != 0 {
             return Err(FalconutilError::failed(&end).into());
@@ -129,7 +128,6 @@ impl Run {
         source: &str,
         target: &str,
         falconutil: &Falconutil,
-        knows_platform: bool,
         ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<ContainerEnd, Problem> {
@@ -138,7 +136,7 @@ impl Run {
             source,
             target,
             sensor: &sensor_image,
-            knows_platform,
+            knows_platform: falconutil.knows_platform,
         };
         let socket = self.socket(ready).await?;
         let spec = ContainerSpec {

@@ -23,11 +23,10 @@ impl Run {
     pub(in crate::flow::run) async fn graft(
         &self,
         falconutil: &Falconutil,
-        knows_platform: bool,
         ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
-        let grafted = self.try_graft(falconutil, knows_platform, ready, events);
+        let grafted = self.try_graft(falconutil, ready, events);
         match grafted.await {
             Ok(grafted) => Ok(StepOutcome::Grafted(Box::new(grafted))),
             Err(Ungrafted::Obstacle(obstacle)) => {
@@ -41,7 +40,6 @@ impl Run {
     async fn try_graft(
         &self,
         falconutil: &Falconutil,
-        knows_platform: bool,
         ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<Grafted, Ungrafted> {
@@ -50,7 +48,7 @@ impl Run {
         let before = self.load_stub(&stub, &source).await?;
         let target = self.local_name("stub-patched")?;
         let end = self
-            .run_falconutil(&stub, &target, falconutil, knows_platform, ready, events)
+            .run_falconutil(&stub, &target, falconutil, ready, events)
             .await?;
         if end.exit_code != 0 {
             let exit_code = end.exit_code;

@@ -88,10 +88,7 @@ fn each_falconutil_has_an_answer_of_its_own() {
 fn an_obstacle_rules_out_a_graft() {
     let mut progress = progress();
     progress.add(StepOutcome::NotGrafted(Obstacle::OnBuild));
-    assert_eq!(
-        progress.facts.probes.graft,
-        Some(Err(Obstacle::OnBuild))
-    );
+    assert_eq!(progress.facts.probes.graft, Some(Err(Obstacle::OnBuild)));
     assert!(progress.results.grafted().is_err());
 }
 
