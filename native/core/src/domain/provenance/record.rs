@@ -4,7 +4,7 @@
 //! digests that a later run compares are annotations of its manifest too: the list of what refers
 //! to an image holds them, so one request tells whether anything has changed. Whoever can push to
 //! the repository can write such a statement, which is why it is never believed alone: see
-//! [`crate::standing`].
+//! `TargetState`.
 
 use std::collections::BTreeMap;
 
