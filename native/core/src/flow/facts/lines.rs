@@ -1,7 +1,8 @@
 //! The facts as lines for people.
 
 use super::patch::Facts;
-use super::source::SourcePlace;
+use super::source::{SourceFacts, SourcePlace};
+use super::target::TargetFacts;
 use super::verify::VerifyFacts;
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::emulation::Registration;
@@ -19,43 +20,16 @@ impl Facts {
                 lines.extend(credentials.map(|origin| format!("AWS: credentials from {origin}")));
             }
         }
-        if let Ok(engine) = &self.engine {
-            lines.push(format!(
-                "Engine: Docker {} on {}, {} image store",
-                engine.version, engine.platform, engine.store
-            ));
-            if engine.platform != Platform::linux_arm64() {
-                lines.push(format!("Emulation: {}", describe(&self.handler)));
-            }
-        }
+        lines.extend(self.engine_lines());
         if let Some(Ok(builder)) = &self.builder {
-            let made = if builder.is_made {
+            let state = if builder.is_made {
                 "the builder is there, created by an earlier step of this job"
             } else {
                 "no builder yet"
             };
-            lines.push(format!("Buildx: {}, {made}", builder.buildx));
+            lines.push(format!("Buildx: {}, {state}", builder.buildx));
         }
-        if let Ok(source) = &self.source {
-            lines.push(match &source.place {
-                SourcePlace::Registry {
-                    image,
-                    from_index: false,
-                    ..
-                } => format!("Source: {} is linux/arm64, {}", source.name, image.digest),
-                SourcePlace::Registry {
-                    image,
-                    from_index: true,
-                    ..
-                } => format!(
-                    "Source: {} is an index; its linux/arm64 image is {}, and only that is patched",
-                    source.name, image.digest
-                ),
-                SourcePlace::Engine { id } => {
-                    format!("Source: {} in the engine is linux/arm64, {id}", source.name)
-                }
-            });
-        }
+        lines.extend(self.source.as_ref().ok().map(source_line));
         if let Ok(sensor) = &self.sensor {
             let version = sensor.version.as_deref().unwrap_or("of unknown version");
             lines.push(format!(
@@ -63,21 +37,7 @@ impl Facts {
                 sensor.name, sensor.arm64
             ));
         }
-        if let Ok(target) = &self.target {
-            let existing: Vec<String> = target
-                .existing
-                .iter()
-                .map(|(tag, digest)| format!("{tag} names {digest} now"))
-                .collect();
-            let existing = if target.is_missing {
-                "a repository that is not there yet".to_owned()
-            } else if existing.is_empty() {
-                "no such tag yet".to_owned()
-            } else {
-                existing.join(", ")
-            };
-            lines.push(format!("Target: {}, {existing}", target.repository));
-        }
+        lines.extend(self.target.as_ref().ok().map(target_line));
         if let Some(Ok(definition)) = &self.task_definition {
             lines.push(format!(
                 "ECS task definition: family {}, the image goes into the container {}",
@@ -88,6 +48,55 @@ impl Facts {
         }
         lines
     }
+
+    fn engine_lines(&self) -> Vec<String> {
+        let Ok(engine) = &self.engine else {
+            return Vec::new();
+        };
+        let mut lines = vec![format!(
+            "Engine: Docker {} on {}, {} image store",
+            engine.version, engine.platform, engine.store
+        )];
+        if engine.platform != Platform::linux_arm64() {
+            lines.push(format!("Emulation: {}", describe(&self.handler)));
+        }
+        lines
+    }
+}
+
+fn source_line(source: &SourceFacts) -> String {
+    let name = &source.name;
+    match &source.place {
+        SourcePlace::Registry {
+            image,
+            from_index: false,
+            ..
+        } => format!("Source: {name} is linux/arm64, {}", image.digest),
+        SourcePlace::Registry {
+            image,
+            from_index: true,
+            ..
+        } => format!(
+            "Source: {name} is an index; its linux/arm64 image is {}, and only that is patched",
+            image.digest
+        ),
+        SourcePlace::Engine { id } => format!("Source: {name} in the engine is linux/arm64, {id}"),
+    }
+}
+
+fn target_line(target: &TargetFacts) -> String {
+    let existing = target.existing.iter();
+    let existing: Vec<String> = existing
+        .map(|(tag, digest)| format!("{tag} names {digest} now"))
+        .collect();
+    let existing = if target.is_missing {
+        "a repository that is not there yet".to_owned()
+    } else if existing.is_empty() {
+        "no such tag yet".to_owned()
+    } else {
+        existing.join(", ")
+    };
+    format!("Target: {}, {existing}", target.repository)
 }
 
 impl VerifyFacts {
@@ -127,6 +136,6 @@ fn describe(handler: &Registration) -> String {
             format!("ARM64 programs run through `{}`", handler.interpreter)
         }
         Registration::Absent => "no handler for ARM64 programs is registered".to_owned(),
-        Registration::Unknown => "whether ARM64 programs run is only seen by trying".to_owned(),
+        Registration::Unknown => "only an attempt shows if ARM64 programs run".to_owned(),
     }
 }
