@@ -63,7 +63,7 @@ fn source(media_type: &str, config_type: &str, layers: &[&str]) -> RegistryImage
     }
 }
 
-fn told(config: Value, created: Option<&str>) -> EngineImage {
+fn as_the_engine_reports(config: Value, created: Option<&str>) -> EngineImage {
     EngineImage {
         id: String::new(),
         platform: Platform::linux_arm64(),
@@ -97,8 +97,8 @@ fn change() -> Change {
     patched["ArgsEscaped"] = json!(true);
     patched["Shell"] = Value::Null;
     Change::between(
-        &told(stub, None),
-        &told(patched, Some("2026-02-02T00:00:00Z")),
+        &as_the_engine_reports(stub, None),
+        &as_the_engine_reports(patched, Some("2026-02-02T00:00:00Z")),
     )
 }
 
