@@ -90,7 +90,7 @@ function assertStory(step, target) {
   );
   assert.match(text, /arn:aws:(iam|sts)::123456789012:/, "who is signed in");
   assert.match(text, /##\[section\]Patched and pushed/);
-  assert.match(text, /^ {2}Size {4}\d+\.\d MB → \d+\.\d MB \(\+\d+\.\d MB\)$/m);
+  assert.match(text, /^ {2}Size +\d+\.\d MB → \d+\.\d MB \(\+\d+\.\d MB\)$/m);
   const opened = lines.filter((line) => line.startsWith("##[group]")).length;
   const closed = lines.filter((line) => line === "##[endgroup]").length;
   assert.ok(opened > 0);
