@@ -5,6 +5,7 @@ pub mod container;
 pub mod error;
 pub mod facts;
 pub mod image;
+mod limits;
 pub mod registry_auth;
 pub mod socket;
 pub mod transfer;

@@ -1,6 +1,4 @@
-use std::net::Ipv4Addr;
-
-use reqwest::Url;
+use url::{Host, Url};
 
 /// Whether secrets may be sent to an address: by HTTPS, or by HTTP when it is on this machine.
 pub fn is_private(url: &Url) -> bool {
@@ -21,8 +19,9 @@ pub fn is_loopback(registry: &str) -> bool {
 
 /// Whether a host without its port is this machine.
 pub fn is_loopback_name(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse::<Ipv4Addr>()
-            .is_ok_and(|address| address.is_loopback())
+    match Host::parse(host) {
+        Ok(Host::Ipv4(address)) => address.is_loopback(),
+        Ok(Host::Domain(name)) => name == "localhost",
+        Ok(Host::Ipv6(_)) | Err(_) => false,
+    }
 }

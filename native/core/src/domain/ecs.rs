@@ -1,5 +1,6 @@
 pub mod container;
 pub mod fargate;
+pub mod field;
 pub mod findings;
 pub mod form;
 pub mod placeholder;

@@ -4,7 +4,6 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::platform::Platform;
-use crate::adapters::engine::image::{held, platform};
 
 /// What the engine is, found out without changing anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,5 +127,90 @@ impl EngineImage {
             repo_digests,
             size: answer["Size"].as_u64().unwrap_or_default(),
         }
+    }
+}
+
+/// The platforms of the manifests that are really there; an index often lists more than was pulled, and
+/// attestations beside them.
+fn held(answer: &Value) -> Vec<Platform> {
+    let mut held = Vec::new();
+    for manifest in answer["Manifests"].as_array().into_iter().flatten() {
+        let is_image = manifest["Kind"] == "image" && manifest["Available"] == true;
+        let described = &manifest["ImageData"]["Platform"];
+        let platform = platform(described, "os", "architecture", "variant");
+        if let Some(platform) = platform.filter(|p| is_image && !held.contains(p)) {
+            held.push(platform);
+        }
+    }
+    held
+}
+
+fn platform(value: &Value, os: &str, architecture: &str, variant: &str) -> Option<Platform> {
+    let text = |field: &str| value[field].as_str().filter(|text| !text.is_empty());
+    Some(Platform::new(text(os)?, text(architecture)?, text(variant)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EngineImage;
+    use serde_json::{Value, json};
+
+    fn manifest(kind: &str, available: bool, architecture: &str) -> Value {
+        json!({"Kind": kind, "Available": available, "ImageData": {"Platform": {"os": "linux", "architecture": architecture}}})
+    }
+
+    #[test]
+    fn platforms_of_an_image() {
+        let arm64 = json!({"Os": "linux", "Architecture": "arm64", "Variant": "v8"});
+        let empty = json!({"Os": "", "Architecture": ""});
+        for (mut answer, manifests, described, held) in [
+            (arm64.clone(), Value::Null, "linux/arm64", "linux/arm64"),
+            (
+                arm64.clone(),
+                json!([manifest("image", true, "arm64"), {"Kind": "attestation", "Available": true}]),
+                "linux/arm64",
+                "linux/arm64",
+            ),
+            (
+                arm64,
+                json!([
+                    manifest("image", true, "amd64"),
+                    manifest("image", true, "arm64")
+                ]),
+                "linux/arm64",
+                "linux/amd64 linux/arm64",
+            ),
+            (
+                empty.clone(),
+                json!([
+                    manifest("image", false, "amd64"),
+                    manifest("image", true, "arm64")
+                ]),
+                "linux/arm64",
+                "linux/arm64",
+            ),
+            (empty, Value::Null, "unknown/unknown", "unknown/unknown"),
+        ] {
+            answer["Manifests"] = manifests;
+            let image = EngineImage::of(&answer);
+            assert_eq!(image.platform.to_string(), described, "{answer}");
+            let platforms: Vec<_> = image.platforms.iter().map(ToString::to_string).collect();
+            assert_eq!(platforms.join(" "), held, "{answer}");
+        }
+    }
+
+    #[test]
+    fn fields_of_the_configuration_that_nobody_knows_stay() {
+        let answer = json!({
+            "Id": "sha256:1", "Os": "linux", "Architecture": "arm64", "Size": 7,
+            "Config": {"Cmd": ["a"], "FromTheFuture": {"x": 1}},
+            "RootFS": {"Type": "layers", "Layers": ["sha256:2", "sha256:3"]},
+            "RepoTags": ["r@sha256:4"], "RepoDigests": ["r@sha256:4", "r@sha256:4"],
+        });
+        let image = EngineImage::of(&answer);
+        assert_eq!(image.config["FromTheFuture"]["x"], 1);
+        assert_eq!(image.diff_ids, ["sha256:2", "sha256:3"]);
+        assert!(image.repo_tags.is_empty());
+        assert_eq!((image.size, image.repo_digests.len()), (7, 1));
     }
 }

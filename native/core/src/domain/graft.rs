@@ -1,4 +1,5 @@
 pub mod assemble;
 pub mod layer;
 pub mod obstacle;
+pub mod packed_layer;
 pub mod stub;

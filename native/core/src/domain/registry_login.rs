@@ -1,47 +1,81 @@
-use std::time::SystemTime;
+use std::time::Duration;
 
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::report::secret::Secret;
 
-/// What signs in to a registry, by HTTP's basic scheme.
+/// A login to a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Authorization {
-    /// The user; `AWS` for ECR.
-    pub username: String,
-    /// The password; ECR's is good for twelve hours.
+pub struct RegistryLogin {
+    /// The user; none if `password` is an identity token, which buys tokens and is no password itself
+    /// (<https://distribution.github.io/distribution/spec/auth/oauth/>).
+    pub user: Option<String>,
+    /// The password or the identity token.
     pub password: Secret,
-    /// `user:password` in base64, as the header carries it.
-    pub encoded: Secret,
-    /// When it ends, as far as known.
-    pub end: Option<SystemTime>,
+    /// The requests that carry it.
+    pub shown: Shown,
+    /// True if a refused login can be replaced by a newer one.
+    pub renewable: bool,
+    /// The end of its life as time since the Unix epoch, as far as known.
+    pub ends: Option<Duration>,
 }
 
-impl Authorization {
-    /// Takes apart what ECR hands out: `user:password` in base64.
-    pub fn decode(encoded: String) -> Option<Self> {
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(&encoded)
-            .ok()?;
+/// The requests that carry a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Every request to the registry, and no request to an issuer of tokens.
+    Always,
+    /// Only a request that the registry, or the issuer of its tokens, wants it in.
+    WhenAsked,
+}
+
+impl RegistryLogin {
+    /// A user and a password that are shown when the registry asks for them, and that stay the same.
+    #[must_use]
+    pub fn password(user: impl Into<String>, password: Secret) -> Self {
+        Self {
+            user: Some(user.into()),
+            password,
+            shown: Shown::WhenAsked,
+            renewable: false,
+            ends: None,
+        }
+    }
+
+    /// An identity token.
+    #[must_use]
+    pub fn identity_token(token: Secret) -> Self {
+        Self {
+            user: None,
+            password: token,
+            shown: Shown::WhenAsked,
+            renewable: false,
+            ends: None,
+        }
+    }
+
+    /// A login from `user:password` in base64 that goes with every request and can be renewed; none if the text is
+    /// not in that form.
+    #[must_use]
+    pub fn decode(encoded: &str) -> Option<Self> {
+        let bytes = STANDARD.decode(encoded).ok()?;
         let text = String::from_utf8(bytes).ok()?;
-        let (username, password) = text.split_once(':')?;
+        let (user, password) = text.split_once(':')?;
         Some(Self {
-            username: username.to_owned(),
+            user: Some(user.to_owned()),
             password: Secret::new(password),
-            encoded: Secret::new(encoded),
-            end: None,
+            shown: Shown::Always,
+            renewable: true,
+            ends: None,
         })
     }
-}
 
-/// What signs in to a registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignIn {
-    /// ECR's password, which goes with each request.
-    Ecr(Authorization),
-    /// A user with a password; they are sent to a registry only when it asks for them.
-    Password(Authorization),
-    /// What some registries give instead of a password when one signs in; it buys tokens
-    /// (<https://distribution.github.io/distribution/spec/auth/oauth/>).
-    IdentityToken(Secret),
+    /// `user:password` in base64, as HTTP's basic scheme carries it; none for an identity token.
+    #[must_use]
+    pub fn basic(&self) -> Option<Secret> {
+        let user = self.user.as_ref()?;
+        let pair = format!("{user}:{}", self.password.reveal());
+        Some(Secret::new(STANDARD.encode(pair)))
+    }
 }

@@ -3,16 +3,17 @@
 use tokio::sync::OnceCell;
 
 use crate::adapters::aws::account::Aws;
-use crate::adapters::crowdstrike::tenant::Tenant;
+use crate::adapters::crowdstrike::tenant::{FalconRegistry, Tenant};
 use crate::adapters::engine::client::{Engine, EngineSettings};
 use crate::adapters::registry::client::Registry;
-use crate::adapters::registry::credentials::cache::Credentials;
+use crate::adapters::registry::credentials::cache::{Credentials, LoginFuture, LoginSource};
 use crate::adapters::registry::credentials::docker_config::DockerConfig;
 use crate::domain::agent::Agent;
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::aws::settings::AwsSettings;
 use crate::domain::engine::EngineFacts;
 use crate::domain::falcon::api_settings::FalconApiSettings;
+use crate::domain::reference::ecr_host::EcrHost;
 use crate::report::event::Events;
 use crate::report::problem::Problem;
 
@@ -69,6 +70,16 @@ impl Services {
         &self.tenant
     }
 
+    /// CrowdStrike's registry; from here on the credentials hold the login to it.
+    pub async fn falcon_registry(&self) -> Result<FalconRegistry, Problem> {
+        let registry = self.tenant.registry().await?;
+        let credentials = self.credentials().await?;
+        credentials
+            .give(&registry.host, registry.login.clone())
+            .await;
+        Ok(registry)
+    }
+
     /// The engine.
     pub fn engine(&self) -> Result<&Engine, Problem> {
         self.engine.as_ref().map_err(Clone::clone)
@@ -88,7 +99,7 @@ impl Services {
         let open = || async {
             let docker = DockerConfig::of_agent(|name| std::env::var_os(name));
             let (aws, events) = (self.aws().await?.clone(), self.events.clone());
-            Ok(Credentials::new(aws, docker, events))
+            Ok(Credentials::new(LoginSources { aws, docker }, events))
         };
         self.credentials.get_or_try_init(open).await
     }
@@ -109,5 +120,24 @@ impl Services {
     pub async fn caller(&self) -> Result<CallerIdentity, Problem> {
         let ask = || async { Ok(self.aws().await?.caller().await?) };
         self.caller.get_or_init(ask).await.clone()
+    }
+}
+
+/// The sources of logins: AWS for ECR, and for all other registries the logins that Docker has on this agent.
+struct LoginSources {
+    aws: Aws,
+    docker: DockerConfig,
+}
+
+impl LoginSource for LoginSources {
+    fn fetch<'a>(&'a self, registry: &'a str) -> LoginFuture<'a> {
+        Box::pin(async move {
+            // Only a host that matches one of ECR's forms as a whole is given a token.
+            let Some(host) = EcrHost::parse(registry) else {
+                return self.docker.login(registry).await;
+            };
+            let login = self.aws.registry_login(&host).await;
+            Ok(Some(login.map_err(Problem::from)?))
+        })
     }
 }

@@ -6,25 +6,22 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_config::identity::IdentityCache;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::call::{Call, usual_host};
-use super::credential_provider::{SignIn, Start, Way};
+use super::credential_provider::{CredentialChain, CredentialProvider, Start};
 use super::error::AwsError;
 use super::oidc::{Oidc, Waits};
 use super::{endpoint, sdk};
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::aws::settings::{AwsCredentials, AwsSettings};
 use crate::domain::reference::ecr_host::EcrHost;
-use crate::domain::registry_login::Authorization;
+use crate::domain::registry_login::RegistryLogin;
 use crate::report::event::Events;
-
-/// The region that answers for identities when none is known; every AWS account has it.
-pub(super) const FALLBACK_REGION: &str = "us-east-1";
 
 /// Access to AWS with one set of credentials; cheap to clone.
 #[derive(Clone)]
@@ -33,7 +30,7 @@ pub struct Aws(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     /// Asks `sign_in` for credentials, as do all clients that are made of it.
     pub(super) sdk: SdkConfig,
-    pub(super) sign_in: SignIn,
+    pub(super) sign_in: CredentialProvider,
     sts: aws_sdk_sts::Client,
     /// A client for each region, made when the region is first needed.
     ecr: Mutex<HashMap<String, aws_sdk_ecr::Client>>,
@@ -66,16 +63,16 @@ impl Aws {
             (_, Some(provider)) => Start::Provider(provider),
             (_, None) => Start::Nothing,
         };
-        let way = Way {
+        let way = CredentialChain {
             start,
             roles: settings.roles.clone(),
             origin: settings.origin(),
             first_origin: settings.credentials.origin().to_owned(),
         };
-        Self::on(sdk.clone(), SignIn::new(way, sdk, events))
+        Self::on(sdk.clone(), CredentialProvider::new(way, sdk, events))
     }
 
-    fn on(sdk: SdkConfig, sign_in: SignIn) -> Self {
+    fn on(sdk: SdkConfig, sign_in: CredentialProvider) -> Self {
         // The way to the credentials keeps them itself, and knows when they end.
         let sdk = sdk
             .into_builder()
@@ -126,7 +123,7 @@ impl Aws {
     }
 
     /// Fetches the password of a registry.
-    pub async fn authorization(&self, host: &EcrHost) -> Result<Authorization, AwsError> {
+    pub async fn registry_login(&self, host: &EcrHost) -> Result<RegistryLogin, AwsError> {
         let call = Call {
             action: "ecr:GetAuthorizationToken",
             purpose: format!("get a password for the ECR registries in `{}`", host.region),
@@ -150,10 +147,11 @@ impl Aws {
         let end = token.expires_at.map(SystemTime::try_from);
         let encoded = token.authorization_token;
         let encoded = encoded.ok_or_else(|| call.incomplete("authorization token"))?;
-        let mut decoded = Authorization::decode(encoded)
+        let mut login = RegistryLogin::decode(&encoded)
             .ok_or_else(|| call.incomplete("usable authorization token"))?;
-        decoded.end = earliest([end.and_then(Result::ok), credentials.expiry()]);
-        Ok(decoded)
+        let ends = earliest([end.and_then(Result::ok), credentials.expiry()]);
+        login.ends = ends.and_then(|end| end.duration_since(UNIX_EPOCH).ok());
+        Ok(login)
     }
 
     pub(super) fn ecr(&self, region: &str) -> aws_sdk_ecr::Client {

@@ -34,7 +34,7 @@ pub(super) enum Start {
 
 /// The way to the credentials, and what it last led to; cheap to clone.
 #[derive(Clone)]
-pub(super) struct SignIn(Arc<Inner>);
+pub(super) struct CredentialProvider(Arc<Inner>);
 
 struct Inner {
     start: Start,
@@ -51,15 +51,15 @@ struct Inner {
 }
 
 /// What a way is made of.
-pub(super) struct Way {
+pub(super) struct CredentialChain {
     pub(super) start: Start,
     pub(super) roles: Vec<Role>,
     pub(super) origin: String,
     pub(super) first_origin: String,
 }
 
-impl SignIn {
-    pub(super) fn new(way: Way, sdk: SdkConfig, events: Events) -> Self {
+impl CredentialProvider {
+    pub(super) fn new(way: CredentialChain, sdk: SdkConfig, events: Events) -> Self {
         let arn = match &way.start {
             Start::Oidc(oidc) => Some(oidc.role.arn.as_str()),
             _ => way.roles.first().map(|role| role.arn.as_str()),
@@ -84,7 +84,7 @@ impl SignIn {
     /// The region in which STS is called.
     pub(super) fn region(&self) -> &str {
         let region = self.0.sdk.region();
-        region.map_or(super::account::FALLBACK_REGION, AsRef::as_ref)
+        region.map_or(super::sdk::FALLBACK_REGION, AsRef::as_ref)
     }
 
     /// Credentials that last for some time yet.
@@ -160,14 +160,14 @@ fn in_some_region(sdk: SdkConfig, arn: Option<&str>) -> SdkConfig {
     let region = match partition {
         Some("aws-cn") => "cn-north-1",
         Some("aws-us-gov") => "us-gov-west-1",
-        _ => super::account::FALLBACK_REGION,
+        _ => super::sdk::FALLBACK_REGION,
     };
     let region = Region::from_static(region);
     sdk.into_builder().region(region).build()
 }
 
 /// The clients ask here for each request.
-impl ProvideCredentials for SignIn {
+impl ProvideCredentials for CredentialProvider {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
@@ -179,9 +179,9 @@ impl ProvideCredentials for SignIn {
     }
 }
 
-impl fmt::Debug for SignIn {
+impl fmt::Debug for CredentialProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignIn")
+        f.debug_struct("CredentialProvider")
             .field("origin", &self.0.origin)
             .finish_non_exhaustive()
     }

@@ -181,7 +181,7 @@ impl Explain for AwsError {
                 "Set the variable `aws.rolecredential.maxduration` to a shorter time, at most 3600 where one role opens another, or leave it out: sessions are renewed as needed".to_owned(),
             ),
             Self::Denied { denial, .. } => Some(denial.hint()),
-            Self::RepositoryNotFound { repository, .. } => Some(repository_hint(repository)),
+            Self::RepositoryNotFound { repository, .. } => Some(repository.creation_hint()),
             Self::EndpointRefused { setting, .. } => Some(format!(
                 "Remove `{setting}`, or set it to an endpoint of ECR, ECS or STS, such as `https://api.ecr.eu-west-1.amazonaws.com`"
             )),
@@ -230,17 +230,5 @@ fn invalid_hint(source: &Cause) -> String {
         "Set the agent's clock: AWS accepts requests that are at most a few minutes old".to_owned()
     } else {
         "Check the access key's ID, the secret key, and the session token that belongs to temporary keys".to_owned()
-    }
-}
-
-/// How to get the repository; shared with the registry, which says the same in other words.
-pub fn repository_hint(repository: &Repository) -> String {
-    let name = &repository.name;
-    match repository.ecr() {
-        Some(host) => format!(
-            "Check the name, account and region, or create it: `aws ecr create-repository --registry-id {} --region {} --repository-name {name}`",
-            host.account, host.region
-        ),
-        None => format!("Check the name `{name}`, or create the repository"),
     }
 }

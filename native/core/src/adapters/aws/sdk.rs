@@ -19,6 +19,9 @@ use super::role::PROVIDER;
 use crate::adapters::http::trust;
 use crate::domain::aws::settings::{AwsCredentials, AwsSettings};
 
+/// The region that answers for identities when none is known; every AWS account has it.
+pub(super) const FALLBACK_REGION: &str = "us-east-1";
+
 const ATTEMPTS: u32 = 5;
 
 const CONNECT: Duration = Duration::from_secs(5);

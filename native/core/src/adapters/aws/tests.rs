@@ -103,11 +103,12 @@ async fn a_registry_s_password_is_taken_apart() {
         json!({"authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA==", "expiresAt": 1.0}]}),
     )
     .await;
-    let known = of(&server).authorization(&host()).await;
+    let known = of(&server).registry_login(&host()).await;
     let known = known.expect("a password");
-    assert_eq!(known.username, "AWS");
+    assert_eq!(known.user.as_deref(), Some("AWS"));
+    assert!(known.renewable);
     assert_eq!(known.password, Secret::new("secret"));
-    assert_eq!(known.encoded, Secret::new("QVdTOnNlY3JldA=="));
+    assert_eq!(known.basic(), Some(Secret::new("QVdTOnNlY3JldA==")));
     assert!(!format!("{known:?}").contains("secret"));
     let signed = server.received()[0]
         .header("authorization")
@@ -125,7 +126,7 @@ async fn a_password_of_another_form_is_refused() {
     ] {
         let server = server(200, json!({ "authorizationData": data })).await;
         let error = of(&server)
-            .authorization(&host())
+            .registry_login(&host())
             .await
             .expect_err("a failure");
         assert_eq!(error.code(), Code::AwsRequestFailed);
@@ -273,7 +274,7 @@ async fn nobody_listening_is_not_reachable() {
     let address = listener.local_addr().expect("an address");
     drop(listener);
     let error = aws(&format!("http://{address}"))
-        .authorization(&host())
+        .registry_login(&host())
         .await;
     let error = error.expect_err("a failure");
     assert_eq!(error.code(), Code::AwsNotReachable, "{error:?}");
@@ -356,7 +357,7 @@ async fn a_password_ends_with_the_credentials_it_was_got_with() {
         let server = server(200, json!({"authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA==", "expiresAt": expires_at}]})).await;
         let keys = Credentials::new("ASIAEXAMPLE", "shh", None, Some(hour), "test");
         let aws = signed_in(sdk(&format!("http://{}", server.host()), keys));
-        let known = aws.authorization(&host()).await.expect("a password");
-        assert_eq!(known.end.map(seconds), end);
+        let known = aws.registry_login(&host()).await.expect("a password");
+        assert_eq!(known.ends.map(|ends| ends.as_secs()), end);
     }
 }

@@ -4,25 +4,21 @@
 //! can be read in <https://github.com/CrowdStrike/falcon-scripts/tree/main/bash/containers>.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backon::Retryable as _;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{RequestBuilder, StatusCode, Url};
-use serde::Deserialize;
+use reqwest::{RequestBuilder, Url};
 use url::form_urlencoded::Serializer;
 
-use super::answer::{at, cause, host, named_region, not_reachable, read};
-use super::error::{FalconError, says_locked};
-use super::session::Session;
+use super::answer::{at, not_reachable};
+use super::error::FalconError;
 use crate::adapters::http::client::{Answer, Http, NoAnswer};
 use crate::adapters::http::retry::{RetryPolicy, retry_after};
 use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::region::Region;
 use crate::report::cause::Cause;
 use crate::report::event::Events;
-use crate::report::secret::Secret;
 
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
@@ -34,11 +30,6 @@ pub struct FalconApi {
     pub(super) events: Events,
     /// Where a cloud's API is; tests have theirs on this machine.
     address: fn(&FalconApiSettings, Region) -> Option<Url>,
-}
-
-#[derive(Deserialize)]
-struct Token {
-    access_token: String,
 }
 
 /// Where an API is, unless an input says otherwise.
@@ -60,29 +51,8 @@ impl FalconApi {
         })
     }
 
-    /// Signs in, in the cloud that the tenant is in.
-    ///
-    /// Each API names the right cloud in its answer, and only a cloud of the table is followed to.
-    /// What is refused is not tried again: CrowdStrike locks out who fails too often.
-    pub async fn sign_in(self: &Arc<Self>) -> Result<Session, FalconError> {
-        let asked = self.settings.region.unwrap_or(Region::Us1);
-        let (url, answer) = self.ask_token(asked).await?;
-        let region = named_region(&answer, asked)?;
-        if region == asked {
-            return self.session(region, url, &answer);
-        }
-        let is_refused = answer.status.is_client_error();
-        if self.settings.region.is_some() || self.settings.api_url.is_some() || is_refused {
-            return Err(FalconError::RegionMismatch {
-                asked: asked.name(),
-                actual: region.name().to_owned(),
-            });
-        }
-        let (url, answer) = self.ask_token(region).await?;
-        self.session(region, url, &answer)
-    }
-
-    async fn ask_token(&self, region: Region) -> Result<(Url, Answer), FalconError> {
+    /// Asks a cloud for a token.
+    pub(super) async fn ask_token(&self, region: Region) -> Result<(Url, Answer), FalconError> {
         let host = region.api_host().to_owned();
         let invalid = || FalconError::AnswerInvalid {
             host,
@@ -103,36 +73,6 @@ impl FalconApi {
         let passing = |answer: &Answer| answer.status.is_server_error();
         let answer = self.send(&url, &request, passing).await?;
         Ok((url, answer))
-    }
-
-    fn session(
-        self: &Arc<Self>,
-        region: Region,
-        url: Url,
-        answer: &Answer,
-    ) -> Result<Session, FalconError> {
-        let host = host(&url);
-        if !answer.status.is_success() {
-            let source = cause(answer);
-            let said = source.to_string();
-            return Err(match answer.status {
-                StatusCode::TOO_MANY_REQUESTS => FalconError::LockedOut { host, source },
-                _ if says_locked(&said) => FalconError::LockedOut { host, source },
-                StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                    FalconError::ClientRefused { host, source }
-                }
-                _ => FalconError::RequestFailed { host, source },
-            });
-        }
-        let token: Token = read(&url, answer)?;
-        let token = Secret::new(token.access_token);
-        self.events.mask(&token);
-        Ok(Session {
-            api: Arc::clone(self),
-            url,
-            token,
-            region,
-        })
     }
 
     /// Sends a request until its answer is more than a passing trouble.

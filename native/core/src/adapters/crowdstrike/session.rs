@@ -8,13 +8,13 @@ use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::answer::{at, cause, host, read};
+use super::answer::{at, cause, host, named_region, read};
 use super::api::FalconApi;
-use super::error::FalconError;
+use super::error::{FalconError, says_locked};
 use crate::adapters::http::client::Answer;
 use crate::domain::falcon::customer_id::CustomerId;
 use crate::domain::falcon::region::Region;
-use crate::domain::registry_login::Authorization;
+use crate::domain::registry_login::RegistryLogin;
 use crate::report::cause::Cause;
 use crate::report::secret::Secret;
 
@@ -38,11 +38,68 @@ struct Resources<T> {
 }
 
 #[derive(Deserialize)]
+struct Token {
+    access_token: String,
+}
+
+#[derive(Deserialize)]
 struct RegistryToken {
     token: String,
 }
 
 impl Session {
+    /// Signs in, in the cloud that the tenant is in.
+    ///
+    /// Each API names the right cloud in its answer, and only a cloud of the table is followed to.
+    /// What is refused is not tried again: CrowdStrike locks out who fails too often.
+    pub async fn open(api: Arc<FalconApi>) -> Result<Self, FalconError> {
+        let asked = api.settings.region.unwrap_or(Region::Us1);
+        let (url, answer) = api.ask_token(asked).await?;
+        let region = named_region(&answer, asked)?;
+        if region == asked {
+            return Self::granted(api, region, url, &answer);
+        }
+        let is_refused = answer.status.is_client_error();
+        if api.settings.region.is_some() || api.settings.api_url.is_some() || is_refused {
+            return Err(FalconError::RegionMismatch {
+                asked: asked.name(),
+                actual: region.name().to_owned(),
+            });
+        }
+        let (url, answer) = api.ask_token(region).await?;
+        Self::granted(api, region, url, &answer)
+    }
+
+    fn granted(
+        api: Arc<FalconApi>,
+        region: Region,
+        url: Url,
+        answer: &Answer,
+    ) -> Result<Self, FalconError> {
+        let host = host(&url);
+        if !answer.status.is_success() {
+            let source = cause(answer);
+            let said = source.to_string();
+            return Err(match answer.status {
+                StatusCode::TOO_MANY_REQUESTS => FalconError::LockedOut { host, source },
+                _ if says_locked(&said) => FalconError::LockedOut { host, source },
+                StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                    FalconError::ClientRefused { host, source }
+                }
+                _ => FalconError::RequestFailed { host, source },
+            });
+        }
+        let token: Token = read(&url, answer)?;
+        let token = Secret::new(token.access_token);
+        api.events.mask(&token);
+        Ok(Self {
+            api,
+            url,
+            token,
+            region,
+        })
+    }
+
     /// The tenant's customer ID with its checksum.
     pub async fn customer_id(&self) -> Result<CustomerId, FalconError> {
         let path = "sensors/queries/installers/ccid/v1";
@@ -56,8 +113,8 @@ impl Session {
         Ok(id)
     }
 
-    /// What signs in to the registry.
-    pub async fn registry_sign_in(&self, id: &CustomerId) -> Result<Authorization, FalconError> {
+    /// Fetches the login to the registry.
+    pub async fn registry_login(&self, id: &CustomerId) -> Result<RegistryLogin, FalconError> {
         let path = "container-security/entities/image-registry-credentials/v1";
         let found: Resources<RegistryToken> = self.get(path, DOWNLOAD_IMAGES).await?;
         let mut tokens = found.resources.into_iter().map(|resource| resource.token);
@@ -65,7 +122,7 @@ impl Session {
         let token = token.ok_or_else(|| self.invalid("it holds no password for the registry"))?;
         let token = Secret::new(token);
         self.api.events.mask(&token);
-        Ok(Authorization::of(id.registry_user(), token))
+        Ok(RegistryLogin::password(id.registry_user(), token))
     }
 
     /// The host of the registry.

@@ -6,10 +6,10 @@ use tokio::sync::OnceCell;
 
 use super::api::FalconApi;
 use super::session::Session;
-use crate::adapters::registry::credentials::cache::Credentials;
 use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::customer_id::CustomerId;
 use crate::domain::falcon::region::Region;
+use crate::domain::registry_login::RegistryLogin;
 use crate::report::event::Events;
 use crate::report::problem::Problem;
 
@@ -24,13 +24,15 @@ pub struct Tenant {
     registry: OnceCell<Result<FalconRegistry, Problem>>,
 }
 
-/// CrowdStrike's registry, signed in to.
+/// CrowdStrike's registry and the login to it.
 #[derive(Clone, Debug)]
 pub struct FalconRegistry {
     /// Its host.
     pub host: String,
     /// The tenant's cloud, after which one of the sensor's repositories is named.
     pub region: Region,
+    /// The tenant's login.
+    pub login: RegistryLogin,
 }
 
 impl Tenant {
@@ -58,16 +60,14 @@ impl Tenant {
         self.customer_id.get()?.as_ref().ok()
     }
 
-    /// The registry; from here on `credentials` sign in to it.
-    pub async fn registry(&self, credentials: &Credentials) -> Result<FalconRegistry, Problem> {
+    /// The registry with the tenant's login.
+    pub async fn registry(&self) -> Result<FalconRegistry, Problem> {
         let ask = || async {
             let id = self.customer_id().await?;
             let session = self.session().await?;
-            let sign_in = session.registry_sign_in(&id).await?;
-            let host = session.registry();
-            credentials.give(&host, sign_in).await;
             Ok(FalconRegistry {
-                host,
+                login: session.registry_login(&id).await?,
+                host: session.registry(),
                 region: session.region,
             })
         };
@@ -80,7 +80,7 @@ impl Tenant {
                 unreachable!("the configuration demands an API client where one is needed")
             };
             let api = Arc::new(FalconApi::new(settings, self.events.clone())?);
-            Ok(api.sign_in().await?)
+            Ok(Session::open(api).await?)
         };
         let session = self.session.get_or_init(sign_in).await;
         session.as_ref().map_err(Clone::clone)

@@ -9,18 +9,15 @@ use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::RwLock;
 
 use super::address::Address;
 use super::error::failure::EngineError;
 use super::error::fault::Fault;
+use super::limits::ANSWER_LIMIT;
 use super::wire;
 use super::wire::Wire;
-
-/// Time until an engine has to have begun its answer to a request that bollard sends.
-pub(super) const ANSWER_LIMIT: Duration = Duration::from_mins(2);
 
 /// How the agent's engine is reached.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,6 @@
 //! How requests to registries fail.
 
 use super::credentials::error::{SignInError, sign_in_hint};
-use crate::adapters::aws::error::repository_hint;
 use crate::adapters::http::connection::connection_hint;
 use crate::domain::aws::denial::{Denial, allow};
 use crate::domain::reference::digest::Digest;
@@ -174,7 +173,7 @@ impl Explain for RegistryError {
                 "Install the agent's certificate authorities (package `ca-certificates`), or name a file that holds them in `SSL_CERT_FILE`".to_owned(),
             ),
             Self::SignIn { source, .. } => source.hint(),
-            Self::RepositoryNotFound { repository, .. } => Some(repository_hint(repository)),
+            Self::RepositoryNotFound { repository, .. } => Some(repository.creation_hint()),
             Self::ImageNotFound { image, .. } => Some(not_found_hint(image)),
             Self::TagImmutable { .. } => Some(
                 "Push a new tag, or set the repository's tag mutability to `MUTABLE`".to_owned(),

@@ -15,7 +15,7 @@ use super::token;
 use super::token::Issuer;
 use crate::adapters::http::client::{Answer, Http};
 use crate::domain::reference::repository::Repository;
-use crate::domain::registry_login::SignIn;
+use crate::domain::registry_login::{RegistryLogin, Shown};
 use crate::report::secret::Secret;
 
 /// The sign-ins of a run: passwords, and the tokens they bought.
@@ -50,16 +50,12 @@ impl SignIns {
         time: Duration,
     ) -> Result<Option<AuthorizationHeader>, AttemptError> {
         let registry = &repository.registry;
-        let sign_in = self.credentials.sign_in(registry).await?;
-        if let Some(SignIn::Ecr(authorization)) = sign_in {
-            return Ok(Some(AuthorizationHeader::Basic(authorization.encoded)));
-        }
-        if let Some(SignIn::Password(authorization)) = &sign_in
-            && self.wants_basic(registry)
+        let sign_in = self.credentials.login(registry).await?;
+        if let Some(login) = &sign_in
+            && (login.shown == Shown::Always || self.wants_basic(registry))
+            && let Some(encoded) = login.basic()
         {
-            return Ok(Some(AuthorizationHeader::Basic(
-                authorization.encoded.clone(),
-            )));
+            return Ok(Some(AuthorizationHeader::Basic(encoded)));
         }
         let slot = self.slot(repository);
         let mut known = slot.lock().await;
@@ -88,10 +84,11 @@ impl SignIns {
         time: Duration,
     ) -> Result<Option<AuthorizationHeader>, AttemptError> {
         let registry = &repository.registry;
-        let sign_in = self.credentials.sign_in(registry).await?;
-        if let (Some(SignIn::Ecr(_)), Some(AuthorizationHeader::Basic(encoded))) = (&sign_in, stale)
+        let sign_in = self.credentials.login(registry).await?;
+        if let (Some(login), Some(AuthorizationHeader::Basic(encoded))) = (&sign_in, stale)
+            && login.renewable
         {
-            return self.renew_ecr(registry, encoded, sign_in.as_ref()).await;
+            return self.renew(registry, encoded, login).await;
         }
         for challenge in challenges(&refusal.headers) {
             match (challenge, &sign_in) {
@@ -113,11 +110,11 @@ impl SignIns {
                     )));
                 }
                 // Shown once and refused, a password is not shown again.
-                (Challenge::Basic, Some(SignIn::Password(authorization))) if stale.is_none() => {
-                    self.want_basic(registry);
-                    return Ok(Some(AuthorizationHeader::Basic(
-                        authorization.encoded.clone(),
-                    )));
+                (Challenge::Basic, Some(login)) if stale.is_none() => {
+                    if let Some(encoded) = login.basic() {
+                        self.want_basic(registry);
+                        return Ok(Some(AuthorizationHeader::Basic(encoded)));
+                    }
                 }
                 (Challenge::Basic, _) => {}
             }
@@ -125,23 +122,20 @@ impl SignIns {
         Ok(None)
     }
 
-    async fn renew_ecr(
+    /// Replaces a refused login, unless another request has replaced it already.
+    async fn renew(
         &self,
         registry: &str,
         stale: &Secret,
-        known: Option<&SignIn>,
+        known: &RegistryLogin,
     ) -> Result<Option<AuthorizationHeader>, AttemptError> {
-        let fresh = match known {
-            Some(SignIn::Ecr(authorization)) if authorization.encoded != *stale => known.cloned(),
-            Some(known) => self.credentials.renewed(registry, known).await?,
-            None => None,
+        let fresh = if known.basic().as_ref() == Some(stale) {
+            self.credentials.renewed(registry, known).await?
+        } else {
+            Some(known.clone())
         };
-        Ok(match fresh {
-            Some(SignIn::Ecr(authorization)) => {
-                Some(AuthorizationHeader::Basic(authorization.encoded))
-            }
-            _ => None,
-        })
+        let encoded = fresh.and_then(|login| login.basic());
+        Ok(encoded.map(AuthorizationHeader::Basic))
     }
 
     async fn buy(
@@ -149,7 +143,7 @@ impl SignIns {
         http: &Http,
         repository: &Repository,
         issuer: Issuer,
-        sign_in: Option<&SignIn>,
+        sign_in: Option<&RegistryLogin>,
         time: Duration,
     ) -> Result<Token, AttemptError> {
         let bought = token::buy(http, repository, &issuer, sign_in, time).await?;

@@ -38,7 +38,7 @@ impl Setting {
     ) -> Self {
         let server = LoopbackServer::start(answer).await;
         let passwords = Counting::default();
-        let credentials = Credentials::from_source(passwords.clone(), Events::silent());
+        let credentials = Credentials::new(passwords.clone(), Events::silent());
         let registry = Registry::with_policy(credentials, policy).expect("a client");
         Self {
             server,

@@ -15,7 +15,7 @@ use super::credentials::error::SignInError;
 use crate::adapters::http::client::{Answer, Http};
 use crate::domain::address::{is_loopback, is_private};
 use crate::domain::reference::repository::Repository;
-use crate::domain::registry_login::SignIn;
+use crate::domain::registry_login::{RegistryLogin, Shown};
 use crate::report::secret::Secret;
 
 /// Tokens with many grants in them grow, but not beyond this.
@@ -54,7 +54,7 @@ pub(super) async fn buy(
     http: &Http,
     repository: &Repository,
     issuer: &Issuer,
-    sign_in: Option<&SignIn>,
+    sign_in: Option<&RegistryLogin>,
     time: Duration,
 ) -> Result<Bought, AttemptError> {
     let realm = realm(issuer, &repository.registry)?;
@@ -94,10 +94,15 @@ fn request(
     mut realm: Url,
     issuer: &Issuer,
     scope: &str,
-    sign_in: Option<&SignIn>,
+    sign_in: Option<&RegistryLogin>,
 ) -> RequestBuilder {
     let service = issuer.service.as_deref();
-    if let Some(SignIn::IdentityToken(token)) = sign_in {
+    if let Some(RegistryLogin {
+        user: None,
+        password: token,
+        ..
+    }) = sign_in
+    {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "refresh_token");
         form.extend_pairs(service.map(|service| ("service", service)));
@@ -108,20 +113,18 @@ fn request(
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         return request.body(form.finish());
     }
-    let password = match sign_in {
-        Some(SignIn::Password(authorization)) => Some(authorization),
-        // ECR's passwords go to ECR alone.
-        Some(SignIn::Ecr(_) | SignIn::IdentityToken(_)) | None => None,
-    };
+    // A login that goes with every request to its registry goes to that registry alone.
+    let login = sign_in.filter(|login| login.shown == Shown::WhenAsked);
     {
         let mut query = realm.query_pairs_mut();
-        query.extend_pairs(password.map(|password| ("account", &password.username)));
+        let user = login.and_then(|login| login.user.as_ref());
+        query.extend_pairs(user.map(|user| ("account", user)));
         query.extend_pairs(service.map(|service| ("service", service)));
         query.append_pair("scope", scope);
     }
     let request = http.direct(&realm).get(realm);
-    let header =
-        password.and_then(|password| AuthorizationHeader::Basic(password.encoded.clone()).header());
+    let encoded = login.and_then(RegistryLogin::basic);
+    let header = encoded.and_then(|encoded| AuthorizationHeader::Basic(encoded).header());
     match header {
         Some(header) => request.header(AUTHORIZATION, header),
         None => request,

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::field::{containers, is_name, is_set};
 use super::findings::Findings;
 use super::placeholder;
-use super::task_definition::{containers, is_name, is_set};
 use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::report::code::Code;
 

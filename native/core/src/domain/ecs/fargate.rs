@@ -5,8 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::field::{containers, is_name, is_set, named};
 use super::findings::Findings;
-use super::task_definition::{containers, is_name, is_set, named};
 use super::{placeholder, size};
 
 /// Fields of a container that Fargate does not take.

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::engine::EngineImage;
+use crate::domain::graft::packed_layer::PackedLayer;
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest::RawManifest;
 use crate::domain::image::registry_image::{RegistryImage, diff_ids};
-use crate::flow::run::graft::delta::Delta;
 
 /// What falconutil did to the stub's configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,7 +61,7 @@ impl Assembled {
 ///
 /// Every field of either document that is not about the layer, the change or the time stays as it is,
 /// known or not. Media types stay in the source's family.
-pub(crate) fn assemble(source: &RegistryImage, change: &Change, delta: &Delta) -> Assembled {
+pub(crate) fn assemble(source: &RegistryImage, change: &Change, delta: &PackedLayer) -> Assembled {
     let config = config(&source.config, change, delta);
     let config_bytes = config.to_string().into_bytes();
     let config_descriptor = Descriptor::of(&source.config_descriptor.media_type, &config_bytes);
@@ -79,7 +79,7 @@ pub(crate) fn assemble(source: &RegistryImage, change: &Change, delta: &Delta) -
     }
 }
 
-fn config(source: &Value, change: &Change, delta: &Delta) -> Value {
+fn config(source: &Value, change: &Change, delta: &PackedLayer) -> Value {
     let mut config = source.clone();
     for (name, value) in &change.fields {
         config["config"][name] = value.clone();

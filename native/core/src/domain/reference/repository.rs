@@ -31,6 +31,19 @@ impl Repository {
     pub fn ecr(&self) -> Option<EcrHost> {
         EcrHost::parse(&self.registry)
     }
+
+    /// Advice for a user whose repository was not found.
+    #[must_use]
+    pub fn creation_hint(&self) -> String {
+        let name = &self.name;
+        match self.ecr() {
+            Some(host) => format!(
+                "Check the name, account and region, or create it: `aws ecr create-repository --registry-id {} --region {} --repository-name {name}`",
+                host.account, host.region
+            ),
+            None => format!("Check the name `{name}`, or create the repository"),
+        }
+    }
 }
 
 impl fmt::Display for Repository {

@@ -7,7 +7,7 @@ use super::image;
 use super::input_fault::InputFault;
 use super::patch::Sensor;
 use crate::domain::address::{is_loopback, is_private};
-use crate::domain::ecs::task_definition::is_name;
+use crate::domain::ecs::field::is_name;
 use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::customer_id::{CustomerId, CustomerIdError};
 use crate::domain::falcon::options::FalconSettings;

@@ -72,8 +72,7 @@ impl SensorLookup<'_> {
             let found = self.found(mirror, tag).await?;
             return self.sensor_facts(found, None).await;
         }
-        let credentials = self.services.credentials().await?;
-        let registry = self.services.tenant().registry(credentials).await?;
+        let registry = self.services.falcon_registry().await?;
         let of_registry = |problem| FalconError::of_registry(&registry.host, problem);
         let chosen = self.choose(&registry, version).await;
         let (repository, tag) = chosen.map_err(of_registry)?;

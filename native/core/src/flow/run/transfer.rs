@@ -11,7 +11,7 @@ use crate::adapters::registry::error::RegistryError;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
-use crate::domain::registry_login::SignIn;
+use crate::domain::registry_login::RegistryLogin;
 use crate::flow::plan::ready::Ready;
 use crate::flow::plan::step::Pull;
 use crate::report::event::StepEvents;
@@ -93,8 +93,8 @@ impl Run {
                 Err(error) => error,
             };
             match &sign_in {
-                // Only ECR's passwords grow old; any other stays refused, and CrowdStrike locks out a client that shows it again.
-                Some(stale @ SignIn::Ecr(_)) if error.wants_new_sign_in() && !renewed => {
+                // A login that cannot be renewed stays refused, and CrowdStrike locks out a client that shows it again.
+                Some(stale) if stale.renewable && error.wants_new_sign_in() && !renewed => {
                     renewed = true;
                     let credentials = self.services.credentials().await?;
                     let renewed = credentials.renewed(&repository.registry, stale).await;
@@ -122,9 +122,9 @@ impl Run {
         Ok(sign_in.map(|sign_in| auth(repository, sign_in)))
     }
 
-    async fn sign_in(&self, repository: &Repository) -> Result<Option<SignIn>, Problem> {
+    async fn sign_in(&self, repository: &Repository) -> Result<Option<RegistryLogin>, Problem> {
         let credentials = self.services.credentials().await?;
-        let sign_in = credentials.sign_in(&repository.registry).await;
+        let sign_in = credentials.login(&repository.registry).await;
         Ok(sign_in.map_err(|source| no_sign_in(repository, source))?)
     }
 }
@@ -136,16 +136,10 @@ fn no_sign_in(repository: &Repository, source: SignInError) -> RegistryError {
     }
 }
 
-fn auth(repository: &Repository, sign_in: SignIn) -> RegistryAuth {
-    let (username, password) = match sign_in {
-        SignIn::Ecr(authorization) | SignIn::Password(authorization) => {
-            (authorization.username, authorization.password)
-        }
-        SignIn::IdentityToken(token) => (IDENTITY_TOKEN.to_owned(), token),
-    };
+fn auth(repository: &Repository, login: RegistryLogin) -> RegistryAuth {
     RegistryAuth {
-        username,
-        password,
+        username: login.user.unwrap_or_else(|| IDENTITY_TOKEN.to_owned()),
+        password: login.password,
         registry: repository.registry.clone(),
     }
 }

@@ -10,7 +10,7 @@ use aws_sdk_sts::primitives::{DateTime, DateTimeFormat};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{SignIn, Start, Way};
+use super::{CredentialChain, CredentialProvider, Start};
 use crate::adapters::aws::error::AwsError;
 use crate::adapters::aws::oidc::{Oidc, Waits};
 use crate::adapters::aws::sdk;
@@ -64,14 +64,19 @@ fn oidc(server: &LoopbackServer) -> Start {
     }))
 }
 
-fn sign_in(server: &LoopbackServer, start: Start, roles: Vec<Role>, events: Events) -> SignIn {
-    let way = Way {
+fn sign_in(
+    server: &LoopbackServer,
+    start: Start,
+    roles: Vec<Role>,
+    events: Events,
+) -> CredentialProvider {
+    let way = CredentialChain {
         start,
         roles,
         origin: "`awsConnection`".to_owned(),
         first_origin: "`awsConnection`".to_owned(),
     };
-    SignIn::new(way, sdk(&server.host()), events)
+    CredentialProvider::new(way, sdk(&server.host()), events)
 }
 
 fn form(request: &Received) -> Vec<(String, String)> {

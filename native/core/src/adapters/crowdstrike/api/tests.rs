@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::FalconApi;
 use crate::adapters::crowdstrike::error::FalconError;
+use crate::adapters::crowdstrike::session::Session;
 use crate::adapters::http::retry::RetryPolicy;
 use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::region::Region;
@@ -71,11 +72,14 @@ async fn three_calls_lead_to_a_sign_in_and_every_secret_is_masked_first() {
         }
     });
     let api = client(&server, None, events);
-    let session = api.sign_in().await.expect("a session");
+    let session = Session::open(api.clone()).await.expect("a session");
     let id = session.customer_id().await.expect("an ID");
-    let sign_in = session.registry_sign_in(&id).await.expect("a sign-in");
+    let sign_in = session.registry_login(&id).await.expect("a sign-in");
     assert_eq!(id.reveal(), ID);
-    assert_eq!(sign_in.username, "fc-0123456789abcdef0123456789abcdef");
+    assert_eq!(
+        sign_in.user.as_deref(),
+        Some("fc-0123456789abcdef0123456789abcdef")
+    );
     assert_eq!(sign_in.password.reveal(), "registry-password");
     assert_eq!(
         server.lines(),
@@ -103,7 +107,7 @@ async fn three_calls_lead_to_a_sign_in_and_every_secret_is_masked_first() {
 async fn the_cloud_that_an_answer_names_is_signed_in_to() {
     let server = LoopbackServer::start(|_, _| token("eu-1")).await;
     let api = client(&server, None, Events::silent());
-    let session = api.sign_in().await.expect("a session");
+    let session = Session::open(api.clone()).await.expect("a session");
     assert_eq!(session.region, Region::Eu1);
     assert_eq!(
         server.lines(),
@@ -126,7 +130,10 @@ async fn a_redirect_to_another_cloud_is_followed_by_its_name_and_not_by_its_addr
     })
     .await;
     let api = client(&server, None, Events::silent());
-    assert_eq!(api.sign_in().await.expect("a session").region, Region::Us2);
+    assert_eq!(
+        Session::open(api.clone()).await.expect("a session").region,
+        Region::Us2
+    );
 }
 
 async fn refusal(
@@ -135,7 +142,7 @@ async fn refusal(
 ) -> (FalconError, usize) {
     let server = LoopbackServer::start(move |received, _| answer(received)).await;
     let api = client(&server, region, Events::silent());
-    let error = api.sign_in().await.expect_err("a failure");
+    let error = Session::open(api.clone()).await.expect_err("a failure");
     (error, server.received().len())
 }
 
@@ -183,7 +190,7 @@ async fn only_passing_troubles_are_tried_again() {
     })
     .await;
     let api = client(&server, None, Events::silent());
-    assert!(api.sign_in().await.is_ok());
+    assert!(Session::open(api.clone()).await.is_ok());
     assert_eq!(server.received().len(), 3);
 }
 
@@ -198,7 +205,7 @@ async fn a_missing_scope_is_named() {
     })
     .await;
     let api = client(&server, None, Events::silent());
-    let session = api.sign_in().await.expect("a session");
+    let session = Session::open(api.clone()).await.expect("a session");
     let id = ID.parse().expect("an ID");
     for (error, scope) in [
         (
@@ -206,7 +213,7 @@ async fn a_missing_scope_is_named() {
             "Sensor Download: Read",
         ),
         (
-            session.registry_sign_in(&id).await.expect_err("a failure"),
+            session.registry_login(&id).await.expect_err("a failure"),
             "Falcon Images Download: Read",
         ),
     ] {
@@ -231,7 +238,7 @@ async fn an_answer_without_what_was_asked_is_a_failure_that_repeats_none_of_it()
         })
         .await;
         let api = client(&server, None, Events::silent());
-        let session = api.sign_in().await.expect("a session");
+        let session = Session::open(api.clone()).await.expect("a session");
         let problem = Problem::from(session.customer_id().await.expect_err("a failure"));
         assert_eq!(problem.code, Code::FalconAnswerInvalid);
         assert!(

@@ -2,6 +2,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use super::reason::Reason;
+use crate::adapters::engine::limits::ANSWER_LIMIT;
 
 /// What the engine says about a request that failed, and what is understood of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,9 +92,7 @@ impl From<bollard::errors::Error> for Fault {
                     message: error,
                 }
             }
-            Error::RequestTimeoutError => {
-                Self::TimedOut(crate::adapters::engine::client::ANSWER_LIMIT)
-            }
+            Error::RequestTimeoutError => Self::TimedOut(ANSWER_LIMIT),
             // Only `Wire` makes errors of another kind than these, and only when it cannot connect.
             Error::IOError { err } if err.kind() != io::ErrorKind::Other => Self::Connect(err),
             other => Self::broken(other),

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::error::SignInError;
 use super::helper;
 use crate::domain::reference::docker_hub::is_docker_hub;
-use crate::domain::registry_login::{Authorization, SignIn};
+use crate::domain::registry_login::RegistryLogin;
 use crate::report::cause::Cause;
 use crate::report::secret::Secret;
 
@@ -63,11 +63,11 @@ impl DockerConfig {
         }
     }
 
-    /// What Docker would sign in to a registry with; nothing without an entry.
+    /// Returns the login that Docker would use for a registry; none without an entry.
     ///
     /// A helper comes before what the file itself holds, as with Docker; but a helper that knows
     /// nothing does not hide an entry of the file.
-    pub(super) async fn sign_in(&self, registry: &str) -> Result<Option<SignIn>, SignInError> {
+    pub async fn login(&self, registry: &str) -> Result<Option<RegistryLogin>, SignInError> {
         let Some(path) = &self.path else {
             return Ok(None);
         };
@@ -81,7 +81,7 @@ impl DockerConfig {
         }
         let entry = file.auths.as_ref().and_then(|auths| find(auths, registry));
         match entry.and_then(Option::as_ref) {
-            Some(entry) => entry.sign_in().map_err(|why| invalid(path, why)),
+            Some(entry) => entry.login().map_err(|why| invalid(path, why)),
             None => Ok(None),
         }
     }
@@ -131,11 +131,11 @@ impl File {
 }
 
 impl Entry {
-    /// What the entry holds; nothing if it only says that a helper has it.
-    fn sign_in(&self) -> Result<Option<SignIn>, &'static str> {
+    /// The login in the entry; none if the entry only says that a helper has it.
+    fn login(&self) -> Result<Option<RegistryLogin>, &'static str> {
         let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         if let Some(token) = filled(&self.identitytoken) {
-            return Ok(Some(SignIn::IdentityToken(Secret::new(token))));
+            return Ok(Some(RegistryLogin::identity_token(Secret::new(token))));
         }
         let (user, password) = match (filled(&self.auth), filled(&self.username)) {
             (Some(auth), _) => {
@@ -147,10 +147,7 @@ impl Entry {
         if user.is_empty() || password.is_empty() {
             return Ok(None);
         }
-        Ok(Some(SignIn::Password(Authorization::of(
-            user,
-            Secret::new(password),
-        ))))
+        Ok(Some(RegistryLogin::password(user, Secret::new(password))))
     }
 }
 

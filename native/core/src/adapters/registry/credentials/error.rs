@@ -2,17 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::adapters::aws::error::AwsError;
 use crate::report::cause::Cause;
 use crate::report::code::Code;
-use crate::report::problem::Explain;
+use crate::report::problem::{Explain, Problem};
 
 /// Why there is no sign-in to a registry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// AWS gave no password.
-    #[error(transparent)]
-    Aws(Box<AwsError>),
+    /// The source of the login reported a problem of its own.
+    #[error("{}", lines(.0))]
+    Source(Box<Problem>),
     /// Docker's configuration cannot be read.
     #[error("Docker's configuration `{path}` cannot be used", path = path.display())]
     DockerConfig {
@@ -59,16 +58,23 @@ pub enum SignInError {
     },
 }
 
-impl From<AwsError> for SignInError {
-    fn from(error: AwsError) -> Self {
-        Self::Aws(Box::new(error))
+impl From<Problem> for SignInError {
+    fn from(problem: Problem) -> Self {
+        Self::Source(Box::new(problem))
     }
+}
+
+/// A problem in one text, from which the causes are read line by line again.
+fn lines(problem: &Problem) -> String {
+    let mut lines = vec![problem.what.as_str()];
+    lines.extend(problem.why.iter().map(String::as_str));
+    lines.join("\n")
 }
 
 impl Explain for SignInError {
     fn code(&self) -> Code {
         match self {
-            Self::Aws(error) => error.code(),
+            Self::Source(problem) => problem.code,
             Self::DockerConfig { .. } => Code::RegistryDockerConfigInvalid,
             Self::Helper { .. } => Code::RegistryCredentialHelperFailed,
             Self::RealmRefused { .. } | Self::TokenMissing { .. } => Code::RegistryAnswerInvalid,
@@ -81,7 +87,7 @@ impl Explain for SignInError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Aws(error) => error.hint(),
+            Self::Source(problem) => problem.hint.clone(),
             Self::DockerConfig { path, .. } => Some(format!(
                 "Correct or remove `{}`, or set `DOCKER_CONFIG` to another folder",
                 path.display()

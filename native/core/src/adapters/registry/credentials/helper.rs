@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
 use super::error::SignInError;
-use crate::domain::registry_login::{Authorization, SignIn};
+use crate::domain::registry_login::RegistryLogin;
 use crate::report::cause::Cause;
 use crate::report::secret::Secret;
 
@@ -33,7 +33,7 @@ struct Found {
 }
 
 /// Asks a helper for a registry's password; nothing if it has none.
-pub(super) async fn ask(name: &str, server: &str) -> Result<Option<SignIn>, SignInError> {
+pub(super) async fn ask(name: &str, server: &str) -> Result<Option<RegistryLogin>, SignInError> {
     let program = format!("docker-credential-{name}");
     // Joined to a path, the name could start any program of the agent.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -50,7 +50,7 @@ pub(super) async fn ask(name: &str, server: &str) -> Result<Option<SignIn>, Sign
 pub(super) async fn ask_program(
     program: &str,
     server: &str,
-) -> Result<Option<SignIn>, SignInError> {
+) -> Result<Option<RegistryLogin>, SignInError> {
     let failed = |why: &str| SignInError::Helper {
         program: program.to_owned(),
         source: Cause::said(why),
@@ -75,9 +75,9 @@ pub(super) async fn ask_program(
     let secret = Secret::new(found.secret);
     Ok(match found.username.as_str() {
         _ if secret.reveal().is_empty() => None,
-        TOKEN_USER => Some(SignIn::IdentityToken(secret)),
+        TOKEN_USER => Some(RegistryLogin::identity_token(secret)),
         "" => None,
-        user => Some(SignIn::Password(Authorization::of(user, secret))),
+        user => Some(RegistryLogin::password(user, secret)),
     })
 }
 

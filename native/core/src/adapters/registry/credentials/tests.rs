@@ -1,53 +1,48 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::Engine as _;
-
-use super::cache::{Answer, Credentials, Source};
+use super::cache::{Credentials, LoginFuture, LoginSource};
 use super::error::SignInError;
-use crate::adapters::aws::error::AwsError;
-use crate::domain::registry_login::{Authorization, SignIn};
-use crate::report::cause::Cause;
+use crate::domain::registry_login::{RegistryLogin, Shown};
+use crate::report::code::Code;
 use crate::report::event::{Event, Events};
+use crate::report::problem::{Explain as _, Problem};
 use crate::report::secret::Secret;
 
 /// Has passwords for registries on this machine, a new one each time.
 #[derive(Clone, Default)]
 pub struct Counting(pub Arc<AtomicUsize>);
 
-impl Source for Counting {
-    fn fetch<'a>(&'a self, registry: &'a str) -> Answer<'a> {
+impl LoginSource for Counting {
+    fn fetch<'a>(&'a self, registry: &'a str) -> LoginFuture<'a> {
         Box::pin(async move {
             // Gives those who ask at the same time the chance to ask twice.
             tokio::task::yield_now().await;
             let nth = self.0.fetch_add(1, Ordering::SeqCst) + 1;
-            Ok(registry
-                .starts_with("127.")
-                .then(|| SignIn::Ecr(password(nth))))
+            Ok(registry.starts_with("127.").then(|| password(nth)))
         })
     }
 }
 
-pub fn password(nth: usize) -> Authorization {
-    let password = format!("password-{nth}");
-    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("AWS:{password}"));
-    Authorization {
-        username: "AWS".to_owned(),
-        password: Secret::new(password),
-        encoded: Secret::new(encoded),
-        end: None,
+pub fn password(nth: usize) -> RegistryLogin {
+    RegistryLogin {
+        shown: Shown::Always,
+        renewable: true,
+        ..RegistryLogin::password("AWS", Secret::new(format!("password-{nth}")))
     }
 }
 
 struct Refusing;
 
-impl Source for Refusing {
-    fn fetch<'a>(&'a self, _: &'a str) -> Answer<'a> {
+impl LoginSource for Refusing {
+    fn fetch<'a>(&'a self, _: &'a str) -> LoginFuture<'a> {
         Box::pin(async {
-            Err(SignInError::from(AwsError::CredentialsExpired {
-                origin: "the inputs".to_owned(),
-                source: Cause::said("ExpiredToken"),
+            Err(SignInError::from(Problem {
+                code: Code::AwsCredentialsExpired,
+                what: "The credentials of the inputs have expired".to_owned(),
+                why: vec!["ExpiredToken".to_owned()],
+                hint: Some("Renew them".to_owned()),
             }))
         })
     }
@@ -56,31 +51,31 @@ impl Source for Refusing {
 #[tokio::test]
 async fn a_password_is_fetched_once_even_for_many_at_the_same_time() {
     let source = Counting::default();
-    let credentials = Credentials::from_source(source.clone(), Events::silent());
-    let ask = || credentials.sign_in("127.0.0.1:5000");
+    let credentials = Credentials::new(source.clone(), Events::silent());
+    let ask = || credentials.login("127.0.0.1:5000");
     let answers = futures_util::future::join_all((0..20).map(|_| ask())).await;
     assert!(
         answers
             .iter()
-            .all(|answer| *answer == Ok(Some(SignIn::Ecr(password(1)))))
+            .all(|answer| *answer == Ok(Some(password(1))))
     );
     assert_eq!(source.0.load(Ordering::SeqCst), 1);
-    let other = credentials.sign_in("127.0.0.1:6000").await;
-    assert_eq!(other, Ok(Some(SignIn::Ecr(password(2)))));
+    let other = credentials.login("127.0.0.1:6000").await;
+    assert_eq!(other, Ok(Some(password(2))));
 }
 
 #[tokio::test]
 async fn a_refused_password_is_renewed_once_for_all_who_were_refused() {
     let source = Counting::default();
-    let credentials = Credentials::from_source(source.clone(), Events::silent());
-    let stale = credentials.sign_in("127.0.0.1:5000").await;
+    let credentials = Credentials::new(source.clone(), Events::silent());
+    let stale = credentials.login("127.0.0.1:5000").await;
     let stale = stale.expect("an answer").expect("a password");
     let ask = || credentials.renewed("127.0.0.1:5000", &stale);
     let answers = futures_util::future::join_all((0..5).map(|_| ask())).await;
     assert!(
         answers
             .iter()
-            .all(|answer| *answer == Ok(Some(SignIn::Ecr(password(2)))))
+            .all(|answer| *answer == Ok(Some(password(2))))
     );
     assert_eq!(source.0.load(Ordering::SeqCst), 2);
 }
@@ -94,37 +89,41 @@ async fn a_password_is_masked_in_both_forms_before_it_is_handed_out() {
             heard.lock().expect("no panic").push(secret);
         }
     });
-    let credentials = Credentials::from_source(Counting::default(), events);
-    let known = credentials.sign_in("127.0.0.1:5000").await;
-    let Ok(Some(SignIn::Ecr(Authorization {
-        password, encoded, ..
-    }))) = known
-    else {
-        panic!("a password")
-    };
-    assert_eq!(*masked.lock().expect("no panic"), [password, encoded]);
+    let credentials = Credentials::new(Counting::default(), events);
+    let known = credentials.login("127.0.0.1:5000").await;
+    let known = known.expect("an answer").expect("a login");
+    let encoded = known.basic().expect("a user");
+    assert_eq!(*masked.lock().expect("no panic"), [known.password, encoded]);
 }
 
 #[tokio::test]
 async fn a_failure_is_not_kept_and_another_host_gets_nothing() {
-    let credentials = Credentials::from_source(Refusing, Events::silent());
-    assert!(credentials.sign_in("127.0.0.1:5000").await.is_err());
-    let credentials = Credentials::from_source(Counting::default(), Events::silent());
-    assert_eq!(credentials.sign_in("registry.example").await, Ok(None));
+    let credentials = Credentials::new(Refusing, Events::silent());
+    let error = credentials.login("127.0.0.1:5000").await;
+    let error = error.expect_err("a failure");
+    assert_eq!(error.code(), Code::AwsCredentialsExpired);
+    assert_eq!(error.hint().as_deref(), Some("Renew them"));
+    assert_eq!(
+        error.to_string(),
+        "The credentials of the inputs have expired\nExpiredToken"
+    );
+    let credentials = Credentials::new(Counting::default(), Events::silent());
+    assert_eq!(credentials.login("registry.example").await, Ok(None));
 }
 
 /// Has passwords that last for so many seconds.
 struct Lasting(u64, Arc<AtomicUsize>);
 
-impl Source for Lasting {
-    fn fetch<'a>(&'a self, _: &'a str) -> Answer<'a> {
+impl LoginSource for Lasting {
+    fn fetch<'a>(&'a self, _: &'a str) -> LoginFuture<'a> {
         Box::pin(async move {
             let nth = self.1.fetch_add(1, Ordering::SeqCst) + 1;
-            let end = SystemTime::now() + Duration::from_secs(self.0);
-            Ok(Some(SignIn::Ecr(Authorization {
-                end: Some(end),
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let ends = now.expect("a clock after 1970") + Duration::from_secs(self.0);
+            Ok(Some(RegistryLogin {
+                ends: Some(ends),
                 ..password(nth)
-            })))
+            }))
         })
     }
 }
@@ -134,9 +133,9 @@ async fn a_password_is_replaced_before_it_ends() {
     for (seconds, fetches) in [(60, 3), (12 * 3600, 1)] {
         let counted = Arc::new(AtomicUsize::new(0));
         let source = Lasting(seconds, Arc::clone(&counted));
-        let credentials = Credentials::from_source(source, Events::silent());
+        let credentials = Credentials::new(source, Events::silent());
         for _ in 0..3 {
-            assert!(credentials.sign_in("127.0.0.1:5000").await.is_ok());
+            assert!(credentials.login("127.0.0.1:5000").await.is_ok());
         }
         assert_eq!(counted.load(Ordering::SeqCst), fetches, "{seconds}");
     }

@@ -5,7 +5,7 @@ use crate::report::problem::Explain as _;
 use crate::test_support::loopback_server::{LoopbackServer, Reply};
 
 fn basic(nth: usize) -> String {
-    format!("Basic {}", password(nth).encoded.reveal())
+    format!("Basic {}", password(nth).basic().expect("a user").reveal())
 }
 
 #[tokio::test]

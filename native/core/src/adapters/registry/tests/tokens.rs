@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use super::{by_tag, quick, serve_image};
 use crate::adapters::registry::client::Registry;
-use crate::adapters::registry::credentials::cache::{Credentials, Source};
+use crate::adapters::registry::credentials::cache::{Credentials, LoginSource};
 use crate::domain::reference::repository::Repository;
-use crate::domain::registry_login::{Authorization, SignIn};
+use crate::domain::registry_login::RegistryLogin;
 use crate::report::code::Code;
 use crate::report::event::{Event, Events};
 use crate::report::problem::{Explain as _, Problem};
@@ -15,26 +15,25 @@ use crate::report::secret::Secret;
 use crate::test_support::loopback_server::{LoopbackServer, Received, Reply};
 
 /// Has the same sign-in for every registry on this machine.
-struct Holding(Option<SignIn>);
+struct Holding(Option<RegistryLogin>);
 
-impl Source for Holding {
+impl LoginSource for Holding {
     fn fetch<'a>(
         &'a self,
         registry: &'a str,
-    ) -> crate::adapters::registry::credentials::cache::Answer<'a> {
+    ) -> crate::adapters::registry::credentials::cache::LoginFuture<'a> {
         Box::pin(async move { Ok(self.0.clone().filter(|_| registry.starts_with("127."))) })
     }
 }
 
-fn password() -> SignIn {
-    let authorization = Authorization::of("ci", Secret::new("hunter2"));
-    SignIn::Password(authorization)
+fn password() -> RegistryLogin {
+    RegistryLogin::password("ci", Secret::new("hunter2"))
 }
 
 const BASIC: &str = "Basic Y2k6aHVudGVyMg==";
 
-fn client(sign_in: Option<SignIn>, events: Events) -> Registry {
-    let credentials = Credentials::from_source(Holding(sign_in), events);
+fn client(sign_in: Option<RegistryLogin>, events: Events) -> Registry {
+    let credentials = Credentials::new(Holding(sign_in), events);
     Registry::with_policy(credentials, quick()).expect("a client")
 }
 
@@ -127,7 +126,7 @@ async fn without_a_sign_in_the_token_is_asked_for_anonymously() {
 #[tokio::test]
 async fn an_identity_token_is_sent_by_a_form_alone() {
     let server = with_tokens("").await;
-    let token = SignIn::IdentityToken(Secret::new("idt+1"));
+    let token = RegistryLogin::identity_token(Secret::new("idt+1"));
     let registry = client(Some(token), Events::silent());
     let found = registry
         .resolve(&repository(server.host()), &by_tag())
@@ -245,7 +244,7 @@ async fn a_token_s_issuer_cannot_pass_the_sign_in_on() {
         Reply::new(401, &[("www-authenticate", &realm)], "")
     })
     .await;
-    let token = SignIn::IdentityToken(Secret::new("idt"));
+    let token = RegistryLogin::identity_token(Secret::new("idt"));
     let registry = client(Some(token), Events::silent());
     let result = registry
         .resolve(&repository(server.host()), &by_tag())

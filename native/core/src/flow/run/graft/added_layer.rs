@@ -1,12 +1,13 @@
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use super::delta::{Delta, DeltaError, ExportReader, take};
+use super::delta::{DeltaError, ExportReader, take};
 use super::memory::Memory;
 use super::ungrafted::Ungrafted;
 use crate::adapters::journal::JournalItem;
 use crate::domain::engine::EngineImage;
 use crate::domain::graft::obstacle::Obstacle;
+use crate::domain::graft::packed_layer::PackedLayer;
 use crate::flow::facts::target::TargetFacts;
 use crate::flow::run::cleanup::Undo;
 use crate::flow::run::context::Run;
@@ -22,7 +23,7 @@ impl Run {
         layer: &str,
         spool: &Path,
         events: &StepEvents,
-    ) -> Result<Delta, Ungrafted> {
+    ) -> Result<PackedLayer, Ungrafted> {
         let memory = Memory::of(&self.services.agent().journal_folder());
         if let Some(known) = memory.recall(layer)
             && self.is_in_target(target, &known).await?
@@ -40,7 +41,11 @@ impl Run {
         Ok(delta)
     }
 
-    async fn is_in_target(&self, target: &TargetFacts, delta: &Delta) -> Result<bool, Problem> {
+    async fn is_in_target(
+        &self,
+        target: &TargetFacts,
+        delta: &PackedLayer,
+    ) -> Result<bool, Problem> {
         if target.is_missing {
             return Ok(false);
         }
@@ -57,7 +62,7 @@ impl Run {
         layer: &str,
         spool: &Path,
         events: &StepEvents,
-    ) -> Result<Delta, Ungrafted> {
+    ) -> Result<PackedLayer, Ungrafted> {
         let engine = self.services.engine()?;
         let mut export = engine.export(image).await?;
         let (send, reader) = ExportReader::new();

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::graft::layer::{Unwritten, rewrite};
 use crate::domain::graft::obstacle::Obstacle;
+use crate::domain::graft::packed_layer::PackedLayer;
 use crate::domain::reference::digest::Digest;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
@@ -30,17 +31,6 @@ const WAITING: usize = 16;
 
 /// Small enough for a layer that is uploaded once per sensor, in half the time of the usual level.
 const LEVEL: Compression = Compression::new(4);
-
-/// The layer, packed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delta {
-    /// The digest of the layer unpacked.
-    pub(crate) diff_id: Digest,
-    /// The digest of the layer packed.
-    pub(crate) digest: Digest,
-    /// The bytes of the layer packed.
-    pub(crate) size: u64,
-}
 
 /// A layer that cannot be extracted.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +72,11 @@ impl Explain for DeltaError {
 ///
 /// Engines differ in how they name layers in an export, and in whether they pack them; so the layer
 /// is identified by its unpacked digest. Blocks.
-pub(crate) fn take(export: impl Read, diff_id: &str, spool: &Path) -> Result<Delta, DeltaError> {
+pub(crate) fn take(
+    export: impl Read,
+    diff_id: &str,
+    spool: &Path,
+) -> Result<PackedLayer, DeltaError> {
     let unreadable = |error: io::Error| Obstacle::Unreadable(error.to_string());
     let mut archive = Archive::new(export);
     let mut obstacle = None;
@@ -109,7 +103,10 @@ pub(crate) fn take(export: impl Read, diff_id: &str, spool: &Path) -> Result<Del
 }
 
 /// A file of the export as a layer; none if it cannot be one.
-fn candidate(mut file: impl BufRead, spool: &Path) -> Result<Option<(Digest, Delta)>, DeltaError> {
+fn candidate(
+    mut file: impl BufRead,
+    spool: &Path,
+) -> Result<Option<(Digest, PackedLayer)>, DeltaError> {
     let begin = file.fill_buf().unwrap_or_default();
     match begin {
         [] | [b'{' | b'[', ..] => Ok(None),
@@ -119,7 +116,7 @@ fn candidate(mut file: impl BufRead, spool: &Path) -> Result<Option<(Digest, Del
 }
 
 /// Writes a layer anew and packs it; also returns the digest of the old layer.
-fn pack(layer: impl Read, spool: &Path) -> Result<(Digest, Delta), DeltaError> {
+fn pack(layer: impl Read, spool: &Path) -> Result<(Digest, PackedLayer), DeltaError> {
     let (send, receive) = sync_channel(WAITING);
     let mut before = Hashing::new(layer);
     let mut after = Hashing::new(BufWriter::with_capacity(PIECE, Pieces(send)));
@@ -146,7 +143,7 @@ fn pack(layer: impl Read, spool: &Path) -> Result<(Digest, Delta), DeltaError> {
             Unwritten::Io(error) => Obstacle::Unreadable(error.to_string()),
         })
     })?;
-    let delta = Delta {
+    let delta = PackedLayer {
         diff_id,
         digest,
         size,

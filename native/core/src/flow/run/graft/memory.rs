@@ -5,8 +5,8 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use super::delta::Delta;
 use crate::domain::graft::layer::VERSION;
+use crate::domain::graft::packed_layer::PackedLayer;
 
 /// Layers that are remembered: one for each sensor, and teams use few at a time.
 const KEPT: usize = 16;
@@ -39,10 +39,10 @@ impl Memory {
     }
 
     /// Returns the new layer for the one whose digest, unpacked, is this one.
-    pub(crate) fn recall(&self, layer: &str) -> Option<Delta> {
+    pub(crate) fn recall(&self, layer: &str) -> Option<PackedLayer> {
         let known = self.read();
         let known = known.into_iter().find(|known| known.layer == layer)?;
-        Some(Delta {
+        Some(PackedLayer {
             diff_id: known.diff_id.parse().ok()?,
             digest: known.digest.parse().ok()?,
             size: known.size,
@@ -50,7 +50,7 @@ impl Memory {
     }
 
     /// Keeps the new layer for another.
-    pub(crate) fn keep(&self, layer: &str, delta: &Delta) -> io::Result<()> {
+    pub(crate) fn keep(&self, layer: &str, delta: &PackedLayer) -> io::Result<()> {
         let mut known = self.read();
         known.retain(|known| known.layer != layer);
         known.truncate(KEPT - 1);

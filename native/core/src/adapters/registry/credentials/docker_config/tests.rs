@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::DockerConfig;
 use crate::adapters::registry::credentials::error::SignInError;
-use crate::domain::registry_login::{Authorization, SignIn};
+use crate::domain::registry_login::RegistryLogin;
 use crate::report::code::Code;
 use crate::report::secret::Secret;
 
@@ -25,14 +25,14 @@ fn of_folder(folder: &Path) -> DockerConfig {
     DockerConfig::of_agent(move |name| (name == "DOCKER_CONFIG").then(|| folder.clone()))
 }
 
-fn password(user: &str, password: &str) -> SignIn {
+fn password(user: &str, password: &str) -> RegistryLogin {
     let password = Secret::new(password);
-    SignIn::Password(Authorization::of(user, password))
+    RegistryLogin::password(user, password)
 }
 
-async fn check(file: Value, registry: &str, expected: Option<SignIn>) {
+async fn check(file: Value, registry: &str, expected: Option<RegistryLogin>) {
     let folder = tempfile::tempdir().expect("a folder");
-    let found = config(folder.path(), &file).sign_in(registry).await;
+    let found = config(folder.path(), &file).login(registry).await;
     assert_eq!(found, Ok(expected), "{registry} in {file}");
 }
 
@@ -76,7 +76,7 @@ async fn entries_come_in_several_forms() {
         ),
         (
             json!({"auth": STANDARD.encode("00000000-0000-0000-0000-000000000000:"), "identitytoken": "idt"}),
-            Some(SignIn::IdentityToken(Secret::new("idt"))),
+            Some(RegistryLogin::identity_token(Secret::new("idt"))),
         ),
         (json!({}), None),
         (json!({"auth": ""}), None),
@@ -96,9 +96,9 @@ async fn entries_come_in_several_forms() {
 async fn without_a_file_nobody_is_signed_in() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = of_folder(&folder.path().join("missing"));
-    assert_eq!(config.sign_in("ghcr.io").await, Ok(None));
+    assert_eq!(config.login("ghcr.io").await, Ok(None));
     let nowhere = DockerConfig::of_agent(|_| None);
-    assert_eq!(nowhere.sign_in("ghcr.io").await, Ok(None));
+    assert_eq!(nowhere.login("ghcr.io").await, Ok(None));
 }
 
 #[tokio::test]
@@ -116,10 +116,7 @@ async fn the_home_folder_is_looked_at_without_docker_config() {
         "DOCKER_CONFIG" => Some(OsString::new()),
         _ => None,
     });
-    assert_eq!(
-        config.sign_in("ghcr.io").await,
-        Ok(Some(password("ci", "p")))
-    );
+    assert_eq!(config.login("ghcr.io").await, Ok(Some(password("ci", "p"))));
 }
 
 #[tokio::test]
@@ -132,7 +129,7 @@ async fn a_file_that_cannot_be_used_is_a_failure_that_repeats_none_of_it() {
         r#"{"auths": {"ghcr.io": {"auth": "top-secret"}}}"#,
     ] {
         fs::write(&path, text).expect("a file");
-        let error = of_folder(folder.path()).sign_in("ghcr.io").await;
+        let error = of_folder(folder.path()).login("ghcr.io").await;
         let error = error.expect_err("a failure");
         assert_eq!(error.code(), Code::RegistryDockerConfigInvalid);
         assert!(!format!("{error:?}").contains("top-secret"), "{error:?}");
@@ -144,7 +141,7 @@ async fn a_helper_s_name_is_a_name_and_no_path() {
     for name in ["../evil", "/bin/sh", "a b", "a;b", "x\n"] {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), &json!({"credsStore": name}));
-        let error = config.sign_in("ghcr.io").await.expect_err("a failure");
+        let error = config.login("ghcr.io").await.expect_err("a failure");
         assert_eq!(error.code(), Code::RegistryCredentialHelperFailed);
         let SignInError::Helper { source, .. } = &error else {
             panic!("{error:?}")
@@ -161,7 +158,7 @@ fn helper(folder: &Path, script: &str) -> String {
     path.to_str().expect("a path").to_owned()
 }
 
-async fn ask(script: &str) -> Result<Option<SignIn>, SignInError> {
+async fn ask(script: &str) -> Result<Option<RegistryLogin>, SignInError> {
     let folder = tempfile::tempdir().expect("a folder");
     let program = helper(folder.path(), script);
     crate::adapters::registry::credentials::helper::ask_program(&program, "ghcr.io").await
@@ -172,7 +169,7 @@ async fn a_helper_is_given_the_registry_on_its_input() {
     let script = r#"read server; printf '{"ServerURL":"%s","Username":"%s-%s","Secret":"s"}' "$server" "$1" "$server""#;
     assert_eq!(ask(script).await, Ok(Some(password("get-ghcr.io", "s"))));
     let token = r#"echo '{"Username":"<token>","Secret":"idt"}'"#;
-    let expected = SignIn::IdentityToken(Secret::new("idt"));
+    let expected = RegistryLogin::identity_token(Secret::new("idt"));
     assert_eq!(ask(token).await, Ok(Some(expected)));
 }
 

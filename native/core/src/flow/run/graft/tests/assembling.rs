@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use crate::domain::engine::EngineImage;
 use crate::domain::graft::assemble::{Assembled, Change};
+use crate::domain::graft::packed_layer::PackedLayer;
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest::RawManifest;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
-use crate::flow::run::graft::delta::Delta;
 
 const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
@@ -77,8 +77,8 @@ fn as_the_engine_reports(config: Value, created: Option<&str>) -> EngineImage {
     }
 }
 
-fn delta() -> Delta {
-    Delta {
+fn delta() -> PackedLayer {
+    PackedLayer {
         diff_id: Digest::of(b"unpacked"),
         digest: Digest::of(b"packed"),
         size: 6,

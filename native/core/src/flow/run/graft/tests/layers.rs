@@ -8,8 +8,9 @@ use flate2::write::GzEncoder;
 use tar::{Archive, Builder, EntryType, Header};
 
 use crate::domain::graft::obstacle::Obstacle;
+use crate::domain::graft::packed_layer::PackedLayer;
 use crate::domain::reference::digest::Digest;
-use crate::flow::run::graft::delta::{Delta, DeltaError, take};
+use crate::flow::run::graft::delta::{DeltaError, take};
 
 /// One entry of a layer.
 #[derive(Clone)]
@@ -121,7 +122,7 @@ fn export(layer: &[u8]) -> Vec<u8> {
 }
 
 /// Extracts a layer from an export that holds it unpacked or packed.
-fn taken(layer: &[u8], is_packed: bool, spool: &Path) -> Result<Delta, DeltaError> {
+fn taken(layer: &[u8], is_packed: bool, spool: &Path) -> Result<PackedLayer, DeltaError> {
     let blob = if is_packed {
         gzip(layer)
     } else {

@@ -1,14 +1,14 @@
 //! The layers that an agent remembers.
 
+use crate::domain::graft::packed_layer::PackedLayer;
 use crate::domain::reference::digest::Digest;
-use crate::flow::run::graft::delta::Delta;
 use crate::flow::run::graft::memory::Memory;
 
 #[test]
 fn a_layer_is_remembered_by_the_layer_that_it_was_written_from() {
     let folder = tempfile::tempdir().expect("a folder");
     let memory = Memory::of(folder.path());
-    let delta = |number: u64| Delta {
+    let delta = |number: u64| PackedLayer {
         diff_id: Digest::of(b"unpacked"),
         digest: Digest::of(&number.to_be_bytes()),
         size: number,
