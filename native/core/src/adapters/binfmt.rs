@@ -1,4 +1,4 @@
-//! Whether the kernel of this machine runs ARM64 programs with an emulator.
+//! Finds out if the kernel of this machine runs ARM64 programs with an emulator.
 //!
 //! The kernel's handlers are in `binfmt_misc`, one file each
 //! (<https://docs.kernel.org/admin-guide/binfmt-misc.html>). What they say holds for this machine only: it says nothing
@@ -9,11 +9,11 @@ use std::{fs, io};
 
 use crate::domain::emulation::{Handler, Registration};
 
-/// Where the kernel shows its handlers.
+/// Folder where the kernel shows its handlers.
 pub const BINFMT_MISC: &str = "/proc/sys/fs/binfmt_misc";
 
 impl Handler {
-    /// Whether it works in containers: with the flag `F` the kernel opened the emulator when it was registered;
+    /// Returns true if it works in containers: with the flag `F` the kernel opened the emulator when it was registered;
     /// without it, it looks for the path in the container.
     #[must_use]
     pub fn works_in_containers(&self) -> bool {

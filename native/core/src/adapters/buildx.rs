@@ -24,7 +24,7 @@ const PLATFORM: &str = "linux/arm64";
 /// It only asks the engine whether it is there, and writes a file.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Where Docker looks for plugins after the user's own folder
+/// Folders where Docker looks for plugins after the user's own folder
 /// (<https://github.com/docker/cli/blob/master/cli-plugins/manager/manager_unix.go>).
 const FOLDERS: [&str; 4] = [
     "/usr/local/lib/docker/cli-plugins",
@@ -40,13 +40,13 @@ pub struct Buildx {
     path: OsString,
 }
 
-/// Why buildx did not do what it was asked.
+/// Reason that buildx did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildxError {
     /// It is not installed.
     #[error("The buildx plugin, which `builderName` needs, is not installed on this agent")]
     Missing {
-        /// Where it was looked for.
+        /// Places where it was looked for.
         #[source]
         looked: Cause,
     },
@@ -55,7 +55,7 @@ pub enum BuildxError {
     NotRun {
         /// The plugin.
         program: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         why: Cause,
     },
@@ -64,9 +64,9 @@ pub enum BuildxError {
     Failed {
         /// The builder.
         name: BuilderName,
-        /// What it was asked, as a participle.
+        /// The request, as a participle.
         done: &'static str,
-        /// What it said.
+        /// Its message.
         #[source]
         why: Cause,
     },
@@ -115,7 +115,7 @@ impl Buildx {
         }
     }
 
-    /// What it says of its version.
+    /// Asks it for its version.
     pub async fn version(&self) -> Result<String, BuildxError> {
         let output = self.run(&["version"], None).await?;
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();

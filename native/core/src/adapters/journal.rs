@@ -17,7 +17,7 @@ use crate::domain::reference::digest::Digest;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
-/// How the names of the journal's files end.
+/// End of the names of the journal's files.
 const SUFFIX: &str = ".jsonl";
 
 /// Something that can carry no label.
@@ -56,18 +56,18 @@ pub enum JournalItem {
 pub struct Entry {
     /// The run that wrote it.
     pub run: String,
-    /// Whether the run took it away again, so that whatever has its name now is somebody else's.
+    /// True if the run took it away again, so that whatever has its name now is somebody else's.
     #[serde(default)]
     pub settled: bool,
     /// Whose it is.
     #[serde(flatten)]
     pub owner: Owner,
-    /// What was about to be created.
+    /// Thing that was about to be created.
     #[serde(flatten)]
     pub thing: JournalItem,
 }
 
-/// What a job wrote down and did not forget.
+/// Entries that a job wrote down and did not forget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
     /// The job's file, to be given to [`Journal::forget`] when all of it is gone.
@@ -83,13 +83,13 @@ pub struct Journal {
     owner: Owner,
 }
 
-/// Why the journal cannot be used.
+/// Reason that the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("Cannot use the journal `{path}`", path = path.display())]
 pub struct JournalError {
     /// The file or folder.
     pub path: PathBuf,
-    /// What went wrong with it.
+    /// Error that it met.
     pub source: io::Error,
 }
 
@@ -149,7 +149,7 @@ impl Journal {
         written.map_err(at(&file))
     }
 
-    /// What this agent's `job` wrote down, in that order.
+    /// Entries that this agent's `job` wrote down, in that order.
     pub fn entries_of(&self, job: &str) -> Result<Vec<Entry>, JournalError> {
         let file = self.file(job);
         match self.read(&file) {
@@ -162,7 +162,7 @@ impl Journal {
         }
     }
 
-    /// What earlier jobs of this agent wrote down and did not forget, because they were cut off. An agent runs one
+    /// Leftovers of earlier jobs of this agent, which did not forget them because they were cut off. An agent runs one
     /// job at a time, so none of them still runs.
     pub fn others(&self) -> Result<Vec<Leftover>, JournalError> {
         let own = self.file(&self.owner.job);
@@ -215,7 +215,7 @@ impl Journal {
     }
 }
 
-/// What was written down and not taken away again since.
+/// Entries that were written down and not taken away again since.
 fn unsettled(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
     let mut open: Vec<Entry> = Vec::new();
     for entry in entries {
@@ -252,7 +252,7 @@ fn prefix(agent: &str) -> String {
     format!("{}-", hash(agent))
 }
 
-/// A name for a file that is safe and not longer than it has to be.
+/// A name for a file that is safe and not longer than it must be.
 fn hash(text: &str) -> String {
     Digest::of(text.as_bytes()).short().to_owned()
 }

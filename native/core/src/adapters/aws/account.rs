@@ -39,7 +39,7 @@ pub(super) struct Inner {
 impl Aws {
     /// Makes the clients; asks nothing beyond what the chain needs to find a region.
     ///
-    /// `events` hears of every secret that signing in brings, before anybody can use it.
+    /// `events` hears of every secret that signing in brings, before anyone can use it.
     pub async fn open(settings: &AwsSettings, events: Events) -> Result<Self, AwsError> {
         let sdk = sdk::load(settings).await?;
         endpoint::check(&sdk, |name| std::env::var(name).ok())?;
@@ -97,7 +97,7 @@ impl Aws {
         self.0.sdk.region().map(AsRef::as_ref)
     }
 
-    /// Where the credentials come from, in a phrase for the log.
+    /// Origin of the credentials, in a phrase for the log.
     #[must_use]
     pub fn origin(&self) -> &str {
         self.0.sign_in.origin()

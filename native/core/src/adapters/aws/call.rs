@@ -22,13 +22,13 @@ pub(super) fn usual_host(service: &str, region: &str) -> String {
 pub(super) struct Call<'a> {
     /// The IAM action behind it.
     pub(super) action: &'static str,
-    /// What it is for, in words that follow "cannot".
+    /// Purpose, in words that follow "cannot".
     pub(super) purpose: String,
     /// The host that is called.
     pub(super) host: String,
     /// The repository that it is about.
     pub(super) repository: Option<&'a Repository>,
-    /// Where the credentials come from.
+    /// Origin of the credentials.
     pub(super) origin: &'a str,
 }
 
@@ -59,7 +59,7 @@ const DENIED: [&str; 4] = [
 ];
 
 impl Call<'_> {
-    /// What a failure of this call means.
+    /// Error that a failure of this call means.
     pub(super) fn failed<E, R>(&self, error: SdkError<E, R>) -> AwsError
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -87,7 +87,7 @@ impl Call<'_> {
         }
     }
 
-    /// What an answer of the service means.
+    /// Error that an answer of the service means.
     fn refused(&self, code: Option<&str>, message: Option<&str>, id: Option<&str>) -> AwsError {
         let message = message.unwrap_or("no message");
         let mut said = format!("{}: {message}", code.unwrap_or("no error code"));

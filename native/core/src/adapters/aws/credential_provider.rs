@@ -22,7 +22,7 @@ use crate::report::secret::Secret;
 /// session is shorter than 15 minutes.
 const MARGIN: Duration = Duration::from_mins(5);
 
-/// Where the way begins.
+/// Start of the way.
 pub(super) enum Start {
     /// Keys, or the SDK's chain.
     Provider(SharedCredentialsProvider),
@@ -39,18 +39,18 @@ pub(super) struct CredentialProvider(Arc<Inner>);
 struct Inner {
     start: Start,
     roles: Vec<Role>,
-    /// What STS is called with, but for credentials.
+    /// Configuration for calls to STS, without credentials.
     sdk: SdkConfig,
     origin: String,
-    /// What the start alone is called, before any role.
+    /// Name of the start alone, before any role.
     first_origin: String,
     events: Events,
-    /// Whoever asks meanwhile waits for one answer. A failure is kept: it would only come again,
+    /// All callers that ask meanwhile wait for one answer. A failure is kept: it would only come again,
     /// and a refused sign-in repeated by each step can lock somebody out.
     last: Mutex<Option<Result<Credentials, AwsError>>>,
 }
 
-/// What a way is made of.
+/// Parts of a chain of credentials.
 pub(super) struct CredentialChain {
     pub(super) start: Start,
     pub(super) roles: Vec<Role>,
@@ -76,7 +76,7 @@ impl CredentialProvider {
         }))
     }
 
-    /// What was chosen, in a phrase.
+    /// Describes the choice in a phrase.
     pub(super) fn origin(&self) -> &str {
         &self.0.origin
     }

@@ -1,8 +1,8 @@
-//! Which endpoints may replace AWS's own.
+//! Endpoints that may replace AWS's own.
 //!
-//! An endpoint can be overridden by environment variables and by the shared configuration, and a
-//! pipeline's variables, which become environment variables, can be set by whoever queues a run. A
-//! signed request is worth something to whoever receives it, and what comes back is a registry's
+//! An endpoint can be overridden by environment variables and by the shared configuration. A
+//! pipeline's variables become environment variables, and anyone who queues a run can set them. A
+//! signed request is worth something to its receiver, and what comes back is a registry's
 //! password. So an override counts only for this machine and for the services' own endpoints.
 
 use std::net::IpAddr;
@@ -39,7 +39,7 @@ const AWS_DOMAINS: [&str; 14] = [
     "api.aws.ic.gov",
 ];
 
-/// How a failure names the shared configuration, which has this setting in several places.
+/// Name in failures of the shared configuration, which has this setting in several places.
 const SHARED: &str = "endpoint_url of the shared AWS configuration";
 
 /// Refuses a configuration that sends requests elsewhere.
@@ -102,7 +102,7 @@ fn is_allowed(url: &str) -> bool {
     }
 }
 
-/// Whether a host is an endpoint of one of the services.
+/// Returns true if a host is an endpoint of one of the services.
 ///
 /// The domain alone does not tell: under `amazonaws.com` and `on.aws` lie hosts of AWS's customers
 /// as well, such as `ID.execute-api.REGION.amazonaws.com` and `ID.lambda-url.REGION.on.aws`.
@@ -132,7 +132,7 @@ fn is_service(name: &str) -> bool {
         })
 }
 
-/// Whether a text can be a region, such as `eu-west-1`; the SDK puts it into host names.
+/// Returns true if a text can be a region, such as `eu-west-1`; the SDK puts it into host names.
 pub(super) fn is_region(text: &str) -> bool {
     let mut parts = text.split('-');
     let starts_well = parts

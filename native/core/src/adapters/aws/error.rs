@@ -1,4 +1,4 @@
-//! How calls to AWS fail.
+//! Failures of calls to AWS.
 
 use crate::adapters::http::connection::connection_hint;
 use crate::domain::aws::claims::Claims;
@@ -9,39 +9,39 @@ use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
-/// Why AWS did not do what was asked.
+/// Reason that AWS did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AwsError {
     /// The place where credentials were looked for has none, or what it has cannot be used.
     #[error("Cannot get AWS credentials from {origin}")]
     CredentialsMissing {
-        /// Where they were looked for.
+        /// Places where they were looked for.
         origin: String,
-        /// What the provider said.
+        /// Message of the provider.
         source: Cause,
     },
     /// AWS does not know the credentials, or the signature is not theirs.
     #[error("AWS does not accept the credentials from {origin}")]
     CredentialsInvalid {
-        /// Where they come from.
+        /// Their origin.
         origin: String,
-        /// What AWS said.
+        /// Message of AWS.
         source: Cause,
     },
     /// The credentials were temporary and their time is over.
     #[error("The AWS credentials from {origin} have expired")]
     CredentialsExpired {
-        /// Where they come from.
+        /// Their origin.
         origin: String,
-        /// What AWS said.
+        /// Message of AWS.
         source: Cause,
     },
     /// No OIDC token could be had for the service connection.
     #[error("Cannot get an OIDC token for `awsConnection`")]
     OidcFailed {
-        /// What happened instead.
+        /// Failure that happened instead.
         source: Cause,
-        /// What to do, which depends on how it failed.
+        /// Advice, which depends on how it failed.
         hint: String,
     },
     /// AWS got the token and does not trust it.
@@ -49,9 +49,9 @@ pub enum AwsError {
     OidcRefused {
         /// The role that the token was to open.
         role: String,
-        /// What the token says of itself.
+        /// Claims of the token about itself.
         claims: Claims,
-        /// What AWS said.
+        /// Message of AWS.
         source: Cause,
     },
     /// The role's trust policy does not know us, or we may not assume it.
@@ -59,13 +59,13 @@ pub enum AwsError {
     RoleDenied {
         /// The role.
         role: String,
-        /// Who named it.
+        /// Source that named it.
         giver: CredentialSource,
-        /// Whether an external ID was sent.
+        /// True if an external ID was sent.
         has_external_id: bool,
-        /// What the token says of itself, where one was to open the role.
+        /// Claims of the token about itself, where one was to open the role.
         claims: Option<Claims>,
-        /// What AWS said.
+        /// Message of AWS.
         source: Cause,
     },
     /// The role's sessions end earlier than was asked for.
@@ -73,9 +73,9 @@ pub enum AwsError {
     RoleDurationRefused {
         /// The role.
         role: String,
-        /// What was asked for.
+        /// Duration that was asked for, in seconds.
         seconds: u64,
-        /// What AWS said.
+        /// Message of AWS.
         source: Cause,
     },
     /// IAM refuses; for `ecr:DescribeRepositories` a caller may take it as "not known".
@@ -83,7 +83,7 @@ pub enum AwsError {
     Denied {
         /// The permission that is missing.
         denial: Denial,
-        /// What AWS said.
+        /// Message of AWS.
         source: Cause,
     },
     /// There is no such repository in the registry.
@@ -91,7 +91,7 @@ pub enum AwsError {
     RepositoryNotFound {
         /// The repository.
         repository: Repository,
-        /// What AWS said.
+        /// Message of AWS.
         source: Cause,
     },
     /// ECS has something against the content of a task definition.
@@ -99,19 +99,19 @@ pub enum AwsError {
     TaskDefinitionRefused {
         /// The family of which it would be a revision.
         family: String,
-        /// What AWS said.
+        /// Message of AWS.
         source: Cause,
     },
     /// An endpoint override points elsewhere than to AWS or this machine.
     #[error("The endpoint `{url}` in `{setting}` is neither AWS's nor on this machine")]
     EndpointRefused {
-        /// Where it is set.
+        /// Setting that holds it.
         setting: String,
-        /// What it is set to.
+        /// Its value.
         url: String,
     },
     /// A region that cannot be one.
-    #[error("`{region}` is no AWS region")]
+    #[error("`{region}` is not an AWS region")]
     RegionInvalid {
         /// The region.
         region: String,
@@ -119,21 +119,21 @@ pub enum AwsError {
     /// No answer came.
     #[error("Cannot {purpose}: AWS does not answer")]
     NotReachable {
-        /// What the call was for.
+        /// Purpose of the call.
         purpose: String,
         /// The host, as far as it is known.
         host: String,
-        /// Whether TLS is the trouble.
+        /// True if TLS is the trouble.
         tls: bool,
-        /// What happened instead.
+        /// Failure that happened instead.
         source: Cause,
     },
     /// AWS answered with something else than a success.
     #[error("Cannot {purpose}: AWS refuses the request")]
     RequestFailed {
-        /// What the call was for.
+        /// Purpose of the call.
         purpose: String,
-        /// What AWS said.
+        /// Message of AWS.
         source: Cause,
     },
 }

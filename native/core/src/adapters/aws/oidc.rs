@@ -1,4 +1,4 @@
-//! Signing in with a token that whoever runs the job issues for it, so that no key is stored.
+//! Signing in with a token that the system that runs the job issues for it, so that no key is stored.
 
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ pub(super) struct Oidc {
     pub(super) waits: Waits,
 }
 
-/// How often and how soon a token is asked for again. On some networks one request in five gets no
+/// Number and timing of the repeated requests for a token. On some networks one request in five gets no
 /// answer (<https://github.com/aws/aws-toolkit-azure-devops/issues/591>).
 #[derive(Clone, Copy)]
 pub(super) struct Waits {
@@ -110,7 +110,7 @@ impl Oidc {
     async fn ask(&self, client: &Client) -> Result<Secret, Setback> {
         let bearer = format!("Bearer {}", self.request.job_token.reveal());
         let mut bearer = HeaderValue::from_str(&bearer)
-            .map_err(|_| Setback::last("the job's token is no token", FOREIGN_TOKEN.to_owned()))?;
+            .map_err(|_| Setback::last("the job's token is invalid", FOREIGN_TOKEN.to_owned()))?;
         bearer.set_sensitive(true);
         let request = client
             .post(self.request.url.clone())
@@ -146,7 +146,7 @@ impl Oidc {
     }
 }
 
-/// What is on this machine is never asked through a proxy, as everywhere in this crate.
+/// Hosts on this machine are never asked through a proxy, as everywhere in this crate.
 fn is_plain(url: &Url) -> bool {
     url.scheme() == "http"
 }
@@ -155,7 +155,7 @@ const FOREIGN_TOKEN: &str = "Leave the job's own connection and `System.AccessTo
 
 const NO_SUCH_CONNECTION: &str = "Check that the service connection is there, uses OIDC, and that this pipeline may use it: Project settings > Service connections";
 
-/// Why one request brought no token.
+/// Reason that one request brought no token.
 struct Setback {
     error: Box<AwsError>,
     passing: bool,

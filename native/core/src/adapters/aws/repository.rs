@@ -14,21 +14,21 @@ use crate::domain::reference::ecr_host::EcrHost;
 use crate::domain::reference::repository::Repository;
 use crate::report::cause::Cause;
 
-/// What AWS tells of a repository.
+/// Facts that AWS tells of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EcrRepository {
-    /// Whether its tags can be moved.
+    /// Setting that says if its tags can be moved.
     pub tag_mutability: TagMutability,
 }
 
 /// A repository that was made, with the settings that its account gives by default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedRepository {
-    /// Whether its tags can be moved.
+    /// Setting that says if its tags can be moved.
     pub tag_mutability: TagMutability,
-    /// Whether ECR scans what is pushed, by the repository's own setting.
+    /// True if ECR scans what is pushed, by the repository's own setting.
     pub scans_on_push: bool,
-    /// How ECR encrypts it, such as `AES256`.
+    /// Encryption that ECR uses for it, such as `AES256`.
     pub encryption: Option<String>,
 }
 

@@ -18,10 +18,10 @@ use crate::domain::aws::settings::Role;
 use crate::report::cause::Cause;
 use crate::report::secret::Secret;
 
-/// The SDK's name for whoever makes credentials, which ours end up in as well.
+/// The SDK's name for the provider of credentials, which ours end up in as well.
 pub(super) const PROVIDER: &str = "falcon-patch";
 
-/// Assumes a role with the credentials of whoever may.
+/// Assumes a role with credentials that allow it.
 pub(super) async fn assume(
     sdk: &SdkConfig,
     role: &Role,
@@ -79,7 +79,7 @@ fn seconds(role: &Role) -> i32 {
 struct Attempt<'a> {
     sdk: &'a SdkConfig,
     role: &'a Role,
-    /// What the token says of itself, where one is the key.
+    /// Claims of the token about itself, where one is the key.
     token: Option<&'a Claims>,
 }
 
@@ -99,7 +99,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// What a failure means; codes are those of
+    /// Error that a failure means; codes are those of
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>.
     fn failed<E, R>(&self, error: SdkError<E, R>) -> AwsError
     where

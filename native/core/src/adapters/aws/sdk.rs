@@ -1,4 +1,4 @@
-//! How the SDK is set up: one TLS stack, proxies, time limits, retries.
+//! Setup of the SDK: one TLS stack, proxies, time limits, retries.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the API answers, taken apart.
+//! Answers of the API, taken apart.
 
 use reqwest::Url;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::report::cause::Cause;
 /// Names the cloud that a client belongs to.
 const REGION_HEADER: &str = "x-cs-region";
 
-/// What the API says when it refuses.
+/// Message of the API when it refuses.
 #[derive(Deserialize)]
 struct Refusal {
     errors: Vec<RefusalError>,
@@ -53,7 +53,7 @@ pub(super) fn read<T: DeserializeOwned>(url: &Url, answer: &Answer) -> Result<T,
     // The parser's own words could quote a secret.
     serde_json::from_slice(&answer.body).map_err(|_| FalconError::AnswerInvalid {
         host: host(url),
-        source: Cause::said("it is no JSON of the expected form"),
+        source: Cause::said("it is not JSON of the expected form"),
     })
 }
 

@@ -22,17 +22,17 @@ use crate::report::event::Events;
 
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
-/// The API, before anybody signed in.
+/// The API, before anyone signed in.
 pub struct FalconApi {
     pub(super) settings: FalconApiSettings,
     pub(super) http: Http,
     policy: RetryPolicy,
     pub(super) events: Events,
-    /// Where a cloud's API is; tests have theirs on this machine.
+    /// Address of a cloud's API; tests have theirs on this machine.
     address: fn(&FalconApiSettings, Region) -> Option<Url>,
 }
 
-/// Where an API is, unless an input says otherwise.
+/// Address of an API, unless an input says otherwise.
 fn address(settings: &FalconApiSettings, region: Region) -> Option<Url> {
     let own = || Url::parse(&format!("https://{}", region.api_host())).ok();
     settings.api_url.clone().or_else(own)
@@ -105,7 +105,7 @@ impl FalconApi {
     }
 }
 
-/// How one try ended that was not the last word.
+/// End of one try that was not the last word.
 enum Setback {
     NoAnswer(NoAnswer),
     Busy(Answer),

@@ -1,4 +1,4 @@
-//! How asking CrowdStrike for a sensor fails.
+//! Failures of asking CrowdStrike for a sensor.
 
 use crate::adapters::http::connection::connection_hint;
 use crate::domain::falcon::region::Region;
@@ -7,13 +7,13 @@ use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
 
-/// Why CrowdStrike did not give what was asked.
+/// Reason that CrowdStrike did not give what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FalconError {
     /// No client could be made; the agent trusts no certificate authority.
     #[error("Cannot connect to CrowdStrike: there is nobody to trust")]
     NoTrust {
-        /// What is wrong with the store.
+        /// Flaw in the store.
         source: Cause,
     },
     /// No answer came.
@@ -21,9 +21,9 @@ pub enum FalconError {
     NotReachable {
         /// The API's host.
         host: String,
-        /// Whether TLS is the trouble.
+        /// True if TLS is the trouble.
         tls: bool,
-        /// What happened instead.
+        /// Failure that happened instead.
         source: Cause,
     },
     /// The API does not know the client.
@@ -31,7 +31,7 @@ pub enum FalconError {
     ClientRefused {
         /// The API's host.
         host: String,
-        /// What it said.
+        /// Its message.
         source: Cause,
     },
     /// Too many sign-ins were tried.
@@ -39,7 +39,7 @@ pub enum FalconError {
     LockedOut {
         /// The host.
         host: String,
-        /// What it said.
+        /// Its message.
         source: Cause,
     },
     /// The client may not do this.
@@ -47,7 +47,7 @@ pub enum FalconError {
     ScopeMissing {
         /// The scope as the Falcon console shows it.
         scope: &'static str,
-        /// What the API said.
+        /// Message of the API.
         source: Cause,
     },
     /// The tenant is in another cloud.
@@ -58,12 +58,12 @@ pub enum FalconError {
         /// The cloud that the API names.
         actual: String,
     },
-    /// The answer is not what it has to be.
+    /// The answer is not what it must be.
     #[error("The answer of CrowdStrike's API `{host}` cannot be used")]
     AnswerInvalid {
         /// The API's host.
         host: String,
-        /// What is wrong with it.
+        /// Flaw in it.
         source: Cause,
     },
     /// The API answered with another error.
@@ -71,7 +71,7 @@ pub enum FalconError {
     RequestFailed {
         /// The API's host.
         host: String,
-        /// What it said.
+        /// Its message.
         source: Cause,
     },
     /// The registry refuses the password that the API gave.
@@ -79,7 +79,7 @@ pub enum FalconError {
     RegistryRefused {
         /// The registry's host.
         host: String,
-        /// What it said.
+        /// Its message.
         source: Cause,
     },
     /// There is no such sensor.
@@ -87,7 +87,7 @@ pub enum FalconError {
     VersionNotFound {
         /// The registry's host.
         host: String,
-        /// What was asked for.
+        /// Sensor that was asked for.
         wanted: String,
         /// The versions nearest to it.
         nearest: Vec<Tag>,
@@ -103,7 +103,7 @@ pub enum FalconError {
 }
 
 impl FalconError {
-    /// What a failure of CrowdStrike's registry means; others keep their own code.
+    /// Problem that a failure of CrowdStrike's registry means; others keep their own code.
     pub(crate) fn of_registry(host: &str, problem: Problem) -> Problem {
         if problem.code != Code::RegistryDenied {
             return problem;
@@ -118,7 +118,7 @@ impl FalconError {
     }
 }
 
-/// Whether a refusal is about how often one tried.
+/// Returns true if a refusal is about how often one tried.
 pub(super) fn says_locked(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     ["locked", "lockout", "lock-out", "too many"]

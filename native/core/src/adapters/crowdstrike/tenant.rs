@@ -1,4 +1,4 @@
-//! What CrowdStrike is asked in one run: each thing once, whatever comes of it.
+//! Questions to CrowdStrike in one run: each is asked once, whatever comes of it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Where the engine listens, as `DOCKER_HOST` says it.
+//! Address where the engine listens, as `DOCKER_HOST` says it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// The port of an engine without TLS, when an address names none.
 const PLAIN_PORT: u16 = 2375;
 
-/// Where the engine listens.
+/// Address where the engine listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address {
     /// A Unix socket.
@@ -27,8 +27,8 @@ pub(super) enum Address {
 }
 
 impl Address {
-    /// Reads `DOCKER_HOST`. Whoever reaches an engine is root on its machine, so an address that is neither a
-    /// socket nor loopback is refused: without TLS anybody on the way could take the registry token.
+    /// Reads `DOCKER_HOST`. Anyone who reaches an engine is root on its machine, so an address that is neither a
+    /// socket nor loopback is refused: without TLS anyone on the way could take the registry token.
     pub(super) fn parse(docker_host: Option<&str>) -> Result<Self, EngineError> {
         let text = docker_host.map(str::trim).unwrap_or_default();
         if text.is_empty() {
@@ -54,7 +54,7 @@ impl Address {
             url::Host::Ipv4(address) => IpAddr::V4(address).is_loopback(),
             url::Host::Ipv6(address) => IpAddr::V6(address).is_loopback(),
         };
-        // `Url` leaves out the port that HTTP has by default, so 80 has to be looked for in the text.
+        // `Url` leaves out the port that HTTP has by default, so 80 must be looked for in the text.
         let names_80 = rest.trim_end_matches('/').ends_with(":80");
         let port = url.port().unwrap_or(if names_80 { 80 } else { PLAIN_PORT });
         let host = url.host_str()?.to_owned();

@@ -11,7 +11,7 @@ use super::client::Engine;
 use super::error::failure::EngineError;
 use super::error::fault::Fault;
 
-/// How long nothing may come: the classic store writes the whole archive to its disk before it sends the first byte.
+/// Longest silence: the classic store writes the whole archive to its disk before it sends the first byte.
 const SILENT: Duration = Duration::from_mins(5);
 
 /// An image on its way out of the engine.
@@ -71,7 +71,7 @@ fn cannot_export(image: &str) -> String {
     format!("Cannot export the image `{image}`")
 }
 
-/// What the lines of an answer say failed; an engine may find out only after it has said that all is well.
+/// Failure that the lines of an answer tell; an engine may find out only after it has said that all is well.
 fn refusal(answer: &[u8]) -> Option<Fault> {
     answer.split(|byte| *byte == b'\n').find_map(|line| {
         let line: Value = serde_json::from_slice(line).ok()?;

@@ -19,12 +19,12 @@ use super::limits::ANSWER_LIMIT;
 use super::wire;
 use super::wire::Wire;
 
-/// How the agent's engine is reached.
+/// Settings to reach the agent's engine.
 #[derive(Clone, Debug, Default)]
 pub struct EngineSettings {
     /// `DOCKER_HOST` as the agent passes it; none or empty means the default socket.
     pub docker_host: Option<String>,
-    /// Whether the job itself runs in a container, where the default socket is usually absent.
+    /// True if the job itself runs in a container, where the default socket is usually absent.
     pub in_container_job: bool,
 }
 
@@ -74,7 +74,7 @@ impl Engine {
         self.wire.address().socket()
     }
 
-    /// Where the engine listens, as `DOCKER_HOST` says it.
+    /// Address where the engine listens, as `DOCKER_HOST` says it.
     #[must_use]
     pub fn address(&self) -> String {
         self.wire.address().to_string()

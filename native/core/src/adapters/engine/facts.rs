@@ -1,4 +1,4 @@
-//! What the engine is.
+//! Facts about the engine.
 
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ enum Kind {
     Rootless,
 }
 
-/// podman is looked for first: its socket is usually rootless too, but that is not what has to be changed.
+/// podman is looked for first: its socket is usually rootless too, but that is not what must be changed.
 fn kind(version: &Value, info: &Value) -> Kind {
     let components = version["Components"].as_array();
     let is_podman = |component: &Value| text(component, "Name").starts_with("Podman");

@@ -8,7 +8,7 @@ use super::error::fault::Fault;
 use super::error::reason::Reason;
 use crate::domain::engine::EngineImage;
 
-/// What came of removing an image's name.
+/// Result of removing an image's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Removal {
     /// The name is gone, and with the last name the image.

@@ -18,10 +18,10 @@ use tokio::net::{TcpStream, UnixStream};
 use super::address::Address;
 use super::error::fault::Fault;
 
-/// How long a short question (facts, one image) may take in all.
+/// Longest time that a short question (facts, one image) may take in all.
 const QUESTION: Duration = Duration::from_mins(1);
 
-/// What the engine answers, its body still to be read.
+/// Answer of the engine, its body still to be read.
 pub(super) type Answer = Response<Incoming>;
 
 /// The way to the engine; cheap to clone.

@@ -140,7 +140,7 @@ impl Answer {
         })
     }
 
-    /// Whether another try of the same request may end differently.
+    /// Returns true if another try of the same request may end differently.
     pub(crate) fn is_passing(&self) -> bool {
         retry::is_passing(self.status)
     }
@@ -151,7 +151,7 @@ impl Answer {
     }
 }
 
-/// Why there is no answer.
+/// Reason that there is no answer.
 #[derive(Debug)]
 pub enum NoAnswer {
     /// The connection failed, or the answer broke off.
@@ -163,7 +163,7 @@ pub enum NoAnswer {
 }
 
 impl NoAnswer {
-    /// Whether another try may get an answer.
+    /// Returns true if another try may get an answer.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             // What a certificate is will not have changed in a few seconds.

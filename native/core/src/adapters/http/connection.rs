@@ -20,12 +20,12 @@ pub fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<
     None
 }
 
-/// Whether a connection failed because the two sides could not agree on TLS, or on whom to trust.
+/// Returns true if a connection failed because the two sides could not agree on TLS, or on whom to trust.
 pub fn is_tls(error: &(dyn Error + 'static)) -> bool {
     find::<rustls::Error>(error).is_some()
 }
 
-/// What to do about a connection that failed.
+/// Advice on a connection that failed.
 pub fn connection_hint(host: &str, tls: bool) -> String {
     if tls {
         return format!(

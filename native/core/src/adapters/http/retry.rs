@@ -1,15 +1,15 @@
-//! When a request is tried again.
+//! Rules for trying a request again.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// How often, how soon and how long; full jitter as in
+/// Number of tries, waits and time limits; full jitter as in
 /// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// How many requests are made at most.
+    /// Largest number of requests.
     pub(crate) tries: u32,
     /// The most that the first wait can be; it doubles with each try.
     pub(crate) first_wait: Duration,
@@ -17,9 +17,9 @@ pub struct RetryPolicy {
     pub(crate) longest_wait: Duration,
     /// The most that a registry can make us wait.
     pub(crate) longest_retry_after: Duration,
-    /// How long one request may take, its answer's body included.
+    /// Longest time that one request may take, its answer's body included.
     pub(crate) request: Duration,
-    /// How long all requests and waits may take together.
+    /// Longest time that all requests and waits may take together.
     pub(crate) budget: Duration,
 }
 
@@ -57,21 +57,21 @@ impl RetryPolicy {
         (started.elapsed() + wait < self.budget).then_some(wait)
     }
 
-    /// How long a request that starts now may take.
+    /// Longest time that a request that starts now may take.
     pub(crate) fn request_limit(self, started: Instant) -> Duration {
         let left = self.budget.saturating_sub(started.elapsed());
         self.request.min(left).max(Duration::from_millis(1))
     }
 }
 
-/// Whether another try of the same request may end differently.
+/// Returns true if another try of the same request may end differently.
 pub(crate) fn is_passing(status: StatusCode) -> bool {
     status == StatusCode::REQUEST_TIMEOUT
         || status == StatusCode::TOO_MANY_REQUESTS
         || status.is_server_error()
 }
 
-/// How long a registry asks us to wait: seconds, or a date
+/// Time that a registry asks us to wait: seconds, or a date
 /// (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>).
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

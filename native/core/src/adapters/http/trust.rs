@@ -58,7 +58,7 @@ fn authorities(beside: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, Ca
     if let Some(path) = beside {
         all.extend(read(path)?);
     }
-    // A store may hold certificates that no longer parse; they are of no use to anybody.
+    // A store may hold certificates that no longer parse; they are of no use to anyone.
     all.retain(|authority| RootCertStore::empty().add(authority.clone()).is_ok());
     if !all.is_empty() {
         return Ok(all);

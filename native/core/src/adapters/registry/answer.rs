@@ -1,4 +1,4 @@
-//! What registries say when they refuse.
+//! Messages of registries that refuse.
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -49,28 +49,28 @@ impl Refusal {
         }
     }
 
-    /// Whether the password has become too old.
+    /// Returns true if the password has become too old.
     pub(super) fn says_expired(&self) -> bool {
         let message = self.message.to_ascii_lowercase();
         message.contains("token has expired") || message.contains("token is expired")
     }
 
-    /// Whether the password or the right is missing.
+    /// Returns true if the password or the right is missing.
     pub(super) fn is_denied(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED || self.status == StatusCode::FORBIDDEN
     }
 
-    /// Whether there is no such repository.
+    /// Returns true if there is no such repository.
     pub(super) fn is_repository_missing(&self) -> bool {
         self.is_not_found() && (self.has_code("NAME_UNKNOWN") || self.names("RepositoryNotFound"))
     }
 
-    /// Whether what was asked for is not there.
+    /// Returns true if what was asked for is not there.
     pub(super) fn is_not_found(&self) -> bool {
         self.status == StatusCode::NOT_FOUND
     }
 
-    /// Whether the tag exists already: immutable, which ECR says for the same image too, or naming
+    /// Returns true if the tag exists already: immutable, which ECR says for the same image too, or naming
     /// this very image.
     pub(super) fn is_tag_taken(&self) -> bool {
         let immutable = self.has_code("TAG_INVALID") && self.message.contains("immutable");

@@ -4,7 +4,7 @@ use super::credentials::error::SignInError;
 use crate::adapters::http::client::{Answer, NoAnswer};
 use crate::adapters::http::retry;
 
-/// Why a request has no answer in the end.
+/// Reason that a request has no answer in the end.
 #[derive(Debug)]
 pub(super) enum Failed {
     /// We could not sign in.
@@ -13,7 +13,7 @@ pub(super) enum Failed {
     NoAnswer(NoAnswer),
 }
 
-/// How one try ended that was not the last word.
+/// End of one try that was not the last word.
 pub(super) enum AttemptError {
     Failed(Failed),
     /// The registry is in trouble or has too much to do.

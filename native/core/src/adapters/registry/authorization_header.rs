@@ -2,7 +2,7 @@ use reqwest::header::HeaderValue;
 
 use crate::report::secret::Secret;
 
-/// What a request carries.
+/// Authorization that a request carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AuthorizationHeader {
     /// `user:password` in base64.

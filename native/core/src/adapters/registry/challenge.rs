@@ -1,4 +1,4 @@
-//! What a registry says one has to show to be let in.
+//! Demands of a registry: what one has to show to be let in.
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
@@ -11,7 +11,7 @@ pub(super) enum Challenge {
     /// A token that is fetched elsewhere
     /// (<https://distribution.github.io/distribution/spec/auth/token/>).
     Bearer {
-        /// Where the token is fetched.
+        /// Address where the token is fetched.
         realm: String,
         /// The registry's name for the one who issues it.
         service: Option<String>,

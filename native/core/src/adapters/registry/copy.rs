@@ -22,10 +22,10 @@ use crate::domain::reference::tag::Tag;
 /// Blobs that are on their way at the same time.
 const AT_ONCE: usize = 4;
 
-/// How often progress is told; the log thins it out further.
+/// Interval at which progress is told; the log thins it out further.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
-/// What hears how many bytes of how many are done.
+/// Listener that hears how many bytes of how many are done.
 pub type OnProgress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 
 impl Registry {

@@ -1,4 +1,4 @@
-//! How requests to registries fail.
+//! Failures of requests to registries.
 
 use super::credentials::error::{SignInError, sign_in_hint};
 use crate::adapters::http::connection::connection_hint;
@@ -10,11 +10,11 @@ use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
-/// What reading an image takes in ECR
+/// Permissions that reading an image takes in ECR
 /// (<https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html>).
 const READ: [&str; 2] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
-/// What pushing takes beside the token; reading back takes the first and the last.
+/// Permissions that pushing takes beside the token; reading back takes the first and the last.
 const WRITE: [&str; 7] = [
     "ecr:BatchGetImage",
     "ecr:BatchCheckLayerAvailability",
@@ -25,7 +25,7 @@ const WRITE: [&str; 7] = [
     "ecr:GetDownloadUrlForLayer",
 ];
 
-/// What was to be done with an image.
+/// Action that was to be done with an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// To read it.
@@ -43,13 +43,13 @@ impl Access {
     }
 }
 
-/// Why a registry did not do what was asked.
+/// Reason that a registry did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// No client could be made; the agent trusts no certificate authority.
     #[error("Cannot connect to registries: there is nobody to trust")]
     NoTrust {
-        /// What is wrong with the store.
+        /// Flaw in the store.
         source: Cause,
     },
     /// There is no password for the registry.
@@ -57,7 +57,7 @@ pub enum RegistryError {
     SignIn {
         /// The registry's host.
         registry: String,
-        /// Why not.
+        /// The reason.
         source: Box<SignInError>,
     },
     /// The registry has no such repository.
@@ -65,11 +65,11 @@ pub enum RegistryError {
     RepositoryNotFound {
         /// The image as a reference.
         image: String,
-        /// What was to be done.
+        /// Action that was to be done.
         access: Access,
         /// The repository.
         repository: Repository,
-        /// What the registry said.
+        /// Message of the registry.
         source: Cause,
     },
     /// The repository has no such image.
@@ -77,7 +77,7 @@ pub enum RegistryError {
     ImageNotFound {
         /// The image as a reference.
         image: String,
-        /// What the registry said.
+        /// Message of the registry.
         source: Cause,
     },
     /// The tag names another image and must not be moved.
@@ -85,9 +85,9 @@ pub enum RegistryError {
     TagImmutable {
         /// The image as a reference.
         image: String,
-        /// What the tag names; unknown when it cannot be read.
+        /// Image that the tag names; unknown when it cannot be read.
         existing: Option<Digest>,
-        /// What the registry said.
+        /// Message of the registry.
         source: Cause,
     },
     /// The registry refuses the password, or IAM the access.
@@ -95,13 +95,13 @@ pub enum RegistryError {
     Denied {
         /// The image as a reference.
         image: String,
-        /// What was to be done.
+        /// Action that was to be done.
         access: Access,
         /// The repository.
         repository: Repository,
         /// The permission that is missing, if the registry tells.
         denial: Option<Box<Denial>>,
-        /// What the registry said.
+        /// Message of the registry.
         source: Cause,
     },
     /// No answer came.
@@ -109,23 +109,23 @@ pub enum RegistryError {
     NotReachable {
         /// The image as a reference.
         image: String,
-        /// What was to be done.
+        /// Action that was to be done.
         access: Access,
         /// The registry's host.
         registry: String,
-        /// Whether TLS is the trouble.
+        /// True if TLS is the trouble.
         tls: bool,
-        /// What happened instead.
+        /// Failure that happened instead.
         source: Cause,
     },
-    /// The answer is not what it has to be.
+    /// The answer is not what it must be.
     #[error("Cannot {} `{image}`: the registry's answer cannot be used", access.verb())]
     AnswerInvalid {
         /// The image as a reference.
         image: String,
-        /// What was to be done.
+        /// Action that was to be done.
         access: Access,
-        /// What is wrong with it.
+        /// Flaw in it.
         source: Cause,
     },
     /// A file that is to be pushed cannot be read.
@@ -133,7 +133,7 @@ pub enum RegistryError {
     FileUnreadable {
         /// The file.
         file: String,
-        /// Why not.
+        /// The reason.
         source: Cause,
     },
     /// The registry answered with another error.
@@ -141,9 +141,9 @@ pub enum RegistryError {
     RequestFailed {
         /// The image as a reference.
         image: String,
-        /// What was to be done.
+        /// Action that was to be done.
         access: Access,
-        /// What the registry said.
+        /// Message of the registry.
         source: Cause,
     },
 }

@@ -72,7 +72,7 @@ impl Exchange {
         Ok(answer)
     }
 
-    /// Sends a request once, for whoever tries again by itself.
+    /// Sends a request once, for callers that try again themselves.
     pub(super) async fn try_once(&self, request: &Request) -> Result<Answer, AttemptError> {
         self.attempt(request, Instant::now(), &AtomicBool::new(false))
             .await
@@ -128,7 +128,7 @@ impl Exchange {
         ))
     }
 
-    /// What is known to let a request in.
+    /// Header that is known to let a request in.
     pub(super) async fn pass(
         &self,
         repository: &Repository,

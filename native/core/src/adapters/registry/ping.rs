@@ -10,7 +10,7 @@ use crate::domain::reference::repository::Repository;
 const ANSWER_LIMIT: usize = 64 * 1024;
 
 impl Registry {
-    /// Whether a repository's registry answers; asked once.
+    /// Returns true if a repository's registry answers; asked once.
     pub async fn answers(&self, repository: &Repository) -> bool {
         let request = Request {
             method: Method::GET,

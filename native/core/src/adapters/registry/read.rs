@@ -21,7 +21,7 @@ use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 
-/// What registries accept at most
+/// Largest manifest that registries accept
 /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>).
 const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
 

@@ -1,7 +1,7 @@
-//! What refers to an image: artifacts whose manifest has it as `subject`
+//! Referrers of an image: artifacts whose manifest has it as `subject`
 //! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers>).
 //!
-//! A registry without the API keeps the list as an index under a tag made of the digest. Whoever
+//! A registry without the API keeps the list as an index under a tag made of the digest. A client that
 //! pushes an artifact then writes that index too.
 
 use std::collections::BTreeMap;
@@ -37,14 +37,14 @@ const PAGES: usize = 20;
 /// The header by which a registry says that it has understood `subject`.
 const SUBJECT_HEADER: &str = "oci-subject";
 
-/// What is to refer to an image.
+/// Artifact that is to refer to an image.
 #[derive(Clone, Debug)]
 pub struct Artifact<'a> {
     /// Its type, which is its content's media type too.
     pub media_type: &'a str,
     /// Its content.
     pub content: &'a [u8],
-    /// What its manifest says about it.
+    /// Annotations of its manifest about it.
     pub annotations: BTreeMap<String, String>,
 }
 

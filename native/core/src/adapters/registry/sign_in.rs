@@ -1,4 +1,4 @@
-//! What a request carries to be let in, found out from what registries answer.
+//! Header that a request carries to be let in, found out from what registries answer.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
@@ -42,7 +42,7 @@ impl SignIns {
         }
     }
 
-    /// What is known to let a request in; nothing, until a registry has said what it wants.
+    /// Header that is known to let a request in; nothing, until a registry has said what it wants.
     pub(super) async fn known(
         &self,
         http: &Http,
@@ -74,7 +74,7 @@ impl SignIns {
         )))
     }
 
-    /// What lets a request in now that it was refused with `stale`; nothing if no more can be shown.
+    /// Header that lets a request in now that it was refused with `stale`; nothing if no more can be shown.
     pub(super) async fn renewed(
         &self,
         http: &Http,
@@ -171,7 +171,7 @@ impl SignIns {
     }
 }
 
-/// Whether a request has to be signed in, or signed in anew.
+/// Returns true if a request must be signed in, or signed in anew.
 ///
 /// ECR answers 403, not 401, to a token that is too old, and not always in JSON.
 pub(super) fn refuses_sign_in(answer: &Answer) -> bool {

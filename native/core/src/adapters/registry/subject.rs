@@ -8,10 +8,10 @@ use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::report::cause::Cause;
 
-/// What a request is about, as a failure has to name it.
+/// Subject of a request, as a failure has to name it.
 pub(super) struct Subject<'a> {
     pub(super) repository: &'a Repository,
-    /// What names the manifest; none where the repository as a whole is asked about.
+    /// Reference of the manifest; none where the repository as a whole is asked about.
     pub(super) reference: Option<&'a ManifestReference>,
     pub(super) access: Access,
 }
@@ -62,7 +62,7 @@ impl Subject<'_> {
         }
     }
 
-    /// The answer is not what it has to be.
+    /// The answer is not what it must be.
     pub(super) fn invalid(&self, why: &str) -> RegistryError {
         RegistryError::AnswerInvalid {
             image: self.image(),
@@ -71,7 +71,7 @@ impl Subject<'_> {
         }
     }
 
-    /// What a refusal means.
+    /// Error that a refusal means.
     pub(super) fn refused(&self, refusal: &Refusal) -> RegistryError {
         let (image, access, source) = (self.image(), self.access, refusal.cause());
         if refusal.is_denied() {

@@ -21,16 +21,16 @@ use crate::report::secret::Secret;
 /// Tokens with many grants in them grow, but not beyond this.
 const ANSWER_LIMIT: usize = 256 * 1024;
 
-/// How long a token lasts whose issuer does not say, by the specification.
+/// Lifetime of a token whose issuer does not say, by the specification.
 const USUAL_LIFE: u64 = 60;
 
 /// A token is not used in its last moments, in which it could expire on the way.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// Who we say we are where a token is bought by a form.
+/// Name that we give where a token is bought by a form.
 const CLIENT: &str = "falcon-arm64-patch";
 
-/// Where a registry says its tokens are.
+/// Place where a registry says its tokens are.
 #[derive(Clone, Debug)]
 pub(super) struct Issuer {
     pub(super) realm: String,

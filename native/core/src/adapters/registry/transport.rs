@@ -14,19 +14,19 @@ use crate::report::cause::Cause;
 /// A request that can be sent several times.
 pub(super) struct Request {
     pub(super) method: Method,
-    /// What is asked about; its registry gets the request.
+    /// Repository that is asked about; its registry gets the request.
     pub(super) repository: Repository,
-    /// What follows the host.
+    /// Part of the URL that follows the host.
     pub(super) path: String,
     /// The media types that are understood.
     pub(super) accept: Option<&'static str>,
-    /// What is sent, with its media type.
+    /// Bytes that are sent, with their media type.
     pub(super) body: Option<(String, Vec<u8>)>,
     /// The most bytes that the answer may have.
     pub(super) limit: usize,
 }
 
-/// Sends a request; its answer has to be read to its end within `time`.
+/// Sends a request; its answer must be read to its end within `time`.
 pub(super) async fn send(
     http: &Http,
     request: &Request,

@@ -37,28 +37,28 @@ use crate::report::cause::Cause;
 /// The answers to HEAD, POST and PUT have nothing to say.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// How long one blob may take: at 2 MB/s that is a layer of 1.8 GB.
+/// Longest time that one blob may take: at 2 MB/s that is a layer of 1.8 GB.
 const TRANSFER: Duration = Duration::from_mins(15);
 
-/// How long all tries for one blob may take together.
+/// Longest time that all tries for one blob may take together.
 const BUDGET: Duration = Duration::from_mins(30);
 
-/// What is read of a file at once.
+/// Number of bytes of a file that are read at once.
 const CHUNK: usize = 256 * 1024;
 
 /// The bytes of a blob, piece by piece.
 type Bytes = BoxStream<'static, Result<hyper::body::Bytes, Cause>>;
 
-/// A blob that has to be in a repository.
+/// A blob that must be in a repository.
 #[derive(Clone, Copy, Debug)]
 pub struct Upload<'a> {
     /// The blob.
     pub(crate) blob: &'a Descriptor,
-    /// Where its bytes are.
+    /// Place of its bytes.
     pub(crate) origin: Origin<'a>,
 }
 
-/// Where the bytes of a blob are.
+/// Place of the bytes of a blob.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin<'a> {
     /// In a repository, of this registry or another.
@@ -69,7 +69,7 @@ pub enum Origin<'a> {
     Bytes(&'a [u8]),
 }
 
-/// How a blob came to be in a repository.
+/// Way in which a blob came to be in a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// It was there.
@@ -80,13 +80,13 @@ pub enum Arrival {
     Sent,
 }
 
-/// How a try ended: done, or failed for good.
+/// End of a try: done, or failed for good.
 type Ended = Result<Arrival, RegistryError>;
 
 /// A blob on its way.
 struct Transfer<'a> {
     to: Subject<'a>,
-    /// What is said to be wrong where the bytes are.
+    /// Subject that a failure names where the bytes are.
     from: Subject<'a>,
     upload: Upload<'a>,
     /// Bytes that this try has sent.
@@ -318,7 +318,7 @@ impl Transfer<'_> {
         &self.upload.blob.digest
     }
 
-    /// Where an upload begins; within one registry it asks to mount instead.
+    /// Path where an upload begins; within one registry it asks to mount instead.
     fn session(&self) -> String {
         let path = format!("/v2/{}/blobs/uploads/", self.to.repository.name);
         let from = match self.upload.origin {
@@ -332,7 +332,7 @@ impl Transfer<'_> {
         format!("{path}?{query}")
     }
 
-    /// Where the blob is to be sent, if that is a place that it may be sent to.
+    /// Address to send the blob to, if it may be sent there.
     fn location(&self, session: &Answer) -> Option<Url> {
         let begun = transport::url(self.to.repository, &self.session()).ok()?;
         let mut location = begun.join(session.header(LOCATION.as_str())?).ok()?;

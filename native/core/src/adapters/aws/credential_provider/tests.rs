@@ -111,7 +111,7 @@ fn token() -> String {
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload))
 }
 
-/// Whoever issues tokens, and STS, on one host.
+/// Issuer of tokens, and STS, on one host.
 async fn server(seconds: u64) -> LoopbackServer {
     LoopbackServer::start(move |request, _| match request.line.as_str() {
         "POST /oidctoken" => Reply::new(200, &[], format!(r#"{{"oidcToken":"{}"}}"#, token())),

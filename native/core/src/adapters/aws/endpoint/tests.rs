@@ -77,7 +77,7 @@ impl LoadServiceConfig for SharedConfiguration {
     }
 }
 
-/// What the SDK has for a configuration that says `ignore_configured_endpoint_urls`.
+/// The SDK's value for a configuration that says `ignore_configured_endpoint_urls`.
 #[derive(Debug)]
 struct Ignoring;
 

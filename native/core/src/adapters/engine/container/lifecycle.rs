@@ -2,7 +2,7 @@
 //!
 //! Dropping [`Engine::run`] leaves the container behind, so a caller registers its removal by name before it calls.
 //! One race remains: the engine may still be creating what the cleanup finds absent. So a creation goes on to its end
-//! whoever waits for it, and a removal waits for creations that are under way.
+//! even if nobody waits for it, and a removal waits for creations that are under way.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,13 +22,13 @@ use crate::adapters::engine::error::fault::Fault;
 use crate::adapters::engine::error::reason::Reason;
 use crate::report::event::StepEvents;
 
-/// How long a removal waits for creations that are under way.
+/// Longest time that a removal waits for creations that are under way.
 const CREATION: Duration = Duration::from_secs(3);
 
 impl Engine {
     /// Runs a container to its end, passes on every line that it writes, and removes it.
     ///
-    /// A program that fails is no error here: its exit code tells.
+    /// A program that fails is not an error here: its exit code tells.
     pub async fn run(
         &self,
         spec: &ContainerSpec,
@@ -133,7 +133,7 @@ impl Engine {
         Ok(found.into_iter().map(FoundContainer::of).collect())
     }
 
-    /// Whether there is a container of that name.
+    /// Returns true if there is a container of that name.
     pub async fn has_container(&self, name: &str) -> Result<bool, EngineError> {
         match self.wire.get(&format!("/containers/{name}/json")).await {
             Ok(_) => Ok(true),

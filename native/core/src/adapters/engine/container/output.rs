@@ -6,13 +6,13 @@ use bollard::container::LogOutput;
 
 use crate::report::event::StepEvents;
 
-/// How many lines are kept for the end.
+/// Number of lines that are kept for the end.
 const KEPT: usize = 200;
 
 /// Bytes after which a line is broken, so that a program that writes no line ends does not fill the memory.
 const LONGEST_LINE: usize = 16 * 1024;
 
-/// What a container writes, line by line. Each of its two streams has lines of its own.
+/// Output of a container, line by line. Each of its two streams has lines of its own.
 pub(super) struct Lines<'a> {
     events: &'a StepEvents,
     standard: Vec<u8>,

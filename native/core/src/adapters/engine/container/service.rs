@@ -56,7 +56,7 @@ impl Engine {
         Ok(published.as_str().and_then(|port| port.parse().ok()))
     }
 
-    /// How a container that should serve has ended; none if it still runs.
+    /// End of a container that should serve; none if it still runs.
     pub async fn ended(&self, spec: &ContainerSpec) -> Result<Option<ContainerEnd>, EngineError> {
         let what = || format!("Cannot look at the container of `{}`", spec.image);
         let state = self.inspect_container(&spec.name, what).await?["State"].take();

@@ -24,27 +24,27 @@ pub const LABEL_JOB: &str = "falcon-patch.job";
 pub struct ContainerSpec {
     /// The name, chosen by the caller so that it can remove the container at any time.
     pub name: String,
-    /// The image's reference or id; it has to be in the engine.
+    /// The image's reference or id; it must be in the engine.
     pub image: String,
     /// The platform; an image of another one is refused.
     pub platform: Platform,
     /// The arguments, which may hold secrets.
     pub command: Vec<String>,
-    /// What to run instead of the image's entrypoint.
+    /// Command to run instead of the image's entrypoint.
     pub entrypoint: Option<Vec<String>>,
-    /// Who to run as, such as `0:0`; none leaves it to the image.
+    /// User to run as, such as `0:0`; none leaves it to the image.
     pub user: Option<String>,
-    /// What to show of this machine.
+    /// Parts of this machine to show to it.
     pub binds: Vec<Bind>,
-    /// Which network it gets.
+    /// Network that it gets.
     pub network: Network,
-    /// Whether it is root on the machine: for installing an emulator and nothing else.
+    /// True if it is root on the machine: for installing an emulator and nothing else.
     pub privileged: bool,
     /// Labels.
     pub labels: Vec<(String, String)>,
     /// Environment variables, which may hold secrets.
     pub env: Vec<(String, String)>,
-    /// How long it may run.
+    /// Longest time that it may run.
     pub limit: Duration,
 }
 
@@ -71,15 +71,15 @@ impl fmt::Debug for ContainerSpec {
 /// A file or folder of the engine's machine that a container sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bind {
-    /// Where it is on the engine's machine; it has to exist.
+    /// Path on the engine's machine; it has to exist.
     pub source: PathBuf,
-    /// Where the container sees it.
+    /// Path where the container sees it.
     pub target: String,
-    /// Whether the container may only read it.
+    /// True if the container may only read it.
     pub read_only: bool,
 }
 
-/// Which network a container gets.
+/// Network that a container gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     /// None but its own loopback interface.
@@ -88,12 +88,12 @@ pub enum Network {
     Default,
 }
 
-/// How a container ended.
+/// End of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerEnd {
     /// Its exit code: 128 and more tell of a signal, 137 is SIGKILL, 139 SIGSEGV.
     pub exit_code: i64,
-    /// Whether the kernel killed it for want of memory.
+    /// True if the kernel killed it for want of memory.
     pub oom_killed: bool,
     /// The last lines that it wrote, at most 200.
     pub last_lines: Vec<String>,
@@ -108,7 +108,7 @@ pub struct FoundContainer {
     pub name: String,
     /// Its labels.
     pub labels: HashMap<String, String>,
-    /// Whether it runs.
+    /// True if it runs.
     pub is_running: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What goes wrong with the engine, and with a registry behind it.
+//! Failures of the engine, and of a registry behind it.
 
 use std::io;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::reason::Reason;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
-/// Why something could not be done with the engine.
+/// Reason that something could not be done with the engine.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// `DOCKER_HOST` names another machine without TLS.
@@ -30,7 +30,7 @@ pub enum EngineError {
     NotReachable {
         /// The address.
         address: String,
-        /// What the connection failed with.
+        /// Error of the connection.
         source: io::Error,
     },
     /// The agent's user has no right to the socket.
@@ -38,7 +38,7 @@ pub enum EngineError {
     NotPermitted {
         /// The address.
         address: String,
-        /// What the connection failed with.
+        /// Error of the connection.
         source: io::Error,
     },
     /// The job runs in a container that has no engine socket.
@@ -70,7 +70,7 @@ pub enum EngineError {
     Pull {
         /// The image's reference.
         image: String,
-        /// What the engine says.
+        /// Message of the engine.
         source: Refusal,
     },
     /// A push failed.
@@ -78,7 +78,7 @@ pub enum EngineError {
     Push {
         /// The image's reference.
         image: String,
-        /// What the engine says.
+        /// Message of the engine.
         source: Refusal,
     },
     /// A container ran longer than it may.
@@ -86,21 +86,21 @@ pub enum EngineError {
     ContainerTooSlow {
         /// The container's image.
         image: String,
-        /// How long it may take.
+        /// Longest time that it may take.
         limit: Duration,
     },
     /// Another request failed.
     #[error("{what}")]
     Request {
-        /// What could not be done, as a sentence.
+        /// Sentence that says what could not be done.
         what: String,
-        /// What the engine says.
+        /// Message of the engine.
         source: Refusal,
     },
 }
 
 impl EngineError {
-    /// What the engine or the registry behind it meant, where one of them answered at all.
+    /// Reason that the engine or the registry behind it meant, where one of them answered at all.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         match self {
@@ -119,13 +119,13 @@ impl EngineError {
         }
     }
 
-    /// Whether the same request may succeed a little later.
+    /// Returns true if the same request may succeed a little later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.reason().is_some_and(Reason::is_transient)
     }
 
-    /// Whether the same request may succeed with a new authorization token.
+    /// Returns true if the same request may succeed with a new authorization token.
     #[must_use]
     pub fn wants_new_sign_in(&self) -> bool {
         matches!(

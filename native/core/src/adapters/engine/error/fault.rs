@@ -4,17 +4,17 @@ use std::{fmt, io};
 use super::reason::Reason;
 use crate::adapters::engine::limits::ANSWER_LIMIT;
 
-/// What the engine says about a request that failed, and what is understood of it.
+/// Message of the engine about a request that failed, and what is understood of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
-    /// What it means.
+    /// Its meaning.
     pub reason: Reason,
     /// The engine's own words.
     pub message: String,
 }
 
-/// How a request failed, before it is known what for it was made.
+/// Failure of a request, before it is known what for it was made.
 #[derive(Debug)]
 pub enum Fault {
     /// There is no connection.

@@ -1,11 +1,11 @@
-//! What a refusal means: by its status where that says it, else by its words.
+//! Meaning of a refusal: by its status where that says it, else by its words.
 //!
 //! This is the one place that reads the text of the engine's errors. It has to: the engine passes on what a
 //! registry, runc or the kernel said as text, under status 500 or inside a stream that began with 200.
 
 use crate::report::code::Code;
 
-/// What the engine, or a registry behind it, meant by refusing.
+/// Meaning of a refusal by the engine, or by a registry behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The engine's disk is full.
@@ -153,7 +153,7 @@ impl Reason {
         }
     }
 
-    /// Whether the same request may succeed a little later.
+    /// Returns true if the same request may succeed a little later.
     #[must_use]
     pub fn is_transient(self) -> bool {
         match self {
@@ -204,7 +204,7 @@ impl Reason {
         }
     }
 
-    /// What to do; `host` is the registry's, empty where no registry has a part in it.
+    /// Advice; `host` is the registry's, empty where no registry has a part in it.
     pub(super) fn hint(self, host: &str) -> Option<String> {
         let hint = match self {
             Self::NoSpace => {
@@ -253,7 +253,7 @@ impl Reason {
     }
 }
 
-/// Whether a program's output tells that the kernel cannot run it: it is for an architecture without a handler.
+/// Returns true if a program's output tells that the kernel cannot run it: its architecture has no handler.
 #[must_use]
 pub fn tells_exec_format<L: AsRef<str>>(lines: &[L]) -> bool {
     lines

@@ -1,4 +1,4 @@
-//! What happens to a request of the sensor's container.
+//! Decision on a request of the sensor's container.
 
 use hyper::{Method, Uri};
 use url::form_urlencoded;
@@ -8,7 +8,7 @@ use crate::adapters::engine::registry_auth::RegistryAuth;
 use crate::domain::reference::image_name::ImageName;
 use crate::domain::reference::repository::Repository;
 
-/// What happens to a request.
+/// Decision on a request.
 #[derive(Debug)]
 pub(super) enum Verdict<'a> {
     /// It goes to the engine as it is.

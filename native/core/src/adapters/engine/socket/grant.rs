@@ -6,6 +6,6 @@ use crate::domain::reference::repository::Repository;
 pub struct Grant {
     /// The repository.
     pub repository: Repository,
-    /// The sign-in; none for a repository that anybody may pull.
+    /// The sign-in; none for a repository that anyone may pull.
     pub auth: Option<RegistryAuth>,
 }

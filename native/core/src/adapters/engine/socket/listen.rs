@@ -21,7 +21,7 @@ use super::grant::Grant;
 use crate::adapters::engine::address::Address;
 use crate::adapters::engine::wire::Wire;
 
-/// What the folder of the socket holds.
+/// Name of the socket in its folder.
 const FILE: &str = "docker.sock";
 
 /// A socket of ours in front of the engine's; it is closed and its folder removed when this is dropped.
@@ -53,7 +53,7 @@ impl EngineSocket {
         Ok(socket)
     }
 
-    /// Where the socket is, for a bind mount.
+    /// Path of the socket, for a bind mount.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.folder.join(FILE)

@@ -10,30 +10,30 @@ use super::progress::{Direction, Progress};
 use crate::adapters::engine::error::fault::Fault;
 use crate::report::event::StepEvents;
 
-/// How long a whole transfer may take.
+/// Longest time that a whole transfer may take.
 pub(super) const DEADLINE: Duration = Duration::from_hours(1);
 
-/// How long nothing may come while bytes should be moving.
+/// Longest silence while bytes should be moving.
 const SILENT: Duration = Duration::from_secs(90);
 
-/// How long nothing may come once all bytes are there: before version 28 the containerd store unpacks without a
+/// Longest silence once all bytes are there: before version 28 the containerd store unpacks without a
 /// word, and a registry may take its time to accept a large layer.
 const SILENT_AT_WORK: Duration = Duration::from_mins(10);
 
-/// How often progress is told; the log thins it out further.
+/// Interval at which progress is told; the log thins it out further.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
 /// Bytes that one line may have; the longest known ones have some hundred.
 const LONGEST_LINE: usize = 1024 * 1024;
 
-/// How a transfer ended.
+/// End of a transfer.
 #[derive(Debug)]
 pub(super) enum Ending {
     /// Its stream ended as it should.
     Complete,
     /// The engine says that it failed.
     Failed(Fault),
-    /// Its stream broke; whether it succeeded has to be looked at.
+    /// Its stream broke; it must be checked if the transfer succeeded.
     CutShort(Fault),
 }
 

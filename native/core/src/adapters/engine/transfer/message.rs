@@ -31,7 +31,7 @@ struct ErrorDetail {
 }
 
 impl Message {
-    /// What the line says failed.
+    /// Failure that the line tells.
     pub(super) fn fault(&mut self) -> Option<Fault> {
         let detail = self.error_detail.take();
         let error = self.error.take();

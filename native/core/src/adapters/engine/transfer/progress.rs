@@ -4,25 +4,25 @@ use std::collections::HashMap;
 
 use super::message::Message;
 
-/// Which way the bytes go.
+/// Direction in which the bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
     Pull,
     Push,
 }
 
-/// How far one layer has come.
+/// Progress of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layer {
     /// It is known and nothing more.
     Waiting,
     /// Its bytes are on their way.
     Moving { current: u64, total: Option<u64> },
-    /// All its bytes are where they have to be.
+    /// All its bytes are where they must be.
     Moved { bytes: u64 },
 }
 
-/// How far a transfer has come.
+/// Progress of a transfer.
 #[derive(Debug)]
 pub(super) struct Progress {
     direction: Direction,
@@ -81,7 +81,7 @@ impl Progress {
         (done, all)
     }
 
-    /// Whether all bytes are where they have to be, as far as the layers that were told of go.
+    /// Returns true if all bytes are where they must be, as far as the layers that were told of go.
     pub(super) fn is_settled(&self) -> bool {
         let is_settled = |layer: &Layer| match layer {
             Layer::Waiting => false,

@@ -57,7 +57,7 @@ impl Engine {
 
     /// Pushes an image under a tag that the engine has for it, and returns the digest that the engine reports.
     ///
-    /// None is no failure: the stream may have been cut short after the push was done. The registry has to be asked
+    /// None is not a failure: the stream may have been cut short after the push was done. The registry must be asked
     /// in any case.
     pub async fn push(
         &self,

@@ -36,7 +36,7 @@ struct Inner {
     known: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
-/// What is known for one registry; its lock makes those who ask at the same time wait for one
+/// Knowledge about one registry; its lock makes those who ask at the same time wait for one
 /// answer.
 #[derive(Default)]
 struct Slot(Mutex<Known>);
@@ -45,7 +45,7 @@ struct Slot(Mutex<Known>);
 enum Known {
     #[default]
     NotAsked,
-    /// What the source answered, which may be that it has nothing.
+    /// Answer of the source, which may be that it has nothing.
     Asked(Option<RegistryLogin>),
 }
 
@@ -60,8 +60,8 @@ impl Credentials {
         }))
     }
 
-    /// What signs in to a registry, given its host as in a reference; none leaves it at what
-    /// anybody may do.
+    /// Sign-in to a registry, given its host as in a reference; none leaves it at what
+    /// anyone may do.
     pub async fn login(&self, registry: &str) -> Result<Option<RegistryLogin>, SignInError> {
         let slot = self.slot(registry).await;
         let mut known = slot.0.lock().await;
@@ -71,7 +71,7 @@ impl Credentials {
         }
     }
 
-    /// What signs in to a registry now that it has refused `stale`.
+    /// Sign-in to a registry now that it has refused `stale`.
     ///
     /// Of several who were refused, the first fetches and the others get what it fetched.
     pub async fn renewed(
@@ -94,13 +94,13 @@ impl Credentials {
         *slot.0.lock().await = Known::Asked(Some(login));
     }
 
-    /// Has a registry taken for one that lets anybody in, so that nobody is asked for a password.
+    /// Has a registry taken for one that lets anyone in, so that nobody is asked for a password.
     pub async fn need_none(&self, registry: &str) {
         let slot = self.slot(registry).await;
         *slot.0.lock().await = Known::Asked(None);
     }
 
-    /// Where secrets are told before they are used.
+    /// Events, which are told of secrets before these are used.
     pub fn events(&self) -> &Events {
         &self.0.events
     }

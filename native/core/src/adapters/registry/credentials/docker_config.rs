@@ -24,7 +24,7 @@ const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 /// No configuration that people write is longer.
 const LIMIT: u64 = 4 * 1024 * 1024;
 
-/// Where Docker's configuration is.
+/// Place of Docker's configuration.
 #[derive(Clone, Debug, Default)]
 pub struct DockerConfig {
     path: Option<PathBuf>,
@@ -108,7 +108,7 @@ async fn read(path: &Path) -> Result<Option<File>, SignInError> {
     serde_json::from_slice(&bytes).map(Some).map_err(|error| {
         invalid(
             path,
-            &format!("it is no JSON of the expected form (line {})", error.line()),
+            &format!("it is not the expected JSON (line {})", error.line()),
         )
     })
 }
@@ -139,7 +139,7 @@ impl Entry {
         }
         let (user, password) = match (filled(&self.auth), filled(&self.username)) {
             (Some(auth), _) => {
-                decode(&auth).ok_or("an entry's `auth` is no `user:password` in base64")?
+                decode(&auth).ok_or("an entry's `auth` is not `user:password` in base64")?
             }
             (None, Some(user)) => (user, self.password.clone().unwrap_or_default()),
             (None, None) => return Ok(None),

@@ -1,4 +1,4 @@
-//! Why there is no sign-in to a registry.
+//! Reason that there is no sign-in to a registry.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
 
-/// Why there is no sign-in to a registry.
+/// Reason that there is no sign-in to a registry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
     /// The source of the login reported a problem of its own.
@@ -17,7 +17,7 @@ pub enum SignInError {
     DockerConfig {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Flaw in it.
         source: Cause,
     },
     /// A credential helper did not do its work.
@@ -25,7 +25,7 @@ pub enum SignInError {
     Helper {
         /// The program.
         program: String,
-        /// What happened.
+        /// Failure that happened.
         source: Cause,
     },
     /// The registry sends us to a place where no password is sent.
@@ -33,24 +33,24 @@ pub enum SignInError {
         "the registry asks to fetch a token at `{realm}`, and passwords are sent by HTTPS only"
     )]
     RealmRefused {
-        /// What the registry named.
+        /// Address that the registry named.
         realm: String,
     },
-    /// Whoever issues the registry's tokens gave none.
+    /// The issuer of the registry's tokens gave none.
     #[error("`{realm}` gives no token{}", if *anonymous { " without a sign-in" } else { "" })]
     TokenRefused {
         /// The host that issues tokens.
         realm: String,
         /// The registry's host.
         registry: String,
-        /// Whether it was asked without user and password.
+        /// True if it was asked without user and password.
         anonymous: bool,
         /// The status of its answer.
         status: u16,
-        /// What it said.
+        /// Its message.
         source: Cause,
     },
-    /// The token's issuer answered something that is no token.
+    /// The token's issuer answered something that is not a token.
     #[error("the answer of `{realm}` holds no token")]
     TokenMissing {
         /// The host that issues tokens.
@@ -93,7 +93,7 @@ impl Explain for SignInError {
                 path.display()
             )),
             Self::Helper { program, .. } => Some(format!(
-                "Have whoever runs the agent install and set up `{program}`, or sign in by the task Docker@2 (`command: login`), which needs no helper"
+                "Have the agent's administrator install and set up `{program}`, or sign in by the task Docker@2 (`command: login`), which needs no helper"
             )),
             Self::RealmRefused { .. } | Self::TokenMissing { .. } => None,
             Self::TokenRefused {
@@ -105,7 +105,7 @@ impl Explain for SignInError {
     }
 }
 
-/// How a user gets in to a registry that is not ECR's.
+/// Advice on getting in to a registry that is not ECR's.
 pub fn sign_in_hint(registry: &str, anonymous: bool) -> String {
     if anonymous {
         format!(

@@ -19,7 +19,7 @@ use crate::report::secret::Secret;
 /// A helper may ask a service on the network, but nobody who would have to type something.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What helpers say when they have nothing (`errCredentialsNotFoundMessage` of their library).
+/// Message of helpers that have nothing (`errCredentialsNotFoundMessage` of their library).
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
 /// The user that tells that the secret is an identity token.
@@ -71,7 +71,7 @@ pub(super) async fn ask_program(
     }
     // What cannot be read is not repeated, for it may hold the password.
     let found: Found = serde_json::from_slice(&output.stdout)
-        .map_err(|_| failed("its answer is no JSON with `Username` and `Secret`"))?;
+        .map_err(|_| failed("its answer is not JSON with `Username` and `Secret`"))?;
     let secret = Secret::new(found.secret);
     Ok(match found.username.as_str() {
         _ if secret.reveal().is_empty() => None,
@@ -81,7 +81,7 @@ pub(super) async fn ask_program(
     })
 }
 
-/// Why a helper failed; none if it only has nothing. They say so on their output.
+/// Reason that a helper failed; none if it only has nothing. They say so on their output.
 fn refused(output: &Output) -> Option<String> {
     let said = String::from_utf8_lossy(&output.stdout);
     if said.trim() == NOT_FOUND {

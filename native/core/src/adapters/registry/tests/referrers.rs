@@ -1,4 +1,4 @@
-//! What refers to an image: the registry's list, and the index that stands in for it.
+//! Referrers of an image: the registry's list, and the index that stands in for it.
 
 use crate::report::problem::Explain as _;
 use std::collections::{BTreeMap, HashMap};

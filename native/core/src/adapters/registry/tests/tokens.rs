@@ -44,7 +44,7 @@ fn repository(host: String) -> Repository {
     }
 }
 
-/// A registry that lets in whoever carries the token that its own issuer gave last.
+/// A registry that lets in requests with the token that its own issuer gave last.
 async fn with_tokens(life: &'static str) -> LoopbackServer {
     let issued = Arc::new(AtomicUsize::new(0));
     LoopbackServer::start(move |received, _| {

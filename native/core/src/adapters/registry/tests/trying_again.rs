@@ -7,7 +7,7 @@ use crate::report::code::Code;
 use crate::report::problem::{Explain as _, Problem};
 use crate::test_support::loopback_server::Reply;
 
-/// Whether the image is found in the end, and after how many requests for the manifest.
+/// Checks that the image is found in the end, and after how many requests for the manifest.
 async fn check(first: impl Fn() -> Reply + Send + Sync + 'static, until: usize, requests: usize) {
     let setting = Setting::of(move |received, earlier| {
         if earlier < until {

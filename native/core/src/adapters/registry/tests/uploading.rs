@@ -48,7 +48,7 @@ async fn bytes_are_sent_in_one_piece_and_again_in_a_new_session() {
     assert_ne!(puts[0].line, puts[1].line, "each try has its own session");
 }
 
-/// What is told of the bytes done and to do.
+/// Reports of the bytes done and to do.
 type Told = Arc<Mutex<Vec<(u64, u64)>>>;
 
 fn recorded() -> (Told, impl Fn(u64, u64) + Sync) {

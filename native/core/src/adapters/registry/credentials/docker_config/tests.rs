@@ -187,7 +187,7 @@ async fn a_helper_that_fails_is_a_failure_that_repeats_no_password() {
         ("echo 'pass is locked'; exit 1", "pass is locked"),
         (
             r#"echo '{"Username":"u","Secret":"top-secret"'"#,
-            "is no JSON",
+            "is not JSON",
         ),
     ] {
         let error = ask(script).await.expect_err("a failure");
