@@ -248,7 +248,7 @@ test("The gate reads the record", needsLab, async () => {
     for (const name of ["imageDigest", "sourceDigest", "sensorDigest", "sensorVersion"]) {
       assert.equal(passed.outputs[name], made.outputs[name], name);
     }
-    assert.match(story(passed), /^ {2}Recorded +20\d\d-\d\d-\d\dT/m);
+    assert.match(story(passed), /^ {2}Recorded at +20\d\d-\d\d-\d\dT/m);
     assertFailed(await job.run({ ...gate, minimumSensorVersion: "7.40" }), "FALCON_SENSOR_TOO_OLD");
   });
 });
