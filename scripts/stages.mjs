@@ -1,15 +1,12 @@
 // Numbered stages of a long command: each has a log file and signs of life, and shows its last lines where it fails.
 import { spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 import { CommandFailed, root } from "./tools.mjs";
 
 const secondsBetweenSigns = 15;
 const linesShown = 20;
-/** Cargo draws its bar anew in one line; in a log it would be hundreds. */
-const cargoBar = /^\s*Building \[/;
 
 export class Stages {
   #started = Date.now();
@@ -48,22 +45,23 @@ export class Stages {
     const sign = log && setInterval(() => this.#report(`${title}: ${log.now}`), 1000 * secondsBetweenSigns);
     const failure = await this.#start(command, args, { ...process.env, ...env }, log);
     clearInterval(sign);
+    log?.close();
     if (failure === undefined) {
       this.#report(`${title}: done in ${secondsSince(started)} s`);
       return;
     }
     // The stages beside it would be for nothing.
     this.#end("SIGTERM");
-    throw new CommandFailed(`\n${title} failed: ${failure}${log ? `. ${log.end()}` : ""}`);
+    throw new CommandFailed(`\n${title} failed: ${failure}${log ? `. ${log.ending()}` : ""}`);
   }
 
   /** Returns why the command failed, once it and all that writes to its output have ended. */
   #start(command, args, env, log) {
-    const output = log ? "pipe" : "inherit";
+    // A file and not a pipe: Node would make a pipe non-blocking, and cargo fails where one is full.
+    const output = log?.descriptor ?? "inherit";
     // In a process group of its own, a signal reaches the compilers and installers too.
     const options = { cwd: root, env, detached: true, stdio: ["ignore", output, output] };
     const child = spawn(command, args, options);
-    for (const stream of [child.stdout, child.stderr]) if (stream) log.read(stream);
     this.#running.add(child);
     return new Promise((resolve) => {
       const end = (failure) => {
@@ -91,33 +89,41 @@ export class Stages {
   }
 }
 
-/** A stage's log file and its last lines. */
+/** A stage's log file. */
 class StageLog {
-  /** The line that shows how far the stage is. */
-  now = "started";
   #path;
-  #file;
-  #last = [];
 
   constructor(path) {
     this.#path = path;
-    this.#file = createWriteStream(path);
+    this.descriptor = openSync(path, "w");
   }
 
-  read(stream) {
-    createInterface({ input: stream }).on("line", (text) => {
-      const line = stripVTControlCharacters(text).trimEnd();
-      if (line === "") return;
-      this.now = line.trim();
-      if (cargoBar.test(line)) return;
-      this.#file.write(`${line}\n`);
-      this.#last.push(line);
-      if (this.#last.length > linesShown) this.#last.shift();
-    });
+  /** The line that shows how far the stage is. */
+  get now() {
+    return (
+      this.#lines(/[\r\n]/)
+        .at(-1)
+        ?.trim() ?? "started"
+    );
   }
 
-  end() {
-    return `The end of ${relative(root, this.#path)}:\n\n${this.#last.join("\n")}`;
+  /** Closes the file, and leaves in it what a terminal would show: of a bar that was drawn anew, nothing. */
+  close() {
+    closeSync(this.descriptor);
+    const lines = this.#lines("\n").map((line) => line.slice(line.lastIndexOf("\r") + 1));
+    writeFileSync(this.#path, `${lines.join("\n")}\n`);
+  }
+
+  ending() {
+    return `The end of ${relative(root, this.#path)}:\n\n${this.#lines("\n").slice(-linesShown).join("\n")}`;
+  }
+
+  #lines(end) {
+    const text = stripVTControlCharacters(readFileSync(this.#path, "utf8"));
+    return text
+      .split(end)
+      .map((line) => line.trimEnd())
+      .filter((line) => line !== "");
   }
 }
 
