@@ -23,7 +23,7 @@ const LONGEST: usize = 128;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuilderName(String);
 
-/// Why a text is no builder's name.
+/// Reason that a text is not a builder's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuilderNameError {
     /// It holds something else than buildx accepts.
@@ -151,7 +151,7 @@ impl BuilderName {
     }
 }
 
-/// Where buildx keeps the builders of whoever runs it
+/// Folder where buildx keeps the builders of its user
 /// (<https://docs.docker.com/build/building/variables/#buildx_config>).
 fn users_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let folder = |name: &str| {

@@ -8,7 +8,7 @@ use crate::report::secret::Secret;
 /// A login to a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryLogin {
-    /// The user; none if `password` is an identity token, which buys tokens and is no password itself
+    /// The user; none if `password` is an identity token, which buys tokens and is not a password itself
     /// (<https://distribution.github.io/distribution/spec/auth/oauth/>).
     pub user: Option<String>,
     /// The password or the identity token.

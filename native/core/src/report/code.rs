@@ -3,9 +3,9 @@
 /// Who has to act on a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The inputs of the task: whoever wrote the pipeline.
+    /// The inputs of the task: the author of the pipeline.
     Input,
-    /// The agent, its engine, or rights in AWS: whoever runs them.
+    /// The agent, its engine, or rights in AWS: the people who run them.
     Environment,
     /// falconutil, a registry or another service.
     Upstream,
@@ -124,10 +124,10 @@ codes! {
     FalconMirrorConflict "FALCON_MIRROR_CONFLICT" Input "The sensor mirror holds something else under the sensor's tag.";
     FalconutilFailed "FALCONUTIL_FAILED" Upstream "falconutil failed.";
     FalconutilNoEffect "FALCONUTIL_NO_EFFECT" Upstream "falconutil succeeded without patching the image.";
-    FalconutilResultUnexpected "FALCONUTIL_RESULT_UNEXPECTED" Upstream "The patched image is not what it has to be.";
+    FalconutilResultUnexpected "FALCONUTIL_RESULT_UNEXPECTED" Upstream "The patched image is not what it must be.";
     FalconutilChangedMore "FALCONUTIL_CHANGED_MORE" Upstream "falconutil added more to the image than is documented.";
     EcsTaskDefinitionUnreadable "ECS_TASK_DEFINITION_UNREADABLE" Input "The file holds no ECS task definition, or cannot be read.";
-    EcsTaskDefinitionInvalid "ECS_TASK_DEFINITION_INVALID" Input "The ECS task definition has something that has to be corrected.";
+    EcsTaskDefinitionInvalid "ECS_TASK_DEFINITION_INVALID" Input "The ECS task definition has something that must be corrected.";
     EcsPlaceholdersLeft "ECS_PLACEHOLDERS_LEFT" Input "The ECS task definition is a template that is not filled in.";
     EcsContainerUnclear "ECS_CONTAINER_UNCLEAR" Input "Nothing tells which container of the ECS task definition runs the image.";
     EcsSensorAtRisk "ECS_SENSOR_AT_RISK" Input "Something in the ECS task definition may keep the sensor from working.";

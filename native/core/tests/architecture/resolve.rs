@@ -45,7 +45,7 @@ pub fn edges(tree: &SourceTree) -> (Vec<Edge>, Vec<String>) {
 /// The other files that a reference depends on; none where it leads nowhere.
 ///
 /// It depends on the file that defines the item, and on each file whose `use` it passes: without
-/// that line it would not compile. A module that is only walked through is no dependency, so that
+/// that line it would not compile. A module that is only walked through is not a dependency, so that
 /// `super::sibling::Item` does not depend on the folder's face and `super::Item` does.
 fn files(tree: &SourceTree, from: usize, reference: &Reference) -> Option<BTreeSet<String>> {
     let mut files = BTreeSet::new();

@@ -32,7 +32,7 @@ pub enum AwsCredentials {
         /// The token of temporary keys.
         session_token: Option<Secret>,
     },
-    /// A role that trusts whoever issues the job's OIDC tokens.
+    /// A role that trusts the issuer of the job's OIDC tokens.
     Oidc {
         /// How a token is asked for.
         request: OidcRequest,
@@ -137,7 +137,7 @@ impl CredentialSource {
     }
 }
 
-// The key's ID is no secret to AWS, but some organizations treat it as one.
+// The key's ID is not a secret to AWS, but some organizations treat it as one.
 impl fmt::Debug for AwsCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -148,7 +148,7 @@ impl fmt::Debug for AwsCredentials {
     }
 }
 
-// An external ID is no secret to AWS either.
+// An external ID is not a secret to AWS either.
 impl fmt::Debug for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Role({:?}, {})", self.giver, self.arn)

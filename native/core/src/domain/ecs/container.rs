@@ -78,7 +78,7 @@ pub(super) fn correct(
 ) -> Option<String> {
     let container = input.get_mut("containerDefinitions")?.get_mut(nth)?;
     let Value::Object(container) = container else {
-        findings.refuse("each of `containerDefinitions` has to be an object");
+        findings.refuse("each of `containerDefinitions` must be an object");
         return None;
     };
     let Some(name) = container.get("name").and_then(Value::as_str) else {
@@ -88,7 +88,7 @@ pub(super) fn correct(
     let name = name.to_owned();
     if !is_name(&name) && placeholder::placeholders(&name).is_empty() {
         findings.refuse(format!(
-            "container `{name}`: its name has to be up to 255 letters, digits, `-` and `_`"
+            "container `{name}`: its name must be up to 255 letters, digits, `-` and `_`"
         ));
     }
     add_capability(findings, container, &name);
@@ -102,7 +102,7 @@ fn add_capability(findings: &mut Findings, container: &mut Map<String, Value>, n
     let mut fields = container;
     for key in ["linuxParameters", "capabilities"] {
         let Value::Object(inner) = fields.entry(key).or_insert_with(|| json!({})) else {
-            findings.refuse(format!("container `{name}`: `{key}` has to be an object"));
+            findings.refuse(format!("container `{name}`: `{key}` must be an object"));
             return;
         };
         fields = inner;
@@ -117,7 +117,7 @@ fn add_capability(findings: &mut Findings, container: &mut Map<String, Value>, n
     }
     let Value::Array(added) = fields.entry("add").or_insert_with(|| json!([])) else {
         findings.refuse(format!(
-            "container `{name}`: `capabilities.add` has to be a list"
+            "container `{name}`: `capabilities.add` must be a list"
         ));
         return;
     };
@@ -134,7 +134,7 @@ fn put_falcon_first(findings: &mut Findings, container: &mut Map<String, Value>,
     };
     let Value::Array(words) = entrypoint else {
         findings.refuse(format!(
-            "container `{name}`: `entryPoint` has to be a list of texts"
+            "container `{name}`: `entryPoint` must be a list of texts"
         ));
         return;
     };

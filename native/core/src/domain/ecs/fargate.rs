@@ -32,7 +32,7 @@ pub(super) fn family(findings: &mut Findings, input: &Map<String, Value>) -> Opt
     // Placeholders are told as what they are.
     if !is_name(family) && placeholder::placeholders(family).is_empty() {
         findings.refuse(format!(
-            "`family` is `{family}`, and has to be up to 255 letters, digits, `-` and `_`"
+            "`family` is `{family}`, and must be up to 255 letters, digits, `-` and `_`"
         ));
     }
     Some(family.to_owned())
@@ -57,7 +57,7 @@ fn demand_fargate(findings: &mut Findings, input: &mut Map<String, Value>) {
         .entry("requiresCompatibilities")
         .or_insert_with(|| json!([]));
     let Value::Array(demanded) = demanded else {
-        findings.refuse("`requiresCompatibilities` has to be a list");
+        findings.refuse("`requiresCompatibilities` must be a list");
         return;
     };
     if !demanded.iter().any(|each| each == "FARGATE") {
@@ -84,7 +84,7 @@ fn demand_awsvpc(findings: &mut Findings, input: &mut Map<String, Value>) {
 fn demand_arm64(findings: &mut Findings, input: &mut Map<String, Value>) {
     let platform = input.entry("runtimePlatform").or_insert_with(|| json!({}));
     let Value::Object(platform) = platform else {
-        findings.refuse("`runtimePlatform` has to be an object");
+        findings.refuse("`runtimePlatform` must be an object");
         return;
     };
     let family = platform.get("operatingSystemFamily");

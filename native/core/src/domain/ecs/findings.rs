@@ -46,7 +46,7 @@ impl Findings {
         let (what, why) = match self.problems.as_slice() {
             [(_, only)] => (only.clone(), Vec::new()),
             all => (
-                format!("{} things have to be corrected", all.len()),
+                format!("{} things must be corrected", all.len()),
                 all.iter()
                     .map(|(code, message)| format!("{message} [{}]", code.as_str()))
                     .collect(),

@@ -46,7 +46,7 @@ pub(super) fn read(findings: &mut Findings, text: &str) -> Option<Map<String, Va
     if !input.contains_key("containerDefinitions") {
         findings.refuse_as(
             Code::EcsTaskDefinitionUnreadable,
-            "the file holds no `containerDefinitions`, so it is no ECS task definition",
+            "the file holds no `containerDefinitions`, so it is not an ECS task definition",
         );
         return None;
     }

@@ -15,7 +15,7 @@ const FREE: [&str; 6] = [
     "healthCheck",
 ];
 
-/// Refuses placeholders; `needs_image` says for which containers the image has to be there by now.
+/// Refuses placeholders; `needs_image` says for which containers the image must be there by now.
 pub(super) fn check(
     findings: &mut Findings,
     input: &Map<String, Value>,

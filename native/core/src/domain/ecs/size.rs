@@ -75,7 +75,7 @@ fn amount(
     let parsed = parse(text, unit);
     if parsed.is_none() {
         findings.refuse(format!(
-            "`{field}` is `{}`, and has to be as `1024` or `1 {}`",
+            "`{field}` is `{}`, and must be as `1024` or `1 {}`",
             value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned),
@@ -90,7 +90,7 @@ fn parse(text: &str, unit: &str) -> Option<u64> {
     let Some(number) = text.strip_suffix(unit) else {
         return text.parse().ok();
     };
-    // Thousandths, so that a quarter is exact and no float has to be compared.
+    // Thousandths, so that a quarter is exact and floats need not be compared.
     let (whole, part) = number.trim().split_once('.').unwrap_or((number.trim(), ""));
     if whole.is_empty() && part.is_empty() || part.len() > 3 {
         return None;

@@ -34,7 +34,7 @@ fn read(document: &Value, wanted: Option<&str>) -> Result<TaskDefinition, Proble
     TaskDefinition::read(&document.to_string(), registered(wanted))
 }
 
-/// A definition that is registered, so that all of it has to be there.
+/// A definition that is registered, so that all of it must be there.
 fn registered(container: Option<&str>) -> Wanted<'_> {
     Wanted {
         container,
@@ -224,7 +224,7 @@ fn everything_that_is_wrong_is_told_at_once() {
     assert_eq!(problem.code, Code::EcsTaskDefinitionInvalid);
     assert_eq!(
         problem.what,
-        "Invalid input `taskDefinition`: 4 things have to be corrected"
+        "Invalid input `taskDefinition`: 4 things must be corrected"
     );
     insta::assert_snapshot!(problem.why.join("\n"), @r"
     no container is named `wbe`, but `web`; did you mean `web`? [ECS_CONTAINER_UNCLEAR]

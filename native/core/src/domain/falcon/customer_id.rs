@@ -8,7 +8,7 @@ use crate::report::secret::Secret;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerId(Secret);
 
-/// Why a text is no customer ID.
+/// Reason that a text is not a customer ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CustomerIdError {
     /// The 32 digits are there, the checksum is not; falconutil demands it.

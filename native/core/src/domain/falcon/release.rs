@@ -18,7 +18,7 @@ pub enum VersionChoice {
     Starting(Tag),
 }
 
-/// What ends the tags of images for a single architecture, and of what is no image.
+/// Endings of the tags of images for a single architecture, and of things that are not images.
 const LEFT_OUT: [&str; 9] = [
     "sha256", "amd64", "arm64", "x86_64", "aarch64", "armv7", "s390x", "ppc64le", "386",
 ];

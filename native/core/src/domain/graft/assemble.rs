@@ -19,7 +19,7 @@ pub struct Change {
 
 impl Change {
     /// Compares the patched stub with the stub, both as the engine tells of them: what the engine leaves
-    /// out or adds by itself is the same in both, and so is no change.
+    /// out or adds by itself is the same in both, and so is not a change.
     pub(crate) fn between(stub: &EngineImage, patched: &EngineImage) -> Self {
         let empty = Map::new();
         let before = stub.config.as_object().unwrap_or(&empty);

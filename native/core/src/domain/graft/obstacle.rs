@@ -1,6 +1,6 @@
 //! What keeps an image from being grafted.
 
-/// Why the full way has to be taken; a phrase that goes on after a colon.
+/// Reason that the full way must be taken; a phrase that goes on after a colon.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Obstacle {
     /// There is no manifest that a layer could be put on.
@@ -53,7 +53,7 @@ pub enum Obstacle {
         /// The layer's digest, unpacked.
         diff_id: String,
     },
-    /// The grafted image is not what it has to be.
+    /// The grafted image is not what it must be.
     #[error("the grafted image would be wrong: {0}")]
     Unproven(String),
 }

@@ -236,7 +236,7 @@ fn is_known(media_type: &str) -> bool {
     is_index(media_type) || matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST)
 }
 
-/// An entry of an index; none if it is no image for a platform.
+/// An entry of an index; none if it is not an image for a platform.
 fn platform_manifest(entry: &OciDescriptor) -> Result<Option<PlatformManifest>, String> {
     let Some(platform) = entry.platform() else {
         return Ok(None);

@@ -30,8 +30,8 @@ pub enum ProofError {
         #[source]
         why: Deviation,
     },
-    /// It is not what it has to be.
-    #[error("The patched image is not what it has to be")]
+    /// It is not what it must be.
+    #[error("The patched image is not what it must be")]
     Unexpected {
         /// What shows it.
         #[source]
@@ -99,7 +99,7 @@ pub fn prove_image(
     prove(source, evidence, options)
 }
 
-/// Compares a patched image with its source alone, for whoever does not know what falconutil was told.
+/// Compares a patched image with its source alone, for a caller that does not know what falconutil was told.
 ///
 /// Returns what [`prove`] returns.
 ///
@@ -146,7 +146,7 @@ fn prove_entrypoint(source: &Value, patched: &Value) -> Result<(), ProofError> {
         return Ok(());
     }
     let why = Deviation(format!(
-        "its entrypoint is {seen:?} and has to be {expected:?}"
+        "its entrypoint is {seen:?} and must be {expected:?}"
     ));
     Err(if seen == texts(source, "Entrypoint") {
         ProofError::NoEffect { why }

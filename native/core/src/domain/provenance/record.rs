@@ -2,7 +2,7 @@
 //!
 //! It is an in-toto statement that refers to the image, so anyone can ask a registry for it. The
 //! digests that a later run compares are annotations of its manifest too: the list of what refers
-//! to an image holds them, so one request tells whether anything has changed. Whoever can push to
+//! to an image holds them, so one request tells whether anything has changed. Anyone who can push to
 //! the repository can write such a statement, which is why it is never believed alone: see
 //! `TargetState`.
 

@@ -1,4 +1,4 @@
-/// Why a text is no image reference.
+/// Reason that a text is not an image reference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     /// A repository holds upper-case letters.
@@ -6,19 +6,19 @@ pub enum ReferenceError {
     UpperCase(String),
     /// A repository is malformed.
     #[error(
-        "`{0}` is no repository: use lower-case letters, digits and single `.`, `_`, `-` between them, with `/` between the parts"
+        "`{0}` is not a repository: use lower-case letters, digits and single `.`, `_`, `-` between them, with `/` between the parts"
     )]
     Repository(String),
     /// A tag is malformed.
     #[error(
-        "`{0}` is no tag: use up to 128 letters, digits, `_`, `.` and `-`, not starting with `.` or `-`"
+        "`{0}` is not a tag: use up to 128 letters, digits, `_`, `.` and `-`, not starting with `.` or `-`"
     )]
     Tag(String),
     /// A digest is malformed.
-    #[error("`{0}` is no digest: it has to be `sha256:` and 64 hex digits in lower case")]
+    #[error("`{0}` is not a digest: it must be `sha256:` and 64 hex digits in lower case")]
     Digest(String),
     /// A host is malformed.
-    #[error("`{0}` is no registry host")]
+    #[error("`{0}` is not a registry host")]
     Host(String),
     /// A scheme was typed.
     #[error("a reference has no scheme: leave out `{0}`")]

@@ -1,4 +1,4 @@
-//! Imports that close a circle of files, in every way to write one, and what is no import.
+//! Imports that close a circle of files, in every way to write one, and what is not an import.
 
 use super::{assert_found, planted, siblings};
 use crate::rules;

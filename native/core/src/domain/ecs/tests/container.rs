@@ -119,7 +119,7 @@ fn an_entrypoint_that_bypasses_falcon_gets_it_in_front() {
     let behind_init = json!(["/tini", "--", falcon, "/app"]);
     assert_eq!(entrypoint(behind_init.clone()), (behind_init, 0));
     let (_, said) = refused(|d| d["containerDefinitions"][0]["entryPoint"] = json!("/app"));
-    assert!(said.contains("has to be a list"), "{said}");
+    assert!(said.contains("must be a list"), "{said}");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn what_cannot_be_guessed_of_a_container_is_refused() {
             json!([{"containerPath": "/opt/"}]),
         ),
         (
-            "`linuxParameters` has to be an object",
+            "`linuxParameters` must be an object",
             "linuxParameters",
             json!([]),
         ),

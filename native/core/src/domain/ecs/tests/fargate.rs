@@ -104,11 +104,7 @@ fn what_cannot_be_guessed_is_refused() {
             json!([{"name": "data", "host": {"sourcePath": "/d"}}]),
         ),
         ("at least one container", "containerDefinitions", json!([])),
-        (
-            "has to be an object",
-            "containerDefinitions",
-            json!(["web"]),
-        ),
+        ("must be an object", "containerDefinitions", json!(["web"])),
     ] {
         let (code, said) = refused(|d| d[field] = value);
         assert_eq!(code, Code::EcsTaskDefinitionInvalid, "{said}");
