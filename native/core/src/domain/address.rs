@@ -1,6 +1,6 @@
 use url::{Host, Url};
 
-/// Whether secrets may be sent to an address: by HTTPS, or by HTTP when it is on this machine.
+/// Returns true if secrets may be sent to an address: by HTTPS, or by HTTP when it is on this machine.
 pub fn is_private(url: &Url) -> bool {
     match url.scheme() {
         "https" => url.host_str().is_some(),
@@ -9,7 +9,7 @@ pub fn is_private(url: &Url) -> bool {
     }
 }
 
-/// Whether a registry is on this machine, where plain HTTP reveals nothing; it needs a port, for
+/// Returns true if a registry is on this machine, where plain HTTP reveals nothing; it needs a port, for
 /// the default one is HTTPS'.
 pub fn is_loopback(registry: &str) -> bool {
     registry
@@ -17,7 +17,7 @@ pub fn is_loopback(registry: &str) -> bool {
         .is_some_and(|(host, _)| is_loopback_name(host))
 }
 
-/// Whether a host without its port is this machine.
+/// Returns true if a host without its port is this machine.
 pub fn is_loopback_name(host: &str) -> bool {
     match Host::parse(host) {
         Ok(Host::Ipv4(address)) => address.is_loopback(),

@@ -11,7 +11,7 @@ pub struct Owner {
     pub job: String,
 }
 
-/// What the task knows of the agent and the job it runs in.
+/// Facts that the task knows of the agent and the job it runs in.
 #[derive(Clone, Debug)]
 pub struct Agent {
     /// The same for every run on one agent, and no other's.
@@ -22,11 +22,11 @@ pub struct Agent {
     pub temp_folder: PathBuf,
     /// A folder that stays.
     pub work_folder: PathBuf,
-    /// Whether the job runs in a container.
+    /// True if the job runs in a container.
     pub in_container_job: bool,
     /// The engine's address, if it is not the usual one.
     pub docker_host: Option<String>,
-    /// Where the run comes from, to be recorded.
+    /// Origin of the run, to be recorded.
     pub origin: Origin,
 }
 
@@ -47,7 +47,7 @@ impl Agent {
     }
 }
 
-/// Where a run comes from, as far as its system tells; shown and recorded, never used.
+/// Origin of a run, as far as its system tells; shown and recorded, never used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The page of the run.

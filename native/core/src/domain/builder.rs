@@ -13,7 +13,7 @@ use super::agent::Agent;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
-/// What buildx keeps for itself (`ValidateName` of <https://github.com/docker/buildx/blob/master/store/util.go>).
+/// Name that buildx keeps for itself (`ValidateName` of <https://github.com/docker/buildx/blob/master/store/util.go>).
 const RESERVED: &str = "default";
 
 /// The name becomes that of a file.
@@ -61,13 +61,13 @@ impl fmt::Display for BuilderName {
 /// A builder of one job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Builder {
-    /// What later steps call it.
+    /// Name that later steps call it by.
     pub name: BuilderName,
     /// The folder that is `BUILDX_CONFIG` for them; the same for every step of a job.
     pub folder: PathBuf,
 }
 
-/// Why there cannot be such a builder.
+/// Reason that there cannot be such a builder.
 #[derive(Debug, thiserror::Error)]
 pub enum BuilderError {
     /// The user has one.
@@ -81,7 +81,7 @@ pub enum BuilderError {
     },
 }
 
-/// Where something was found.
+/// Place where something was found.
 #[derive(Debug, thiserror::Error)]
 #[error("it is kept in `{folder}`", folder = .0.display())]
 pub struct Place(PathBuf);
@@ -108,7 +108,7 @@ impl Builder {
         }
     }
 
-    /// Whether an earlier step of the job has made it.
+    /// Returns true if an earlier step of the job has made it.
     #[must_use]
     pub fn is_made(&self) -> bool {
         self.name.is_in(&self.folder)

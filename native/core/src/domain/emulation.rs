@@ -1,4 +1,4 @@
-/// What is known of the kernel's handlers for ARM64 programs.
+/// State of the kernel's handlers for ARM64 programs, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Registration {
     /// One is registered and enabled.

@@ -5,22 +5,22 @@ use serde_json::Value;
 
 use super::platform::Platform;
 
-/// What the engine is, found out without changing anything.
+/// Facts about the engine, found out without changing anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineFacts {
     /// The engine's version, such as `28.5.2`.
     pub version: String,
     /// The newest version of its API, which is the one that it answers in.
     pub api_version: ApiVersion,
-    /// How it keeps images.
+    /// Store in which it keeps images.
     pub store: Store,
     /// The platform of its machine.
     pub platform: Platform,
-    /// Whether it is reached by a Unix socket, so that it runs on this machine.
+    /// True if it is reached by a Unix socket, so that it runs on this machine.
     pub is_local: bool,
 }
 
-/// How an engine keeps images.
+/// Store in which an engine keeps images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Store {
     /// The classic store: one platform per name, layers kept unpacked.
@@ -71,7 +71,7 @@ impl FromStr for ApiVersion {
 /// An image as the engine describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineImage {
-    /// What the engine calls it: the configuration's digest in the classic store, the manifest's or the index's in
+    /// ID that the engine gives it: the configuration's digest in the classic store, the manifest's or the index's in
     /// the containerd store.
     pub id: String,
     /// The platform of what is described here.
@@ -83,7 +83,7 @@ pub struct EngineImage {
     pub diff_ids: Vec<String>,
     /// The configuration as the engine tells it, unknown fields included.
     pub config: Value,
-    /// When it was made, as its configuration says.
+    /// Time when it was made, as its configuration says.
     pub created: Option<String>,
     /// Its tag references.
     pub repo_tags: Vec<String>,

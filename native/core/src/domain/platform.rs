@@ -43,7 +43,7 @@ impl Platform {
         Self::new("linux", architecture, None)
     }
 
-    /// Whether this is a platform at all; attestation manifests carry `unknown/unknown`.
+    /// Returns true if this is a platform at all; attestation manifests carry `unknown/unknown`.
     #[must_use]
     pub fn is_known(&self) -> bool {
         self.os != "unknown" && self.architecture != "unknown"

@@ -1,4 +1,4 @@
-//! Why something failed, in other people's words, made fit to be shown.
+//! Cause of a failure, in other people's words, made fit to be shown.
 
 use std::error::Error;
 use std::fmt;
@@ -14,7 +14,7 @@ const LIMIT: usize = 300;
 pub struct Cause(String);
 
 impl Cause {
-    /// What a service or a program said.
+    /// Makes a cause of the message of a service or a program.
     #[must_use]
     pub fn said(text: &str) -> Self {
         let words: Vec<&str> = text

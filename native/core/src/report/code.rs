@@ -1,6 +1,6 @@
 //! The stable codes of failures and warnings.
 
-/// Who has to act on a failure.
+/// Party that must act on a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The inputs of the task: the author of the pipeline.
@@ -15,7 +15,7 @@ pub enum Kind {
 
 macro_rules! codes {
     ($($variant:ident $text:literal $kind:ident $doc:literal;)+) => {
-        /// What happened, as a stable name; each has its heading in docs/troubleshooting.md.
+        /// Stable name of what happened; each has its heading in docs/troubleshooting.md.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code { $(#[doc = $doc] $variant,)+ }
 
@@ -29,7 +29,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $text,)+ }
             }
 
-            /// Who has to act.
+            /// Returns the party that must act.
             #[must_use]
             pub fn kind(self) -> Kind {
                 match self { $(Self::$variant => Kind::$kind,)+ }

@@ -1,4 +1,4 @@
-//! What a run tells while it is under way.
+//! Messages of a run while it is under way.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub enum Event {
     },
     /// A step began.
     StepStarted {
-        /// Which step, unique within the run.
+        /// Number of the step, unique within the run.
         id: u32,
         /// One line for people.
         title: String,
@@ -47,25 +47,25 @@ pub enum Event {
     },
     /// Something that a person should act on.
     Warning {
-        /// What it is, with its heading in docs/troubleshooting.md.
+        /// The code, with its heading in docs/troubleshooting.md.
         code: Code,
-        /// What happened.
+        /// Message that says what happened.
         message: String,
-        /// What to do.
+        /// Advice on what to do.
         hint: Option<String>,
     },
     /// A step ended.
     StepFinished {
         /// The step.
         id: u32,
-        /// How it ended.
+        /// Status that it ended with.
         status: StepStatus,
-        /// How long it took, in milliseconds.
+        /// Time that it took, in milliseconds.
         duration_ms: u64,
     },
 }
 
-/// How a step ended.
+/// Status that a step ended with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepStatus {
     /// It did what it was there for.
@@ -74,7 +74,7 @@ pub enum StepStatus {
     Failed,
 }
 
-/// Where events go; cheap to clone.
+/// Receiver of events; cheap to clone.
 #[derive(Clone)]
 pub struct Events(Arc<dyn Fn(Event) + Send + Sync>);
 
@@ -110,7 +110,7 @@ impl Events {
     }
 }
 
-/// What a step uses to tell how it comes along.
+/// Sender for the progress of a step.
 #[derive(Clone)]
 pub struct StepEvents {
     events: Events,
@@ -153,7 +153,7 @@ impl StepEvents {
         });
     }
 
-    /// Where events that belong to no step go.
+    /// Returns the receiver of events that belong to no step.
     #[must_use]
     pub fn events(&self) -> &Events {
         &self.events

@@ -4,14 +4,14 @@ use std::error::Error;
 
 use super::code::Code;
 
-/// What every error enum of the crate can tell beside its text.
+/// Explanation that every error enum of the crate can give beside its text.
 ///
 /// `Display` says what failed and never repeats its `source`, which says why.
 pub trait Explain: Error {
     /// The stable code, which has a heading in docs/troubleshooting.md.
     fn code(&self) -> Code;
 
-    /// What the user can do, ready to copy.
+    /// Returns advice for the user, ready to copy.
     fn hint(&self) -> Option<String>;
 }
 
@@ -20,11 +20,11 @@ pub trait Explain: Error {
 pub struct Problem {
     /// The stable code.
     pub code: Code,
-    /// What failed, in one sentence without a final period.
+    /// Description of the failure, in one sentence without a final period.
     pub what: String,
     /// The causes, outermost first.
     pub why: Vec<String>,
-    /// What the user can do.
+    /// Advice for the user.
     pub hint: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What a token says of itself, as far as a trust policy looks at it; nothing else of it is shown.
+/// Claims of a token that a trust policy looks at; nothing else of it is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// `iss`: who issued it.

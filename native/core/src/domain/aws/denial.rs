@@ -1,4 +1,4 @@
-//! What IAM says when it refuses.
+//! Message of IAM when it refuses.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use std::fmt;
 pub struct Denial {
     /// The action, such as `ecr:BatchGetImage`.
     pub action: String,
-    /// What it was to act on, as far as AWS tells.
+    /// Resource that it was to act on, as far as AWS tells.
     pub resource: Option<String>,
     /// The kind of policy that forbids the action, if one does so explicitly.
     pub forbidden_by: Option<String>,
@@ -51,7 +51,7 @@ impl Denial {
         })
     }
 
-    /// What to do about it.
+    /// Returns advice on how to solve it.
     pub(crate) fn hint(&self) -> String {
         if let Some(policy) = &self.forbidden_by {
             return format!(

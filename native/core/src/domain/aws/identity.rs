@@ -1,4 +1,4 @@
-/// Who AWS takes us for.
+/// Identity that AWS takes us for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallerIdentity {
     /// The twelve digits of the account.

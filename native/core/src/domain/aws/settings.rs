@@ -1,4 +1,4 @@
-//! What is known about AWS before anything is asked.
+//! Facts that are known about AWS before anything is asked.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use url::Url;
 
 use crate::report::secret::Secret;
 
-/// How to sign in to AWS, and where.
+/// Settings for signing in to AWS, with the region.
 #[derive(Clone, Debug)]
 pub struct AwsSettings {
-    /// Who we are at first.
+    /// Credentials that we start with.
     pub credentials: AwsCredentials,
     /// The roles that are assumed from there, each with the credentials of the one before.
     pub roles: Vec<Role>,
@@ -18,12 +18,12 @@ pub struct AwsSettings {
     pub region: Option<String>,
 }
 
-/// Where the credentials come from.
+/// Source of the credentials.
 #[derive(Clone)]
 pub enum AwsCredentials {
     /// Keys that were given to the task.
     Keys {
-        /// Who gave them.
+        /// Source that gave them.
         giver: CredentialSource,
         /// The access key's ID.
         access_key_id: String,
@@ -34,7 +34,7 @@ pub enum AwsCredentials {
     },
     /// A role that trusts the issuer of the job's OIDC tokens.
     Oidc {
-        /// How a token is asked for.
+        /// Request for a token.
         request: OidcRequest,
         /// The role that it opens.
         role: Role,
@@ -43,7 +43,7 @@ pub enum AwsCredentials {
     DefaultChain,
 }
 
-/// Who names keys or a role.
+/// Source that names keys or a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialSource {
     /// The service connection of the input `awsConnection`.
@@ -57,29 +57,29 @@ pub enum CredentialSource {
 /// A role to assume.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Role {
-    /// Who names it.
+    /// Source that names it.
     pub giver: CredentialSource,
     /// Its ARN.
     pub arn: String,
-    /// What its session is called in `CloudTrail` and in the caller's ARN.
+    /// Name of its session in `CloudTrail` and in the caller's ARN.
     pub session_name: String,
-    /// What its trust policy may demand.
+    /// ID that its trust policy may demand.
     pub external_id: Option<String>,
-    /// How long its session lasts.
+    /// Lifetime of its session.
     pub duration: Duration,
 }
 
-/// How an OIDC token is asked for.
+/// Request for an OIDC token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OidcRequest {
     /// The address to post to.
     pub url: Url,
-    /// What proves that the job asks.
+    /// Token that proves that the job asks.
     pub job_token: Secret,
 }
 
 impl AwsSettings {
-    /// What was chosen, in a phrase for the log.
+    /// Returns the choice, in a phrase for the log.
     #[must_use]
     pub fn origin(&self) -> String {
         let mut origin = self.credentials.origin().to_owned();
@@ -99,7 +99,7 @@ impl AwsSettings {
 }
 
 impl AwsCredentials {
-    /// What was chosen, in a phrase for the log.
+    /// Returns the choice, in a phrase for the log.
     #[must_use]
     pub fn origin(&self) -> &'static str {
         match self {
@@ -127,7 +127,7 @@ impl CredentialSource {
         }
     }
 
-    /// What a user typed the role into.
+    /// Returns the name of the place that a user typed the role into.
     pub fn role_name(self) -> &'static str {
         match self {
             Self::Connection => "`awsConnection`",

@@ -12,11 +12,11 @@ use crate::report::code::Code;
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html>).
 const SYS_PTRACE: &str = "SYS_PTRACE";
 
-/// What `CrowdStrike`'s patching utility, the other way to bring the sensor in, adds to a task definition
+/// Container that `CrowdStrike`'s patching utility, the other way to bring the sensor in, adds to a task definition
 /// (<https://github.com/CrowdStrike/Container-Security/blob/main/aws-ecs/ecs-fargate-guide.md>).
 const INIT_CONTAINER: &str = "crowdstrike-falcon-init-container";
 
-/// Where a patched image has the sensor; a volume over it would hide it.
+/// Folder where a patched image has the sensor; a volume over it would hide it.
 const SENSOR_ROOT: &str = "/opt/CrowdStrike/rootfs";
 
 /// The container named `wanted`, or the only one.

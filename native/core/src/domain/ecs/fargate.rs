@@ -1,4 +1,4 @@
-//! What Fargate demands of a whole task definition.
+//! Demands of Fargate on a whole task definition.
 //!
 //! From <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html>. What ECS would
 //! refuse when the definition is registered is told here, before anything is patched.

@@ -8,13 +8,13 @@ pub(super) fn containers(input: &Map<String, Value>) -> &[Value] {
     containers.map_or(&[], Vec::as_slice)
 }
 
-/// Whether ECS takes a text for the name of a family or a container.
+/// Returns true if ECS takes a text for the name of a family or a container.
 pub fn is_name(text: &str) -> bool {
     let is_of_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     (1..=255).contains(&text.len()) && text.chars().all(is_of_names)
 }
 
-/// How a message names a container.
+/// Returns the name of a container for a message.
 pub(super) fn named(container: &Value, nth: usize) -> String {
     match container["name"].as_str() {
         Some(name) => format!("container `{name}`"),
@@ -22,7 +22,7 @@ pub(super) fn named(container: &Value, nth: usize) -> String {
     }
 }
 
-/// Whether a field says anything: ECS takes an empty list or text, `false` and 0 for nothing.
+/// Returns true if a field says anything: ECS takes an empty list or text, `false` and 0 for nothing.
 pub(super) fn is_set(value: &Value) -> bool {
     match value {
         Value::Null => false,

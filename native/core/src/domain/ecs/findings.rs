@@ -3,7 +3,7 @@
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 
-/// What was found while a task definition was read.
+/// Findings made while a task definition was read.
 #[derive(Default)]
 pub(super) struct Findings {
     problems: Vec<(Code, String)>,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::findings::Findings;
 use crate::report::code::Code;
 
-/// What only ECS writes: the fields that the SDK's `TaskDefinition` has and its `RegisterTaskDefinitionInput` lacks.
+/// Fields that only ECS writes: the SDK's `TaskDefinition` has them and its `RegisterTaskDefinitionInput` lacks them.
 const READ_ONLY: [&str; 9] = [
     "taskDefinitionArn",
     "revision",

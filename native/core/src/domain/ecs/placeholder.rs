@@ -1,4 +1,4 @@
-//! What a template leaves to be filled in.
+//! Placeholders that a template leaves to be filled in.
 
 use serde_json::{Map, Value};
 

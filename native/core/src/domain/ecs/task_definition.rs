@@ -16,22 +16,22 @@ pub struct TaskDefinition {
     pub family: String,
     /// The name of the container that gets the image.
     pub container: String,
-    /// What was changed beside the image, a phrase each.
+    /// Changes beside the image, a phrase each.
     pub changes: Vec<String>,
-    /// What may keep the sensor from working, a sentence each.
+    /// Things that may keep the sensor from working, a sentence each.
     pub warnings: Vec<String>,
     /// The input of ECS's `RegisterTaskDefinition`.
     input: Value,
-    /// Which of its containers gets the image.
+    /// Index of the container that gets the image.
     nth: usize,
 }
 
-/// What is to become of a file.
+/// Requirements for a file.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted<'a> {
     /// The container that gets the image; it may be left out where there is only one.
     pub container: Option<&'a str>,
-    /// Whether ECS gets it next; until then another step may fill in the images of the other containers.
+    /// True if ECS gets it next; until then another step may fill in the images of the other containers.
     pub is_registered: bool,
 }
 

@@ -6,7 +6,7 @@
 
 use super::options::FalconOptions;
 
-/// What one run of falconutil works on.
+/// Images that one run of falconutil works on.
 #[derive(Clone, Debug)]
 pub struct PatchCommand<'a> {
     /// The source, by digest or by a name of ours in the engine.
@@ -15,7 +15,7 @@ pub struct PatchCommand<'a> {
     pub target: &'a str,
     /// The sensor image for linux/arm64, by digest.
     pub sensor: &'a str,
-    /// Whether this falconutil knows `--platform`.
+    /// True if this falconutil knows `--platform`.
     pub knows_platform: bool,
 }
 
@@ -57,7 +57,7 @@ pub fn help_arguments() -> Vec<String> {
         .to_vec()
 }
 
-/// Whether a help text lists `--platform`.
+/// Returns true if a help text lists `--platform`.
 #[must_use]
 pub fn help_names_platform(lines: &[String]) -> bool {
     let is_flag = |word: &str| {

@@ -1,10 +1,10 @@
-//! What an image's configuration shows of the sensor.
+//! Marks of the sensor in an image's configuration.
 
 use serde_json::Value;
 
 use super::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
 
-/// What falconutil leaves in the configuration of every image that it patches.
+/// Marks that falconutil leaves in the configuration of every image that it patches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SensorMarks {
     /// The sensor's program is the first that the image starts.

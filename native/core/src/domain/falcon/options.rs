@@ -3,7 +3,7 @@
 use super::customer_id::CustomerId;
 use crate::report::secret::Secret;
 
-/// What falconutil is told beside the images, as far as the inputs say it.
+/// Options that falconutil is given beside the images, as far as the inputs say them.
 #[derive(Clone, Debug)]
 pub struct FalconSettings {
     /// The customer ID with its checksum; none has CrowdStrike asked for it.
@@ -17,7 +17,7 @@ pub struct FalconSettings {
 }
 
 impl FalconSettings {
-    /// What falconutil is told for a customer.
+    /// Returns the options that falconutil is given for a customer.
     #[must_use]
     pub fn for_customer(&self, customer_id: CustomerId) -> FalconOptions {
         FalconOptions {
@@ -29,7 +29,7 @@ impl FalconSettings {
     }
 }
 
-/// What falconutil is told beside the images.
+/// Options that falconutil is given beside the images.
 #[derive(Clone, Debug)]
 pub struct FalconOptions {
     /// The customer ID with its checksum.

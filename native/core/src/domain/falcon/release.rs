@@ -1,4 +1,4 @@
-//! Which of the sensor's tags is meant.
+//! Choice among the sensor's tags.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ const LEFT_OUT: [&str; 9] = [
     "sha256", "amd64", "arm64", "x86_64", "aarch64", "armv7", "s390x", "ppc64le", "386",
 ];
 
-/// How many tags a person is shown who asked for one that is not there.
+/// Number of tags that a person is shown who asked for one that is not there.
 const SHOWN: usize = 5;
 
 impl VersionChoice {

@@ -21,7 +21,7 @@ impl SensorVersion {
         })
     }
 
-    /// Whether this is `minimum` or newer; `None` where it has too few numbers to tell.
+    /// Returns true if this is `minimum` or newer; `None` where it has too few numbers to tell.
     #[must_use]
     pub fn is_at_least(&self, minimum: &Self) -> Option<bool> {
         let mut pairs = self.numbers.iter().zip(&minimum.numbers);

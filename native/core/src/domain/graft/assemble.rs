@@ -8,12 +8,12 @@ use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest::RawManifest;
 use crate::domain::image::registry_image::{RegistryImage, diff_ids};
 
-/// What falconutil did to the stub's configuration.
+/// Change that falconutil made to the stub's configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
     /// The fields of the `config` object that are others now; null where one is gone.
     fields: Map<String, Value>,
-    /// When it did so, as the engine tells it.
+    /// Time when it did so, as the engine tells it.
     created: Option<String>,
 }
 
@@ -42,9 +42,9 @@ pub struct Assembled {
     pub(crate) config: Value,
     /// The configuration's bytes.
     pub(crate) config_bytes: Vec<u8>,
-    /// Where the configuration goes.
+    /// Descriptor of the configuration.
     pub(crate) config_descriptor: Descriptor,
-    /// Where the layer goes.
+    /// Descriptor of the layer.
     pub(crate) layer: Descriptor,
     /// The manifest.
     pub(crate) manifest: RawManifest,

@@ -17,7 +17,7 @@ const SENSOR: &[u8] = b"opt/CrowdStrike";
 /// The folder above, which is the source's.
 const PARENT: &[u8] = b"opt";
 
-/// What marks a name of a lower layer as removed
+/// Prefix that marks a name of a lower layer as removed
 /// (<https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts>).
 const WHITEOUT: &[u8] = b".wh.";
 
@@ -47,7 +47,7 @@ pub fn rewrite(layer: impl Read, out: impl Write) -> Result<(), Unwritten> {
     Ok(())
 }
 
-/// Why a layer is not written anew.
+/// Reason that a layer is not written anew.
 #[derive(Debug)]
 pub enum Unwritten {
     /// It is not what can be grafted.

@@ -1,4 +1,4 @@
-//! What keeps an image from being grafted.
+//! Obstacles that keep an image from being grafted.
 
 /// Reason that the full way must be taken; a phrase that goes on after a colon.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum Obstacle {
     /// falconutil needs more than the stub has.
     #[error("falconutil does not patch an image without files (exit code {exit_code})")]
     NotPatched {
-        /// What it ended with.
+        /// Exit code that it ended with.
         exit_code: i64,
     },
     /// It ended well, and nothing came of it.
@@ -32,7 +32,7 @@ pub enum Obstacle {
     /// It added no layer, or several.
     #[error("falconutil added {added} layers instead of one")]
     Layers {
-        /// How many it added.
+        /// Number of layers that it added.
         added: usize,
     },
     /// It built on something else than the stub.

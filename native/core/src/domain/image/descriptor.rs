@@ -1,6 +1,6 @@
 use crate::domain::reference::digest::Digest;
 
-/// What a manifest says of something that it refers to.
+/// Description, in a manifest, of something that it refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Descriptor {
     /// The media type.
@@ -12,7 +12,7 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// What describes some bytes.
+    /// Returns the descriptor of some bytes.
     #[must_use]
     pub fn of(media_type: &str, bytes: &[u8]) -> Self {
         Self {
@@ -22,7 +22,7 @@ impl Descriptor {
         }
     }
 
-    /// Whether it is of a layer that registries do not hold, because only its owner may hand it out
+    /// Returns true if it is of a layer that registries do not hold, because only its owner may hand it out
     /// (<https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers>).
     #[must_use]
     pub fn is_foreign(&self) -> bool {

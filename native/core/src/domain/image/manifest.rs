@@ -27,7 +27,7 @@ const IMAGE_CONFIGS: [&str; 2] = [
     "application/vnd.docker.container.image.v1+json",
 ];
 
-/// What names a manifest within its repository.
+/// Tag or digest that names a manifest within its repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ManifestReference {
     /// A tag, which may name another manifest tomorrow.
@@ -62,7 +62,7 @@ impl RawManifest {
     }
 }
 
-/// What a reference names, and for which platforms.
+/// Image that a reference names, with its platforms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvedImage {
     /// The digest of the index, or of the single manifest.
@@ -71,7 +71,7 @@ pub struct ResolvedImage {
     pub media_type: String,
     /// The manifests for platforms, in the order of the index; attestations are not among them.
     pub platforms: Vec<PlatformManifest>,
-    /// Whether there is an index.
+    /// True if there is an index.
     pub is_index: bool,
 }
 
@@ -126,7 +126,7 @@ impl super::registry_image::RegistryImage {
     }
 }
 
-/// What a manifest's bytes say.
+/// Content of a manifest, read from its bytes.
 #[derive(Debug)]
 pub enum Manifest {
     Index(Vec<PlatformManifest>),
@@ -140,7 +140,7 @@ pub struct ImageParts {
 }
 
 impl ImageParts {
-    /// Whether the configuration is an image's, and so names a platform.
+    /// Returns true if the configuration is an image's, and so names a platform.
     pub fn has_platform(&self) -> bool {
         IMAGE_CONFIGS.contains(&self.config.media_type.as_str())
     }

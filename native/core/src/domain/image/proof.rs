@@ -20,20 +20,20 @@ pub struct Evidence<'a> {
     pub config: &'a Value,
 }
 
-/// Why an image is not the source with the sensor.
+/// Reason that an image is not the source with the sensor.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
     /// Nothing happened to it.
     #[error("falconutil ended without an error, but the image is not patched")]
     NoEffect {
-        /// What shows it.
+        /// Deviation that shows it.
         #[source]
         why: Deviation,
     },
     /// It is not what it must be.
     #[error("The patched image is not what it must be")]
     Unexpected {
-        /// What shows it.
+        /// Deviation that shows it.
         #[source]
         why: Deviation,
     },

@@ -7,6 +7,6 @@ use crate::domain::reference::digest::Digest;
 pub struct Referrer {
     /// The digest of its manifest.
     pub digest: Digest,
-    /// What its manifest says about it.
+    /// Annotations of its manifest about it.
     pub annotations: BTreeMap<String, String>,
 }

@@ -12,7 +12,7 @@ pub struct RegistryImage {
     pub digest: Digest,
     /// The manifest.
     pub manifest: RawManifest,
-    /// Where the configuration is.
+    /// Descriptor of the configuration.
     pub config_descriptor: Descriptor,
     /// The layers, lowest first.
     pub layers: Vec<Descriptor>,

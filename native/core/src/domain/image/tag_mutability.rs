@@ -1,8 +1,8 @@
-//! Whether the tags of a repository can be moved.
+//! Setting of a repository that says whether its tags can be moved.
 
 use crate::domain::reference::tag::Tag;
 
-/// What a repository says about overwriting its tags
+/// Setting of a repository about overwriting its tags
 /// (<https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html>).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TagMutability {
@@ -17,7 +17,7 @@ pub enum TagMutability {
 }
 
 impl TagMutability {
-    /// Whether a tag that exists may be made to name another image.
+    /// Returns true if a tag that exists may be made to name another image.
     #[must_use]
     pub fn allows_overwriting(&self, tag: &Tag) -> bool {
         let excepted = |filters: &[String]| filters.iter().any(|filter| matches(filter, tag));

@@ -1,4 +1,4 @@
-//! What a patched image was made of, kept beside it in the registry.
+//! Record of what a patched image was made of, kept beside it in the registry.
 //!
 //! It is an in-toto statement that refers to the image, so anyone can ask a registry for it. The
 //! digests that a later run compares are annotations of its manifest too: the list of what refers
@@ -32,7 +32,7 @@ const OPTIONS_ANNOTATION: &str = "falcon-patch.options";
 
 const VERSION_ANNOTATION: &str = "falcon-patch.sensor-version";
 
-/// What decides how a patched image comes out, by digests alone.
+/// Inputs that decide how a patched image comes out, by digests alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
     /// The source's ARM64 manifest; none for an image of the engine, which has no digest that lasts.
@@ -67,10 +67,10 @@ fn options_digest(options: &FalconOptions) -> Digest {
     Digest::of(told.to_string().as_bytes())
 }
 
-/// What is said of how an image was made.
+/// Facts about how an image was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
-    /// What it was made of.
+    /// Inputs that it was made of.
     pub recipe: Recipe,
     /// The sensor's version, where it was known.
     pub sensor_version: Option<String>,
@@ -79,7 +79,7 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// What an artifact says, if it is one of ours that this version understands.
+    /// Returns the content of an artifact, if it is one of ours that this version understands.
     #[must_use]
     pub fn read(referrer: &Referrer) -> Option<Self> {
         let text = |name: &str| referrer.annotations.get(name);
@@ -101,7 +101,7 @@ impl Provenance {
         })
     }
 
-    /// What [`Provenance::read`] reads.
+    /// Returns the annotations that [`Provenance::read`] reads.
     #[must_use]
     pub fn annotations(recipe: &Recipe, sensor_version: Option<&str>) -> BTreeMap<String, String> {
         let all = [

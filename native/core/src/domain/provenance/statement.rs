@@ -22,7 +22,7 @@ const BUILDER: &str = "urn:falcon-arm64-patch:task";
 /// A patch that is to be stated.
 #[derive(Clone, Copy, Debug)]
 pub struct StatementInput<'a> {
-    /// Where the image is.
+    /// Repository of the image.
     pub target: &'a Repository,
     /// The tag that it was made for.
     pub target_tag: &'a Tag,
@@ -36,11 +36,11 @@ pub struct StatementInput<'a> {
     pub sensor_version: Option<&'a str>,
     /// The digests of both.
     pub recipe: &'a Recipe,
-    /// What falconutil was told.
+    /// Options that falconutil was given.
     pub options: &'a FalconOptions,
-    /// Where the run comes from.
+    /// Origin of the run.
     pub origin: &'a Origin,
-    /// When the image was pushed, in the form of RFC 3339.
+    /// Time when the image was pushed, in the form of RFC 3339.
     pub finished: &'a str,
 }
 
@@ -86,7 +86,7 @@ impl StatementInput<'_> {
     }
 }
 
-/// What a statement tells beside the digests, for people.
+/// Content of a statement beside the digests, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     /// The source's name.
@@ -95,7 +95,7 @@ pub struct Told {
     pub sensor: Option<String>,
     /// The page of the run that made the image.
     pub run: Option<String>,
-    /// When the image was pushed.
+    /// Time when the image was pushed.
     pub finished: Option<String>,
 }
 

@@ -43,7 +43,7 @@ impl Repository {
     }
 }
 
-/// Whether a host is one of Docker Hub's names.
+/// Returns true if a host is one of Docker Hub's names.
 pub fn is_docker_hub(host: &str) -> bool {
     matches!(host, NAME | "index.docker.io" | ENDPOINT)
 }

@@ -6,7 +6,7 @@ use super::ecr_host::EcrHost;
 use super::error::ReferenceError;
 use super::tag::Tag;
 
-/// What a user typed for an image; the registry may be left out.
+/// Name that a user typed for an image; the registry may be left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageName {
     /// The registry's host, with its port if it has one.

@@ -1,4 +1,4 @@
-//! What Fargate demands of the whole.
+//! Demands of Fargate on the whole.
 
 use serde_json::{Value, json};
 
