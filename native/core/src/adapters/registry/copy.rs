@@ -9,7 +9,7 @@ use futures_util::stream;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 
 use super::client::Registry;
-use super::error::{Access, RegistryError};
+use super::error::RegistryError;
 use super::subject::Subject;
 use super::upload::{Arrival, Origin, Upload};
 use crate::domain::image::descriptor::Descriptor;
@@ -100,11 +100,7 @@ impl Registry {
     /// A manifest by its digest, which its bytes are held to.
     async fn raw(&self, from: &Repository, digest: &Digest) -> Result<RawManifest, RegistryError> {
         let reference = ManifestReference::Digest(digest.clone());
-        let subject = Subject {
-            repository: from,
-            reference: Some(&reference),
-            access: Access::Read,
-        };
+        let subject = Subject::read(from, Some(&reference));
         Ok(self.manifest(&subject).await?.0)
     }
 }
@@ -124,10 +120,5 @@ fn needed(image: &RawManifest) -> Result<Vec<Descriptor>, String> {
 
 fn unusable(repository: &Repository, digest: &Digest, why: &str) -> RegistryError {
     let reference = ManifestReference::Digest(digest.clone());
-    Subject {
-        repository,
-        reference: Some(&reference),
-        access: Access::Read,
-    }
-    .invalid(why)
+    Subject::read(repository, Some(&reference)).invalid(why)
 }

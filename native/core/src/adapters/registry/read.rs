@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::answer::Refusal;
 use super::client::Registry;
-use super::error::{Access, RegistryError};
+use super::error::RegistryError;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::adapters::http::client::Answer;
@@ -39,11 +39,7 @@ impl Registry {
         repository: &Repository,
         reference: &ManifestReference,
     ) -> Result<ResolvedImage, RegistryError> {
-        let subject = Subject {
-            repository,
-            reference: Some(reference),
-            access: Access::Read,
-        };
+        let subject = Subject::read(repository, Some(reference));
         let (raw, digest) = self.manifest(&subject).await?;
         let (platforms, is_index) = match subject.parse(&raw)? {
             Manifest::Index(platforms) => (platforms, true),
@@ -68,11 +64,7 @@ impl Registry {
         reference: &ManifestReference,
         platform: &Platform,
     ) -> Result<(ResolvedImage, Option<RegistryImage>), RegistryError> {
-        let subject = Subject {
-            repository,
-            reference: Some(reference),
-            access: Access::Read,
-        };
+        let subject = Subject::read(repository, Some(reference));
         let (raw, digest) = self.manifest(&subject).await?;
         let parts = match subject.parse(&raw)? {
             Manifest::Image(parts) => parts,
@@ -119,11 +111,7 @@ impl Registry {
         digest: &Digest,
     ) -> Result<RegistryImage, RegistryError> {
         let reference = ManifestReference::Digest(digest.clone());
-        let subject = Subject {
-            repository,
-            reference: Some(&reference),
-            access: Access::Read,
-        };
+        let subject = Subject::read(repository, Some(&reference));
         let (manifest, _) = self.manifest(&subject).await?;
         match subject.parse(&manifest)? {
             Manifest::Image(parts) => self.complete(&subject, manifest, parts).await,
@@ -158,11 +146,7 @@ impl Registry {
         tag: &Tag,
     ) -> Result<Option<Digest>, RegistryError> {
         let reference = ManifestReference::Tag(tag.clone());
-        let subject = Subject {
-            repository,
-            reference: Some(&reference),
-            access: Access::Read,
-        };
+        let subject = Subject::read(repository, Some(&reference));
         let request = subject.get_manifest(Method::HEAD);
         let answer = self
             .0

@@ -11,7 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::client::Registry;
-use super::error::{Access, RegistryError};
+use super::error::RegistryError;
 use super::subject::Subject;
 use super::tags::next;
 use super::transport::Request;
@@ -56,11 +56,7 @@ impl Registry {
         image: &Digest,
         artifact_type: &str,
     ) -> Result<Vec<Referrer>, RegistryError> {
-        let subject = Subject {
-            repository,
-            reference: None,
-            access: Access::Read,
-        };
+        let subject = Subject::read(repository, None);
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("artifactType", artifact_type)
             .finish();
@@ -119,11 +115,7 @@ impl Registry {
             return Ok(digest);
         }
         let reference = ManifestReference::Digest(digest);
-        let subject = Subject {
-            repository,
-            reference: Some(&reference),
-            access: Access::Write,
-        };
+        let subject = Subject::write(repository, Some(&reference));
         Err(subject.invalid("it was accepted, and is not among what refers to the image"))
     }
 
@@ -134,11 +126,7 @@ impl Registry {
         artifact: &Digest,
     ) -> Result<Vec<u8>, RegistryError> {
         let reference = ManifestReference::Digest(artifact.clone());
-        let subject = Subject {
-            repository,
-            reference: Some(&reference),
-            access: Access::Read,
-        };
+        let subject = Subject::read(repository, Some(&reference));
         let (raw, _) = self.manifest(&subject).await?;
         let layers = manifest::layers(&raw).map_err(|why| subject.invalid(&why))?;
         let [layer] = layers.as_slice() else {
@@ -153,11 +141,7 @@ impl Registry {
         image: &Digest,
     ) -> Result<Option<RawManifest>, RegistryError> {
         let reference = ManifestReference::Tag(fallback_tag(image));
-        let subject = Subject {
-            repository,
-            reference: Some(&reference),
-            access: Access::Read,
-        };
+        let subject = Subject::read(repository, Some(&reference));
         match self.manifest(&subject).await {
             Ok((raw, _)) => Ok(Some(raw)),
             Err(RegistryError::ImageNotFound { .. }) => Ok(None),

@@ -16,7 +16,31 @@ pub(super) struct Subject<'a> {
     pub(super) access: Access,
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// Subject of a request that reads.
+    pub(super) fn read(
+        repository: &'a Repository,
+        reference: Option<&'a ManifestReference>,
+    ) -> Self {
+        Self {
+            repository,
+            reference,
+            access: Access::Read,
+        }
+    }
+
+    /// Subject of a request that writes.
+    pub(super) fn write(
+        repository: &'a Repository,
+        reference: Option<&'a ManifestReference>,
+    ) -> Self {
+        Self {
+            repository,
+            reference,
+            access: Access::Write,
+        }
+    }
+
     pub(super) fn image(&self) -> String {
         match self.reference {
             Some(ManifestReference::Tag(tag)) => self.repository.tagged(tag),

@@ -6,7 +6,7 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 
 use super::client::Registry;
-use super::error::{Access, RegistryError};
+use super::error::RegistryError;
 use super::subject::Subject;
 use super::transport;
 use super::transport::Request;
@@ -30,11 +30,7 @@ struct Page {
 impl Registry {
     /// All tags, page after page, in the registry's order.
     pub async fn tags(&self, repository: &Repository) -> Result<Vec<Tag>, RegistryError> {
-        let subject = Subject {
-            repository,
-            reference: None,
-            access: Access::Read,
-        };
+        let subject = Subject::read(repository, None);
         let mut tags = Vec::new();
         let mut path = format!("/v2/{}/tags/list?n={PAGE_SIZE}", repository.name);
         for _ in 0..PAGES {

@@ -20,7 +20,7 @@ use tokio_util::io::ReaderStream;
 use super::answer::Refusal;
 use super::attempt::AttemptError;
 use super::client::Registry;
-use super::error::{Access, RegistryError};
+use super::error::RegistryError;
 use super::exchange::Opened;
 use super::subject::Subject;
 use super::transport;
@@ -117,11 +117,7 @@ impl Registry {
         digest: &Digest,
     ) -> Result<Option<u64>, RegistryError> {
         let reference = ManifestReference::Digest(digest.clone());
-        let subject = Subject {
-            repository,
-            reference: Some(&reference),
-            access: Access::Read,
-        };
+        let subject = Subject::read(repository, Some(&reference));
         let request = Request {
             method: Method::HEAD,
             repository: repository.clone(),
@@ -149,17 +145,13 @@ impl Registry {
         sent: &Arc<AtomicU64>,
     ) -> Result<Arrival, RegistryError> {
         let reference = ManifestReference::Digest(upload.blob.digest.clone());
-        let subject = |repository, access| Subject {
-            repository,
-            reference: Some(&reference),
-            access,
-        };
+        let reference = Some(&reference);
         let transfer = Transfer {
             from: match upload.origin {
-                Origin::Repository(from) => subject(from, Access::Read),
-                Origin::File(_) | Origin::Bytes(_) => subject(to, Access::Write),
+                Origin::Repository(from) => Subject::read(from, reference),
+                Origin::File(_) | Origin::Bytes(_) => Subject::write(to, reference),
             },
-            to: subject(to, Access::Write),
+            to: Subject::write(to, reference),
             upload,
             sent,
         };

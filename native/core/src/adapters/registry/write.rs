@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use super::answer::Refusal;
 use super::client::Registry;
-use super::error::{Access, RegistryError};
+use super::error::RegistryError;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::adapters::http::client::Answer;
@@ -28,11 +28,7 @@ impl Registry {
         manifest: &RawManifest,
     ) -> Result<(), RegistryError> {
         let reference = ManifestReference::Tag(tag.clone());
-        let subject = Subject {
-            repository,
-            reference: Some(&reference),
-            access: Access::Write,
-        };
+        let subject = Subject::write(repository, Some(&reference));
         let answer = self.put(&subject, manifest).await?;
         let digest = manifest.digest();
         if answer.status.is_success() {
@@ -60,11 +56,7 @@ impl Registry {
         manifest: &RawManifest,
     ) -> Result<Answer, RegistryError> {
         let reference = ManifestReference::Digest(manifest.digest());
-        let subject = Subject {
-            repository,
-            reference: Some(&reference),
-            access: Access::Write,
-        };
+        let subject = Subject::write(repository, Some(&reference));
         let answer = self.put(&subject, manifest).await?;
         let refusal = Refusal::of(&answer);
         // Another run may have put it a moment ago, and the digest says that it is the same.
