@@ -1,12 +1,15 @@
 pub mod answer;
 pub mod attempt;
 pub mod authorization_header;
+pub mod blob;
+pub mod blob_stream;
 pub mod challenge;
 pub mod client;
 pub mod copy;
 pub mod credentials;
 pub mod error;
 pub mod exchange;
+pub mod manifest;
 pub mod ping;
 pub mod read;
 pub mod referrers;

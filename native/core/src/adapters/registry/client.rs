@@ -12,10 +12,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use reqwest::StatusCode;
+
+use super::answer::Refusal;
 use super::credentials::cache::Credentials;
 use super::error::RegistryError;
 use super::exchange::Exchange;
-use crate::adapters::http::client::Http;
+use super::subject::Subject;
+use super::transport::Request;
+use crate::adapters::http::client::{Answer, Http};
 use crate::adapters::http::retry::RetryPolicy;
 
 /// Access to registries; one for a run, cheap to clone.
@@ -34,6 +39,23 @@ impl Registry {
     ) -> Result<Self, RegistryError> {
         let http = Http::new().map_err(|source| RegistryError::NoTrust { source })?;
         Ok(Self(Arc::new(Exchange::new(http, credentials, policy))))
+    }
+
+    /// Sends a request whose only good answer is 200.
+    pub(super) async fn get(
+        &self,
+        subject: &Subject<'_>,
+        request: &Request,
+    ) -> Result<Answer, RegistryError> {
+        let answer = self
+            .0
+            .send(request)
+            .await
+            .map_err(|failed| subject.failed(failed))?;
+        if answer.status == StatusCode::OK {
+            return Ok(answer);
+        }
+        Err(subject.refused(&Refusal::of(&answer)))
     }
 }
 

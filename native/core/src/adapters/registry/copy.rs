@@ -8,10 +8,11 @@ use std::time::Duration;
 use futures_util::stream;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 
+use super::blob_stream::Origin;
 use super::client::Registry;
 use super::error::RegistryError;
 use super::subject::Subject;
-use super::upload::{Arrival, Origin, Upload};
+use super::upload::{Arrival, Upload};
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest;
 use crate::domain::image::manifest::{Manifest, ManifestReference, RawManifest};

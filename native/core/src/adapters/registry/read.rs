@@ -1,33 +1,19 @@
-//! Reading manifests and configurations.
+//! Reading images: manifests and configurations.
 
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::answer::Refusal;
 use super::client::Registry;
 use super::error::RegistryError;
 use super::subject::Subject;
-use super::transport::Request;
-use crate::adapters::http::client::Answer;
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest::{
     ImageParts, Manifest, ManifestReference, PlatformManifest, RawManifest, ResolvedImage,
 };
+use crate::domain::image::registry_image;
 use crate::domain::image::registry_image::RegistryImage;
-use crate::domain::image::{manifest, registry_image};
 use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
-use crate::domain::reference::tag::Tag;
-
-/// Largest manifest that registries accept
-/// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>).
-const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
-
-const BLOB_LIMIT: usize = 8 * 1024 * 1024;
-
-const DIGEST_HEADER: &str = "docker-content-digest";
 
 impl Registry {
     /// Finds what a reference names, and for which platforms.
@@ -139,39 +125,6 @@ impl Registry {
         })
     }
 
-    /// Finds what a tag names; none if the repository has no such tag.
-    pub async fn digest_of(
-        &self,
-        repository: &Repository,
-        tag: &Tag,
-    ) -> Result<Option<Digest>, RegistryError> {
-        let reference = ManifestReference::Tag(tag.clone());
-        let subject = Subject::read(repository, Some(&reference));
-        let request = subject.get_manifest(Method::HEAD);
-        let answer = self
-            .0
-            .send(&request)
-            .await
-            .map_err(|failed| subject.failed(failed))?;
-        if answer.status.is_success()
-            && let Some(digest) = answer
-                .header(DIGEST_HEADER)
-                .and_then(|text| text.parse().ok())
-        {
-            return Ok(Some(digest));
-        }
-        if answer.is_passing() {
-            return Err(subject.refused(&Refusal::of(&answer)));
-        }
-        // The answer to a HEAD has no body that could tell a missing tag from a missing repository,
-        // or an old token from a missing right.
-        match self.manifest(&subject).await {
-            Ok((_, digest)) => Ok(Some(digest)),
-            Err(RegistryError::ImageNotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn single(
         &self,
         subject: &Subject<'_>,
@@ -192,41 +145,6 @@ impl Registry {
         Ok(manifest.into_iter().collect())
     }
 
-    /// Reads a manifest, whose digest is computed and not believed.
-    pub(super) async fn manifest(
-        &self,
-        subject: &Subject<'_>,
-    ) -> Result<(RawManifest, Digest), RegistryError> {
-        let answer = self
-            .get(subject, &subject.get_manifest(Method::GET))
-            .await?;
-        let digest = Digest::of(&answer.body);
-        let claimed = match subject.reference {
-            Some(ManifestReference::Digest(digest)) => Some(digest.to_string()),
-            Some(ManifestReference::Tag(_)) | None => answer
-                .header(DIGEST_HEADER)
-                .filter(|text| text.starts_with("sha256:"))
-                .map(str::to_owned),
-        };
-        if let Some(claimed) = claimed.filter(|claimed| claimed != digest.as_str()) {
-            return Err(subject.invalid(&format!(
-                "the manifest's digest is {digest}, and it should be {claimed}"
-            )));
-        }
-        let media_type = manifest::media_type(
-            answer
-                .headers
-                .get(CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok()),
-            &answer.body,
-        );
-        let raw = RawManifest {
-            media_type: media_type.map_err(|why| subject.invalid(&why))?,
-            bytes: answer.body,
-        };
-        Ok((raw, digest))
-    }
-
     async fn config(
         &self,
         subject: &Subject<'_>,
@@ -238,63 +156,5 @@ impl Registry {
             subject.invalid(&format!("the configuration cannot be read: {error}"))
         })?;
         Ok((bytes, config))
-    }
-
-    /// Reads a small blob, which is held to its digest.
-    pub(super) async fn blob(
-        &self,
-        subject: &Subject<'_>,
-        descriptor: &Descriptor,
-    ) -> Result<Vec<u8>, RegistryError> {
-        let request = Request {
-            method: Method::GET,
-            repository: subject.repository.clone(),
-            path: subject.blob(&descriptor.digest),
-            accept: None,
-            body: None,
-            limit: BLOB_LIMIT,
-        };
-        let bytes = self.get(subject, &request).await?.body;
-        let digest = Digest::of(&bytes);
-        if digest != descriptor.digest {
-            return Err(subject.invalid(&format!(
-                "the blob's digest is {digest}, and it should be {}",
-                descriptor.digest
-            )));
-        }
-        Ok(bytes)
-    }
-
-    pub(super) async fn get(
-        &self,
-        subject: &Subject<'_>,
-        request: &Request,
-    ) -> Result<Answer, RegistryError> {
-        let answer = self
-            .0
-            .send(request)
-            .await
-            .map_err(|failed| subject.failed(failed))?;
-        if answer.status == StatusCode::OK {
-            return Ok(answer);
-        }
-        Err(subject.refused(&Refusal::of(&answer)))
-    }
-}
-
-impl Subject<'_> {
-    fn get_manifest(&self, method: Method) -> Request {
-        Request {
-            method,
-            repository: self.repository.clone(),
-            path: self.manifest(),
-            accept: Some(manifest::ACCEPT),
-            body: None,
-            limit: MANIFEST_LIMIT,
-        }
-    }
-
-    fn parse(&self, raw: &RawManifest) -> Result<Manifest, RegistryError> {
-        manifest::parse(raw).map_err(|why| self.invalid(&why))
     }
 }

@@ -4,50 +4,36 @@
 //! (<https://github.com/aws/containers-roadmap/issues/2831>) and answers 416 to a second try within
 //! one session, so each try begins with a session of its own.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use backon::Retryable as _;
-use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
-use futures_util::{Stream, stream};
+use futures_util::stream::TryStreamExt as _;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Body, Method, StatusCode, Url};
-use sha2::Digest as _;
-use tokio_util::io::ReaderStream;
 
 use super::answer::Refusal;
 use super::attempt::AttemptError;
+use super::blob_stream::{ByteStream, Origin, TRANSFER, checked};
 use super::client::Registry;
 use super::error::RegistryError;
-use super::exchange::Opened;
 use super::subject::Subject;
 use super::transport;
 use super::transport::Request;
-use crate::adapters::http::client::{Answer, NoAnswer};
+use crate::adapters::http::client::Answer;
 use crate::adapters::http::retry::RetryPolicy;
 use crate::domain::address::is_private;
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest::ManifestReference;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
-use crate::report::cause::Cause;
 
 /// The answers to HEAD, POST and PUT have nothing to say.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// Longest time that one blob may take: at 2 MB/s that is a layer of 1.8 GB.
-const TRANSFER: Duration = Duration::from_mins(15);
-
 /// Longest time that all tries for one blob may take together.
 const BUDGET: Duration = Duration::from_mins(30);
-
-/// Number of bytes of a file that are read at once.
-const CHUNK: usize = 256 * 1024;
-
-/// The bytes of a blob, piece by piece.
-type Bytes = BoxStream<'static, Result<hyper::body::Bytes, Cause>>;
 
 /// A blob that must be in a repository.
 #[derive(Clone, Copy, Debug)]
@@ -56,17 +42,6 @@ pub struct Upload<'a> {
     pub(crate) blob: &'a Descriptor,
     /// Place of its bytes.
     pub(crate) origin: Origin<'a>,
-}
-
-/// Place of the bytes of a blob.
-#[derive(Clone, Copy, Debug)]
-pub enum Origin<'a> {
-    /// In a repository, of this registry or another.
-    Repository(&'a Repository),
-    /// In a file.
-    File(&'a Path),
-    /// Here.
-    Bytes(&'a [u8]),
 }
 
 /// Way in which a blob came to be in a repository.
@@ -108,33 +83,6 @@ impl Registry {
         };
         self.upload(to, upload, &Arc::default()).await?;
         Ok(blob)
-    }
-
-    /// The size of a blob; none if the repository has no such blob, or is not there itself.
-    pub(crate) async fn blob_size(
-        &self,
-        repository: &Repository,
-        digest: &Digest,
-    ) -> Result<Option<u64>, RegistryError> {
-        let reference = ManifestReference::Digest(digest.clone());
-        let subject = Subject::read(repository, Some(&reference));
-        let request = Request {
-            method: Method::HEAD,
-            repository: repository.clone(),
-            path: subject.blob(digest),
-            accept: None,
-            body: None,
-            limit: ANSWER_LIMIT,
-        };
-        let answer = self.0.send(&request).await;
-        let answer = answer.map_err(|failed| subject.failed(failed))?;
-        match answer.status {
-            StatusCode::OK => Ok(answer
-                .header(CONTENT_LENGTH.as_str())
-                .and_then(|length| length.parse().ok())),
-            StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(subject.refused(&Refusal::of(&answer))),
-        }
     }
 
     /// Brings a blob into a repository unless it is there; `sent` follows the bytes of it that are.
@@ -194,7 +142,11 @@ impl Registry {
             let error = transfer.to.invalid("it names no place to upload to");
             return Ok(Err(error));
         };
-        match self.open(transfer).await? {
+        let (upload, from) = (&transfer.upload, &transfer.from);
+        match self
+            .open_bytes(upload.origin, from, &upload.blob.digest)
+            .await?
+        {
             Ok(bytes) => self.put_blob(transfer, location, bytes).await,
             Err(error) => Ok(Err(error)),
         }
@@ -218,58 +170,12 @@ impl Registry {
         self.0.try_once(&request).await
     }
 
-    /// The bytes of the blob from their beginning.
-    async fn open(
-        &self,
-        transfer: &Transfer<'_>,
-    ) -> Result<Result<Bytes, RegistryError>, AttemptError> {
-        match transfer.upload.origin {
-            Origin::Repository(_) => self.open_blob(transfer).await,
-            Origin::File(path) => Ok(match tokio::fs::File::open(path).await {
-                Ok(file) => Ok(ReaderStream::with_capacity(file, CHUNK)
-                    .map_err(|error| Cause::of(&error))
-                    .boxed()),
-                Err(error) => Err(RegistryError::FileUnreadable {
-                    file: path.display().to_string(),
-                    source: Cause::of(&error),
-                }),
-            }),
-            Origin::Bytes(bytes) => {
-                let bytes = hyper::body::Bytes::copy_from_slice(bytes);
-                Ok(Ok(stream::once(async { Ok(bytes) }).boxed()))
-            }
-        }
-    }
-
-    async fn open_blob(
-        &self,
-        transfer: &Transfer<'_>,
-    ) -> Result<Result<Bytes, RegistryError>, AttemptError> {
-        let request = Request {
-            method: Method::GET,
-            repository: transfer.from.repository.clone(),
-            path: transfer.from.blob(transfer.digest()),
-            accept: None,
-            body: None,
-            limit: 0,
-        };
-        match self.0.open(&request, TRANSFER).await? {
-            Opened::Good(response) => Ok(Ok(response
-                .bytes_stream()
-                // A source that breaks off is a passing trouble.
-                .map_err(|error| Cause::of(&error.without_url()))
-                .boxed())),
-            Opened::Refused(answer) if answer.is_passing() => Err(AttemptError::Busy(answer)),
-            Opened::Refused(answer) => Ok(Err(transfer.from.refused(&Refusal::of(&answer)))),
-        }
-    }
-
     /// Sends the whole blob at once.
     async fn put_blob(
         &self,
         transfer: &Transfer<'_>,
         location: Url,
-        bytes: Bytes,
+        bytes: ByteStream,
     ) -> Result<Ended, AttemptError> {
         let (to, wanted) = (&transfer.to, transfer.upload.blob);
         let wrong = Arc::new(OnceLock::new());
@@ -340,45 +246,4 @@ impl Transfer<'_> {
 fn same_host(repository: &Repository, location: &Url) -> bool {
     let own = transport::url(repository, "/");
     own.is_ok_and(|own| own.origin() == location.origin())
-}
-
-/// The bytes of a blob, the last of which are only passed on when all are those that the digest
-/// names: else the upload breaks off, and `wrong` says why.
-fn checked(
-    bytes: Bytes,
-    wanted: &Descriptor,
-    wrong: Arc<OnceLock<String>>,
-) -> impl Stream<Item = Result<hyper::body::Bytes, Cause>> + Send + 'static {
-    let mut hash = sha2::Sha256::new();
-    let mut seen = 0_u64;
-    let (size, digest) = (wanted.size, wanted.digest.clone());
-    let refuse = move |why: String| {
-        let cause = Cause::said(&why);
-        let _ = wrong.set(why);
-        Err(cause)
-    };
-    bytes.map(move |chunk| {
-        let chunk = chunk?;
-        hash.update(&chunk);
-        seen += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-        if seen < size {
-            return Ok(chunk);
-        }
-        let found = Digest::of_hash(&hash.clone().finalize());
-        if seen > size {
-            return refuse(format!("a blob has more than its {size} bytes"));
-        }
-        if found != digest {
-            return refuse(format!(
-                "a blob's digest is {found}, and it should be {digest}"
-            ));
-        }
-        Ok(chunk)
-    })
-}
-
-impl From<Cause> for NoAnswer {
-    fn from(source: Cause) -> Self {
-        Self::Connection { source, tls: false }
-    }
 }

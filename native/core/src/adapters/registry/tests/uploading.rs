@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
 use super::{Setting, refusal};
-use crate::adapters::registry::upload::{Arrival, Origin, Upload};
+use crate::adapters::registry::blob_stream::Origin;
+use crate::adapters::registry::upload::{Arrival, Upload};
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::reference::digest::Digest;
 use crate::report::code::Code;

@@ -1,5 +1,6 @@
 use super::grafted::Grafted;
-use crate::adapters::registry::upload::{Arrival, Origin, Upload};
+use crate::adapters::registry::blob_stream::Origin;
+use crate::adapters::registry::upload::{Arrival, Upload};
 use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
 use crate::flow::run::context::Run;

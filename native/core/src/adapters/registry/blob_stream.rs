@@ -1,0 +1,130 @@
+//! The bytes of a blob as a stream: opened at their place, and checked on their way.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
+use futures_util::{Stream, stream};
+use hyper::body::Bytes;
+use reqwest::Method;
+use sha2::Digest as _;
+use tokio_util::io::ReaderStream;
+
+use super::answer::Refusal;
+use super::attempt::AttemptError;
+use super::client::Registry;
+use super::error::RegistryError;
+use super::exchange::Opened;
+use super::subject::Subject;
+use super::transport::Request;
+use crate::domain::image::descriptor::Descriptor;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+use crate::report::cause::Cause;
+
+/// Longest time that one blob may take: at 2 MB/s that is a layer of 1.8 GB.
+pub(super) const TRANSFER: Duration = Duration::from_mins(15);
+
+/// Number of bytes of a file that are read at once.
+const CHUNK: usize = 256 * 1024;
+
+/// The bytes of a blob, piece by piece.
+pub(super) type ByteStream = BoxStream<'static, Result<Bytes, Cause>>;
+
+/// Place of the bytes of a blob.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// In a repository, of this registry or another.
+    Repository(&'a Repository),
+    /// In a file.
+    File(&'a Path),
+    /// Here.
+    Bytes(&'a [u8]),
+}
+
+impl Registry {
+    /// The bytes of the blob from their beginning.
+    pub(super) async fn open_bytes(
+        &self,
+        origin: Origin<'_>,
+        from: &Subject<'_>,
+        blob: &Digest,
+    ) -> Result<Result<ByteStream, RegistryError>, AttemptError> {
+        match origin {
+            Origin::Repository(_) => self.open_blob(from, blob).await,
+            Origin::File(path) => Ok(match tokio::fs::File::open(path).await {
+                Ok(file) => Ok(ReaderStream::with_capacity(file, CHUNK)
+                    .map_err(|error| Cause::of(&error))
+                    .boxed()),
+                Err(error) => Err(RegistryError::FileUnreadable {
+                    file: path.display().to_string(),
+                    source: Cause::of(&error),
+                }),
+            }),
+            Origin::Bytes(bytes) => {
+                let bytes = Bytes::copy_from_slice(bytes);
+                Ok(Ok(stream::once(async { Ok(bytes) }).boxed()))
+            }
+        }
+    }
+
+    async fn open_blob(
+        &self,
+        from: &Subject<'_>,
+        blob: &Digest,
+    ) -> Result<Result<ByteStream, RegistryError>, AttemptError> {
+        let request = Request {
+            method: Method::GET,
+            repository: from.repository.clone(),
+            path: from.blob(blob),
+            accept: None,
+            body: None,
+            limit: 0,
+        };
+        match self.0.open(&request, TRANSFER).await? {
+            Opened::Good(response) => Ok(Ok(response
+                .bytes_stream()
+                // A source that breaks off is a passing trouble.
+                .map_err(|error| Cause::of(&error.without_url()))
+                .boxed())),
+            Opened::Refused(answer) if answer.is_passing() => Err(AttemptError::Busy(answer)),
+            Opened::Refused(answer) => Ok(Err(from.refused(&Refusal::of(&answer)))),
+        }
+    }
+}
+
+/// The bytes of a blob, the last of which are only passed on when all are those that the digest
+/// names: else the upload breaks off, and `wrong` says why.
+pub(super) fn checked(
+    bytes: ByteStream,
+    wanted: &Descriptor,
+    wrong: Arc<OnceLock<String>>,
+) -> impl Stream<Item = Result<Bytes, Cause>> + Send + 'static {
+    let mut hash = sha2::Sha256::new();
+    let mut seen = 0_u64;
+    let (size, digest) = (wanted.size, wanted.digest.clone());
+    let refuse = move |why: String| {
+        let cause = Cause::said(&why);
+        let _ = wrong.set(why);
+        Err(cause)
+    };
+    bytes.map(move |chunk| {
+        let chunk = chunk?;
+        hash.update(&chunk);
+        seen += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        if seen < size {
+            return Ok(chunk);
+        }
+        let found = Digest::of_hash(&hash.clone().finalize());
+        if seen > size {
+            return refuse(format!("a blob has more than its {size} bytes"));
+        }
+        if found != digest {
+            return refuse(format!(
+                "a blob's digest is {found}, and it should be {digest}"
+            ));
+        }
+        Ok(chunk)
+    })
+}
