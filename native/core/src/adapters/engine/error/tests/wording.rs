@@ -1,0 +1,49 @@
+//! Words for a failure, and words of others that are read.
+
+use std::time::Duration;
+
+use super::{IMAGE, pull};
+use crate::adapters::engine::error::fault::Fault;
+use crate::adapters::engine::error::reason::tells_exec_format;
+use crate::report::problem::Explain as _;
+
+#[test]
+fn a_failure_names_the_image_and_what_to_do() {
+    let error = pull(
+        500,
+        "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+    );
+    assert_eq!(error.to_string(), format!("Cannot pull `{IMAGE}`"));
+    let hint = error.hint().expect("a hint");
+    let folder = "/etc/docker/certs.d/123456789012.dkr.ecr.eu-west-1.amazonaws.com/ca.crt";
+    assert!(hint.contains(folder), "{hint}");
+    let silent = Fault::TimedOut(Duration::from_secs(90)).into_refusal();
+    assert_eq!(silent.to_string(), "nothing came from the engine for 90 s");
+}
+
+#[test]
+fn answers_that_are_not_the_engines() {
+    for (body, message) in [
+        ("{\"message\":\"no\"}\n", "no"),
+        ("<html>Bad Gateway</html>", "<html>Bad Gateway</html>"),
+        ("", "the engine answers with status 502 and no message"),
+    ] {
+        let refusal = Fault::status(502, body.as_bytes()).into_refusal();
+        assert_eq!(refusal.message, message);
+    }
+}
+
+#[test]
+fn programs_of_a_foreign_architecture() {
+    for (line, expected) in [
+        ("exec /usr/bin/sensor-entrypoint: exec format error", true),
+        (
+            "standard_init_linux.go:228: exec user process caused: exec format error",
+            true,
+        ),
+        ("/bin/sh: 1: Exec format error", true),
+        ("aarch64", false),
+    ] {
+        assert_eq!(tells_exec_format(&["", line]), expected, "{line}");
+    }
+}
