@@ -96,8 +96,12 @@ fn what_cannot_be_guessed_is_refused() {
             "placementConstraints",
             json!([{"type": "memberOf"}]),
         ),
-        ("to be a list", "requiresCompatibilities", json!("FARGATE")),
-        ("to be an object", "runtimePlatform", json!("ARM64")),
+        (
+            "must be a list",
+            "requiresCompatibilities",
+            json!("FARGATE"),
+        ),
+        ("must be an object", "runtimePlatform", json!("ARM64")),
         (
             "the volume `data`",
             "volumes",
