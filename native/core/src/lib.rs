@@ -34,5 +34,6 @@ pub use flow::run::drive::run;
 pub use flow::sweep::sweep;
 pub use report::code::{Code, Kind};
 pub use report::event::{Event, Events, PlannedStage, StepEvents, StepStatus};
+pub use report::panic::silence_panics;
 pub use report::problem::Explain;
 pub use report::secret::Secret;

@@ -1,5 +1,6 @@
 pub mod cause;
 pub mod code;
 pub mod event;
+pub mod panic;
 pub mod problem;
 pub mod secret;

@@ -1,5 +1,7 @@
 //! The Node native addon: forwards to the core and translates its types.
 
+// The SDK's types lie so deep in the run's future that its proof to be `Send` needs more steps than usual.
+#![recursion_limit = "256"]
 #![expect(
     clippy::needless_pass_by_value,
     reason = "napi hands functions over by value"

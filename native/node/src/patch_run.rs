@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use falcon_patch_core::inputs::Inputs;
-use falcon_patch_core::{Agent, Event, Events};
+use falcon_patch_core::{Agent, Event, Events, silence_panics};
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi_derive::napi;
@@ -65,6 +65,7 @@ impl PatchRun {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let (inputs, agent) = ready.context("This run was started before")?;
+        silence_panics();
         let (send, receive) = mpsc::unbounded_channel();
         let forward = send.clone();
         let events = Events::new(move |event| {

@@ -1,5 +1,6 @@
 //! The clean-up after a job.
 
+use falcon_patch_core::silence_panics;
 use napi_derive::napi;
 
 use crate::context::AgentContext;
@@ -16,6 +17,7 @@ pub struct SweepReport {
 /// Removes what runs of this job left for its end, and what earlier jobs of this agent left behind.
 #[napi]
 pub async fn sweep(agent: AgentContext) -> SweepReport {
+    silence_panics();
     let swept = falcon_patch_core::sweep(&agent.into()).await;
     SweepReport {
         removed: swept.removed,

@@ -151,10 +151,10 @@ impl Registry {
         descriptor: &Descriptor,
     ) -> Result<(Vec<u8>, Value), RegistryError> {
         let bytes = self.blob(subject, descriptor).await?;
-        let config = serde_json::from_slice(&bytes);
-        let config = config.map_err(|error| {
-            subject.invalid(&format!("the configuration cannot be read: {error}"))
-        })?;
+        let config = serde_json::from_slice(&bytes)
+            .map_err(|error| error.to_string())
+            .and_then(registry_image::well_formed)
+            .map_err(|why| subject.invalid(&format!("the configuration cannot be read: {why}")))?;
         Ok((bytes, config))
     }
 }

@@ -24,6 +24,9 @@ const ANSWER_LIMIT: usize = 256 * 1024;
 /// Lifetime of a token whose issuer does not say, by the specification.
 const USUAL_LIFE: u64 = 60;
 
+/// Longest lifetime that an issuer is believed: a token that is good for longer is bought anew all the same.
+const LONGEST_LIFE: u64 = 24 * 60 * 60;
+
 /// A token is not used in its last moments, in which it could expire on the way.
 const MARGIN: Duration = Duration::from_secs(5);
 
@@ -82,7 +85,8 @@ pub(super) async fn buy(
     let token = token.ok_or(SignInError::TokenMissing { realm: host })?;
     Ok(Bought {
         secret: Secret::new(token),
-        lasts: Duration::from_secs(lasts.unwrap_or(USUAL_LIFE)).saturating_sub(MARGIN),
+        lasts: Duration::from_secs(lasts.unwrap_or(USUAL_LIFE).min(LONGEST_LIFE))
+            .saturating_sub(MARGIN),
     })
 }
 

@@ -50,6 +50,19 @@ impl RegistryImage {
     }
 }
 
+/// Returns a configuration whose parts are objects, so that a layer can be put on it.
+pub fn well_formed(config: Value) -> Result<Value, String> {
+    if !config.is_object() {
+        return Err("it is not an object".to_owned());
+    }
+    for part in ["config", "rootfs"] {
+        if !matches!(config[part], Value::Object(_) | Value::Null) {
+            return Err(format!("its `{part}` is not an object"));
+        }
+    }
+    Ok(config)
+}
+
 /// The digests of the layers that a configuration tells of, uncompressed, lowest first.
 pub fn diff_ids(config: &Value) -> Vec<String> {
     let list = config["rootfs"]["diff_ids"].as_array();
@@ -67,4 +80,24 @@ pub fn platform_of(config: &Value) -> Option<Platform> {
         return None;
     }
     Some(Platform::new(os, architecture, field("variant")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::well_formed;
+    use serde_json::json;
+
+    #[test]
+    fn the_parts_of_a_configuration_are_objects_or_absent() {
+        for (config, expected) in [
+            (json!({"config": {}, "rootfs": {"diff_ids": []}}), true),
+            (json!({"config": null}), true),
+            (json!({"rootfs": "x"}), false),
+            (json!({"config": ["x"]}), false),
+            (json!("x"), false),
+            (json!([]), false),
+        ] {
+            assert_eq!(well_formed(config.clone()).is_ok(), expected, "{config}");
+        }
+    }
 }

@@ -91,3 +91,62 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Run;
+    use crate::domain::agent::{Agent, Origin};
+    use crate::domain::reference::repository::Repository;
+    use crate::flow::effect::Effect;
+    use crate::flow::outcome::{Ending, Outcome};
+    use crate::flow::run::session::Session;
+    use crate::flow::run::step_log::StepFailure;
+    use crate::report::code::Code;
+    use crate::report::event::Events;
+    use crate::report::panic::guarded;
+    use crate::report::problem::Problem;
+    use crate::test_support::config::config;
+
+    fn agent(folder: &std::path::Path) -> Agent {
+        Agent {
+            identity: "agent".to_owned(),
+            job: "job".to_owned(),
+            temp_folder: folder.join("temp"),
+            work_folder: folder.join("work"),
+            in_container_job: false,
+            docker_host: None,
+            origin: Origin::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_step_is_told_with_the_effects_and_cleaned_up_after() {
+        let place = tempfile::tempdir().expect("a folder");
+        let agent = agent(place.path());
+        let session = Session::new(config(|_| ()), agent, Events::silent());
+        let run = Run::open(session).expect("a run");
+        let folder = run.folder();
+        let effect = Effect::RepositoryCreated {
+            repository: Repository::new("registry.example", "app/web"),
+        };
+        let work = async {
+            let act = |_| async {
+                std::fs::create_dir_all(&folder).expect("a folder");
+                run.effects.add(effect.clone());
+                assert!(!folder.exists(), "a bug");
+                Ok::<_, Problem>(())
+            };
+            run.steps.run("Do it", act).await?;
+            unreachable!("the step panicked")
+        };
+        let ended: Result<Outcome, StepFailure> = guarded(work).await;
+        let Ending::Failed(failure) = run.end(Some(ended)).await else {
+            panic!("a failure was expected")
+        };
+        assert_eq!(failure.problem.code, Code::TaskInternal);
+        assert_eq!(failure.step.as_deref(), Some("Do it"));
+        assert_eq!(failure.effects, [effect]);
+        assert!(failure.cleanup.is_empty());
+        assert!(!folder.exists());
+    }
+}

@@ -14,6 +14,7 @@ use crate::flow::config::read::Config;
 use crate::flow::inputs::Inputs;
 use crate::flow::outcome::{Ending, Failure};
 use crate::report::event::Events;
+use crate::report::panic::guarded;
 
 /// Runs what the inputs ask for. Every failure is part of the result.
 pub async fn run(
@@ -22,11 +23,13 @@ pub async fn run(
     events: Events,
     cancel: CancellationToken,
 ) -> Ending {
-    match Config::from_inputs(inputs) {
-        Ok(Config::Patch(config)) => patch(*config, agent, events, cancel).await,
-        Ok(Config::Verify(config)) => Box::pin(verify::run(&config, agent, events, cancel)).await,
-        Err(problem) => failed(problem.into()),
-    }
+    let ended = guarded(async {
+        Ok(match Config::from_inputs(inputs)? {
+            Config::Patch(config) => patch(*config, agent, events, cancel).await,
+            Config::Verify(config) => Box::pin(verify::run(&config, agent, events, cancel)).await,
+        })
+    });
+    ended.await.unwrap_or_else(failed)
 }
 
 async fn patch(
@@ -45,7 +48,9 @@ async fn patch(
     match looked.and_then(|progress| begin(session, progress)) {
         Ok(Begun::Ended(ending)) => ending,
         Ok(Begun::Run(run, progress)) => {
-            let ended = cancel.run_until_cancelled(run.carry_out(progress)).await;
+            // A panic between two steps must not pass the cleanup by.
+            let work = guarded(run.carry_out(progress));
+            let ended = cancel.run_until_cancelled(work).await;
             run.end(ended).await
         }
         Err(failure) => failed(failure),

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use crate::report::event::{Event, Events, StepEvents, StepStatus};
+use crate::report::panic::guarded;
 use crate::report::problem::Problem;
 
 /// Numbers the steps of one run, which may run side by side, and reports the beginning and the end of each.
@@ -49,7 +50,7 @@ impl StepLog {
             id,
             title: title.clone(),
         });
-        let result = act(self.events.of_step(id)).await;
+        let result = guarded(act(self.events.of_step(id))).await;
         let status = if result.is_ok() {
             StepStatus::Succeeded
         } else {

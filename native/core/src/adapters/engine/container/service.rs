@@ -59,7 +59,8 @@ impl Engine {
     /// End of a container that should serve; none if it still runs.
     pub async fn ended(&self, spec: &ContainerSpec) -> Result<Option<ContainerEnd>, EngineError> {
         let what = || format!("Cannot look at the container of `{}`", spec.image);
-        let state = self.inspect_container(&spec.name, what).await?["State"].take();
+        let answer = self.inspect_container(&spec.name, what).await?;
+        let state = &answer["State"];
         if state["Running"] == true {
             return Ok(None);
         }

@@ -160,6 +160,18 @@ async fn a_token_that_has_run_out_is_bought_anew() {
 }
 
 #[tokio::test]
+async fn a_token_that_never_runs_out_is_bought_once() {
+    let server = with_tokens(r#","expires_in":18446744073709551615"#).await;
+    let registry = client(Some(password()), Events::silent());
+    let repository = repository(server.host());
+    for _ in 0..2 {
+        let found = registry.resolve(&repository, &by_tag()).await;
+        assert!(found.is_ok(), "{found:?}");
+    }
+    assert_eq!(tokens_bought(&server).len(), 1);
+}
+
+#[tokio::test]
 async fn a_sign_in_that_is_refused_is_tried_once() {
     for status in [400, 401, 403] {
         let server = LoopbackServer::start(move |received, _| {
