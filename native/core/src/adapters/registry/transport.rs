@@ -34,7 +34,12 @@ pub(super) async fn send(
     time: Duration,
 ) -> Result<Response, NoAnswer> {
     let url = url(&request.repository, &request.path)?;
-    let client = http.following(&url);
+    // What changes something is meant for this registry alone.
+    let client = if matches!(request.method, Method::GET | Method::HEAD) {
+        http.following(&url)
+    } else {
+        http.direct(&url)
+    };
     let mut builder = client.request(request.method.clone(), url).timeout(time);
     if let Some(value) = pass.as_ref().and_then(AuthorizationHeader::header) {
         builder = builder.header(AUTHORIZATION, value);

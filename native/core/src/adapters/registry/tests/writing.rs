@@ -4,7 +4,7 @@ use super::{MANIFEST, Setting, manifest, manifest_reply, refusal, tag};
 use crate::adapters::registry::error::RegistryError;
 use crate::report::code::Code;
 use crate::report::problem::{Explain as _, Problem};
-use crate::test_support::loopback_server::{Received, Reply};
+use crate::test_support::loopback_server::{LoopbackServer, Received, Reply};
 
 const IMMUTABLE: &str = "The image tag '1.4' already exists in the 'app/web' repository and cannot be overwritten because the tag is immutable.";
 
@@ -41,6 +41,27 @@ async fn a_pushed_manifest_is_sent_as_it_is_and_looked_up() {
             "HEAD /v2/app/web/manifests/1.4"
         ]
     );
+}
+
+#[tokio::test]
+async fn what_is_written_goes_to_no_other_host() {
+    for status in [301, 302, 307, 308] {
+        let elsewhere = LoopbackServer::start(|_, _| Reply::new(201, &[], "")).await;
+        let location = format!("http://{}/v2/app/web/manifests/1.4", elsewhere.host());
+        let setting = Setting::of(move |received, _| {
+            if received.line.starts_with("HEAD ") {
+                refusal(404, "UNKNOWN", "no")
+            } else {
+                Reply::new(status, &[("location", &location)], "")
+            }
+        })
+        .await;
+        assert!(put(&setting).await.is_err(), "PUT, {status}");
+        let to = setting.repository();
+        let uploaded = setting.registry.put_bytes(&to, MANIFEST, b"{}").await;
+        assert!(uploaded.is_err(), "POST, {status}");
+        assert!(elsewhere.received().is_empty(), "{status}");
+    }
 }
 
 #[tokio::test]
