@@ -113,6 +113,22 @@ impl Exchange {
         }
     }
 
+    /// Replaces a sign-in that was refused, for callers that send their requests themselves. Returns true if another
+    /// try has something better to show.
+    pub(super) async fn renew(
+        &self,
+        repository: &Repository,
+        refusal: &Answer,
+        stale: Option<&AuthorizationHeader>,
+        time: Duration,
+    ) -> Result<bool, AttemptError> {
+        let fresh = self
+            .sign_ins
+            .renewed(&self.http, repository, refusal, stale, time)
+            .await?;
+        Ok(fresh.is_some())
+    }
+
     async fn opened(
         &self,
         request: &Request,

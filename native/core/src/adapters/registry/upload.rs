@@ -4,7 +4,7 @@
 //! (<https://github.com/aws/containers-roadmap/issues/2831>) and answers 416 to a second try within
 //! one session, so each try begins with a session of its own.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,11 @@ use reqwest::{Body, Method, StatusCode, Url};
 
 use super::answer::Refusal;
 use super::attempt::AttemptError;
+use super::authorization_header::AuthorizationHeader;
 use super::blob_stream::{ByteStream, Origin, TRANSFER, checked};
 use super::client::Registry;
 use super::error::RegistryError;
+use super::sign_in::refuses_sign_in;
 use super::subject::Subject;
 use super::transport;
 use super::transport::Request;
@@ -66,6 +68,8 @@ struct Transfer<'a> {
     upload: Upload<'a>,
     /// Bytes that this try has sent.
     sent: &'a Arc<AtomicU64>,
+    /// True once a sign-in that was refused while the blob was sent has been renewed.
+    renewed: AtomicBool,
 }
 
 impl Registry {
@@ -102,6 +106,7 @@ impl Registry {
             to: Subject::write(to, reference),
             upload,
             sent,
+            renewed: AtomicBool::new(false),
         };
         let policy = RetryPolicy {
             budget: BUDGET,
@@ -190,11 +195,14 @@ impl Registry {
             .timeout(TRANSFER)
             .body(Body::wrap_stream(body));
         // The session may be on another host, which has its own way of knowing us.
-        if same_host(to.repository, &location) {
-            let pass = self.0.pass(to.repository, TRANSFER).await?;
-            if let Some(header) = pass.and_then(|pass| pass.header()) {
-                request = request.header(AUTHORIZATION, header);
-            }
+        let is_own = same_host(to.repository, &location);
+        let pass = if is_own {
+            self.0.pass(to.repository, TRANSFER).await?
+        } else {
+            None
+        };
+        if let Some(header) = pass.as_ref().and_then(AuthorizationHeader::header) {
+            request = request.header(AUTHORIZATION, header);
         }
         let answer = request.send().await;
         if let Some(why) = wrong.get() {
@@ -206,6 +214,17 @@ impl Registry {
         }
         if answer.status.is_success() {
             return Ok(Ok(Arrival::Sent));
+        }
+        // The bytes are spent, so the next try begins with a session of its own.
+        if is_own
+            && refuses_sign_in(&answer)
+            && !transfer.renewed.swap(true, Ordering::Relaxed)
+            && self
+                .0
+                .renew(to.repository, &answer, pass.as_ref(), TRANSFER)
+                .await?
+        {
+            return Err(AttemptError::Busy(answer));
         }
         Ok(Err(to.refused(&Refusal::of(&answer))))
     }

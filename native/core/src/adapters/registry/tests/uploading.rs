@@ -2,6 +2,7 @@
 
 use crate::report::problem::Explain as _;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::{Setting, refusal};
@@ -47,6 +48,39 @@ async fn bytes_are_sent_in_one_piece_and_again_in_a_new_session() {
     assert_eq!(puts.len(), 2);
     assert!(puts.iter().all(|request| request.body == b"{}"));
     assert_ne!(puts[0].line, puts[1].line, "each try has its own session");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_expires_while_a_blob_is_sent_is_renewed_once() {
+    for helps in [true, false] {
+        let refused = Arc::new(AtomicUsize::new(0));
+        let setting = Setting::of(move |received, number| {
+            match received.line.split_once(' ').expect("a line").0 {
+                "HEAD" => refusal(404, "BLOB_UNKNOWN", "no"),
+                "POST" => {
+                    let place = format!("/v2/app/web/blobs/uploads/{number}");
+                    Reply::new(202, &[("location", &place)], "")
+                }
+                _ if refused.fetch_add(1, Ordering::SeqCst) == 0 || !helps => {
+                    refusal(403, "DENIED", "Your authorization token has expired.")
+                }
+                _ => Reply::new(201, &[], ""),
+            }
+        })
+        .await;
+        let to = setting.repository();
+        let put = setting
+            .registry
+            .put_bytes(&to, "application/json", b"{}")
+            .await;
+        assert_eq!(put.is_ok(), helps, "{put:?}");
+        assert_eq!(setting.passwords(), 2);
+        let received = setting.server.received();
+        let puts = received.iter().filter(|r| r.line.starts_with("PUT "));
+        let shown: Vec<_> = puts.map(|put| put.header("authorization")).collect();
+        assert_eq!(shown.len(), 2);
+        assert_ne!(shown[0], shown[1], "the new password is shown");
+    }
 }
 
 /// Reports of the bytes done and to do.
