@@ -47,6 +47,8 @@ enum Known {
     NotAsked,
     /// Answer of the source, which may be that it has nothing.
     Asked(Option<RegistryLogin>),
+    /// Failure of the source, which every image of the registry would meet again.
+    Failed(SignInError),
 }
 
 impl Credentials {
@@ -67,6 +69,7 @@ impl Credentials {
         let mut known = slot.0.lock().await;
         match &*known {
             Known::Asked(login) if !login.as_ref().is_some_and(ends_soon) => Ok(login.clone()),
+            Known::Failed(error) => Err(error.clone()),
             Known::Asked(_) | Known::NotAsked => self.ask(registry, &mut known).await,
         }
     }
@@ -83,6 +86,7 @@ impl Credentials {
         let mut known = slot.0.lock().await;
         match &*known {
             Known::Asked(login) if login.as_ref() != Some(stale) => Ok(login.clone()),
+            Known::Failed(error) => Err(error.clone()),
             Known::Asked(_) | Known::NotAsked => self.ask(registry, &mut known).await,
         }
     }
@@ -110,13 +114,14 @@ impl Credentials {
         Arc::clone(known.entry(registry.to_owned()).or_default())
     }
 
-    /// Asks the source and keeps its answer; a failure is not kept.
+    /// Asks the source and keeps its answer, and a failure too: the source has tried again by itself.
     async fn ask(
         &self,
         registry: &str,
         known: &mut Known,
     ) -> Result<Option<RegistryLogin>, SignInError> {
-        let login = self.0.source.fetch(registry).await?;
+        let fetched = self.0.source.fetch(registry).await;
+        let login = fetched.inspect_err(|error| *known = Known::Failed(error.clone()))?;
         if let Some(login) = &login {
             self.mask(login);
         }

@@ -33,11 +33,14 @@ pub fn password(nth: usize) -> RegistryLogin {
     }
 }
 
-struct Refusing;
+/// Counts how often it refuses.
+#[derive(Clone, Default)]
+struct Refusing(Arc<AtomicUsize>);
 
 impl LoginSource for Refusing {
     fn fetch<'a>(&'a self, _: &'a str) -> LoginFuture<'a> {
         Box::pin(async {
+            self.0.fetch_add(1, Ordering::SeqCst);
             Err(SignInError::from(Problem {
                 code: Code::AwsCredentialsExpired,
                 what: "The credentials of the inputs have expired".to_owned(),
@@ -97,9 +100,13 @@ async fn a_password_is_masked_in_both_forms_before_it_is_handed_out() {
 }
 
 #[tokio::test]
-async fn a_failure_is_not_kept_and_another_host_gets_nothing() {
-    let credentials = Credentials::new(Refusing, Events::silent());
-    let error = credentials.login("127.0.0.1:5000").await;
+async fn a_failure_is_kept_and_another_host_gets_nothing() {
+    let source = Refusing::default();
+    let credentials = Credentials::new(source.clone(), Events::silent());
+    let ask = || credentials.login("127.0.0.1:5000");
+    let (error, again, last) = tokio::join!(ask(), ask(), ask());
+    assert!(error == again && again == last);
+    assert_eq!(source.0.load(Ordering::SeqCst), 1);
     let error = error.expect_err("a failure");
     assert_eq!(error.code(), Code::AwsCredentialsExpired);
     assert_eq!(error.hint().as_deref(), Some("Renew them"));
