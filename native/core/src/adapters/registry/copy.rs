@@ -78,7 +78,9 @@ impl Registry {
         uploads: &[Upload<'_>],
         progress: OnProgress<'_>,
     ) -> Result<Vec<Arrival>, RegistryError> {
-        let total = uploads.iter().map(|upload| upload.blob.size).sum();
+        // Sizes are a registry's words until the bytes are there.
+        let sizes = uploads.iter().map(|upload| upload.blob.size);
+        let total = sizes.fold(0, u64::saturating_add);
         let sent: Vec<Arc<AtomicU64>> = uploads.iter().map(|_| Arc::default()).collect();
         let tell = || progress(sum(&sent), total);
         // Collected first: a lazy iterator's borrows are too general for the compiler to see that this can be sent.
@@ -108,7 +110,9 @@ impl Registry {
 
 /// The bytes that are there of all blobs together.
 fn sum(sent: &[Arc<AtomicU64>]) -> u64 {
-    sent.iter().map(|sent| sent.load(Ordering::Relaxed)).sum()
+    sent.iter()
+        .map(|sent| sent.load(Ordering::Relaxed))
+        .fold(0, u64::saturating_add)
 }
 
 /// The blobs that a manifest refers to.

@@ -21,6 +21,9 @@ const PAGE_SIZE: usize = 1000;
 /// A registry that never comes to an end is not followed for ever.
 const PAGES: usize = 200;
 
+/// The most tags that are read of a repository; ECR holds a tenth of it.
+const TAGS: usize = PAGES * PAGE_SIZE;
+
 #[derive(Deserialize)]
 struct Page {
     /// Distribution writes `null` for a repository without tags.
@@ -47,6 +50,9 @@ impl Registry {
                 subject.invalid(&format!("the list of tags cannot be read: {error}"))
             })?;
             let page = page.tags.unwrap_or_default();
+            if tags.len() + page.len() > TAGS {
+                return Err(subject.invalid(&format!("it lists more than {TAGS} tags")));
+            }
             tags.extend(page.iter().filter_map(|tag| tag.parse::<Tag>().ok()));
             match next(repository, &request.path, &answer.headers) {
                 Some(next) => path = next,

@@ -211,12 +211,21 @@ pub fn parse(manifest: &RawManifest) -> Result<Manifest, String> {
     }))
 }
 
+/// The most manifests that an index may refer to where all of them are read.
+const CHILDREN: usize = 200;
+
 /// Everything that an index refers to, attestations too; nothing for the image of one platform.
 pub fn children(manifest: &RawManifest) -> Result<Vec<Descriptor>, String> {
     if !is_index(&manifest.media_type) {
         return Ok(Vec::new());
     }
     let index: ImageIndex = read(&manifest.bytes)?;
+    let count = index.manifests().len();
+    if count > CHILDREN {
+        return Err(format!(
+            "the index refers to {count} manifests, and at most {CHILDREN} are read"
+        ));
+    }
     index.manifests().iter().map(descriptor).collect()
 }
 

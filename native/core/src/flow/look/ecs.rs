@@ -4,12 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
+use tokio::io::AsyncReadExt as _;
 
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
 use crate::flow::config::patch::TaskDefinitionFile;
 use crate::flow::facts::fact::Fact;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
+
+/// Largest file that is read, in bytes; ECS takes no definition beyond 64 KiB.
+const LIMIT: u64 = 1024 * 1024;
 
 /// A problem with a file.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +46,9 @@ pub(super) async fn look(
     container: Option<&str>,
 ) -> Fact<TaskDefinition> {
     let path = file.path.clone();
-    let text = tokio::fs::read_to_string(&path).await;
-    let text = text.map_err(|source| FileError::Unreadable { path, source })?;
+    let text = read(&path)
+        .await
+        .map_err(|source| FileError::Unreadable { path, source })?;
     let wanted = Wanted {
         container,
         is_registered: file.register,
@@ -54,6 +59,20 @@ pub(super) async fn look(
         writable(&path).map_err(|source| FileError::NotWritable { path, source })?;
     }
     Ok(definition)
+}
+
+/// Reads a regular file. What has no end, such as a pipe or a device, is not opened.
+async fn read(path: &Path) -> io::Result<String> {
+    if !tokio::fs::metadata(path).await?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    let file = tokio::fs::File::open(path).await?;
+    file.take(LIMIT + 1).read_to_string(&mut text).await?;
+    if text.len() as u64 > LIMIT {
+        return Err(io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(text)
 }
 
 /// Checks that a file can be written, without writing anything.
@@ -96,6 +115,16 @@ mod tests {
         assert_eq!(check(at(""), None).await, unreadable);
         std::fs::write(at("latin1.json"), b"{\"family\": \"\xe9\"}").expect("a file");
         assert_eq!(check(at("latin1.json"), None).await, unreadable);
+        assert_eq!(check("/dev/zero".into(), None).await, unreadable);
+        let pipe = at("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|made| made.success()));
+        assert_eq!(check(pipe, None).await, unreadable);
+        let spaces = " ".repeat(1024 * 1024 + 1 - DEFINITION.len());
+        std::fs::write(at("large.json"), format!("{DEFINITION}{spaces}")).expect("a file");
+        assert_eq!(check(at("large.json"), None).await, unreadable);
+        std::fs::write(at("fits.json"), format!("{DEFINITION}{}", &spaces[1..])).expect("a file");
+        assert_eq!(check(at("fits.json"), None).await, None);
         let not_writable = Some(Code::EcsOutputNotWritable);
         assert_eq!(check(at("in.json"), Some(at("no/out"))).await, not_writable);
         assert_eq!(check(at("in.json"), Some(at(""))).await, not_writable);

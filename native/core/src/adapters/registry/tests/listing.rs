@@ -67,3 +67,18 @@ async fn a_list_without_end_is_a_failure_and_a_missing_repository_its_own() {
         Code::RegistryImageNotFound
     );
 }
+
+#[tokio::test]
+async fn a_list_that_is_too_long_is_a_failure() {
+    let page = format!(r#"{{"tags":["a"{}]}}"#, r#","a""#.repeat(99_999));
+    let (tags, lines) = tags(move |_, earlier| {
+        let next = format!("</v2/app/web/tags/list?last={earlier}>; rel=\"next\"");
+        Reply::new(200, &[("link", &next)], &page)
+    })
+    .await;
+    assert_eq!(
+        tags.expect_err("a failure").code(),
+        Code::RegistryAnswerInvalid
+    );
+    assert_eq!(lines.len(), 3);
+}

@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    DOCKER_LIST, DOCKER_MANIFEST, Manifest, OCI_INDEX, OCI_MANIFEST, RawManifest, media_type, parse,
+    DOCKER_LIST, DOCKER_MANIFEST, Manifest, OCI_INDEX, OCI_MANIFEST, RawManifest, children,
+    media_type, parse,
 };
 use crate::domain::image::registry_image::platform_of;
 use crate::domain::platform::Platform;
@@ -107,4 +108,19 @@ fn a_configuration_names_its_platform_or_none() {
         None
     );
     assert_eq!(platform_of(&json!({})), None);
+}
+
+#[test]
+fn an_index_of_too_many_manifests_is_not_followed() {
+    for (count, is_followed) in [(200, true), (201, false)] {
+        let child =
+            json!({"mediaType": OCI_MANIFEST, "digest": Digest::of(b"a").as_str(), "size": 1});
+        let index = RawManifest {
+            media_type: OCI_INDEX.to_owned(),
+            bytes: json!({"schemaVersion": 2, "manifests": vec![child; count]})
+                .to_string()
+                .into_bytes(),
+        };
+        assert_eq!(children(&index).is_ok(), is_followed, "{count}");
+    }
 }
