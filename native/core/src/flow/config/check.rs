@@ -76,6 +76,27 @@ impl Check {
         (!value.is_empty()).then_some(value)
     }
 
+    /// The text of a secret input. A failure shows nothing of it, unless all of it is one `$(NAME)`.
+    pub(super) fn secret<'a>(&mut self, input: &str, value: &'a str) -> Option<&'a str> {
+        if value.contains("$(") && !is_variable(value.trim()) {
+            self.refuse(
+                InputFault::UnresolvedVariable,
+                input,
+                "still holds a variable that the pipeline does not have: there is `$(` in it",
+            );
+            return None;
+        }
+        self.text(input, value)
+    }
+
+    /// The text of a required secret input.
+    pub(super) fn required_secret<'a>(&mut self, input: &str, value: &'a str) -> Option<&'a str> {
+        if value.trim().is_empty() {
+            return self.required(input, value);
+        }
+        self.secret(input, value)
+    }
+
     /// The text of a required input.
     pub(super) fn required<'a>(&mut self, input: &str, value: &'a str) -> Option<&'a str> {
         if value.trim().is_empty() {
@@ -169,6 +190,19 @@ fn unresolved_variable(text: &str) -> Option<&str> {
         .find(')')
         .map_or(text.len(), |end| start + end + 1);
     Some(&text[start..end])
+}
+
+/// Returns true if a text is one `$(NAME)` and nothing else, which no secret is.
+fn is_variable(text: &str) -> bool {
+    let name = text
+        .strip_prefix("$(")
+        .and_then(|rest| rest.strip_suffix(')'));
+    name.is_some_and(|name| {
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    })
 }
 
 fn unknown_value(value: &str, allowed: &[&str]) -> String {

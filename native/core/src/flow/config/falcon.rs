@@ -99,7 +99,7 @@ pub(super) fn api(check: &mut Check, inputs: &Inputs) -> Option<FalconApiSetting
         return None;
     }
     let client_id = check.required("falconClientId", &inputs.falcon_client_id);
-    let client_secret = check.required("falconClientSecret", &inputs.falcon_client_secret);
+    let client_secret = check.required_secret("falconClientSecret", &inputs.falcon_client_secret);
     Some(FalconApiSettings {
         client_id: client_id?.to_owned(),
         client_secret: Secret::new(client_secret?),
@@ -165,7 +165,10 @@ fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<CustomerId> {
     if can_ask && inputs.falcon_cid.trim().is_empty() {
         return None;
     }
-    match check.required("falconCid", &inputs.falcon_cid)?.parse() {
+    match check
+        .required_secret("falconCid", &inputs.falcon_cid)?
+        .parse()
+    {
         Ok(id) => return Some(id),
         Err(CustomerIdError::WithoutChecksum) => check.refuse(
             InputFault::CidWithoutChecksum,
@@ -205,7 +208,7 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
             "must be up to 255 letters, digits, `-` and `_`, as ECS demands",
         );
     }
-    let falconctl_options = check.text("falconctlOptions", &inputs.falconctl_options);
+    let falconctl_options = check.secret("falconctlOptions", &inputs.falconctl_options);
     if falconctl_options.is_some_and(|options| !options.starts_with("--")) {
         check.refuse(
             InputFault::Malformed,

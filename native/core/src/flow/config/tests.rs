@@ -254,3 +254,47 @@ fn a_local_registry_has_an_image_of_its_own_and_no_place_beside_a_graft() {
         "{told}"
     );
 }
+
+#[test]
+fn a_secret_is_not_shown_by_the_failure_that_refuses_it() {
+    type Change = fn(&mut Inputs, &str);
+    let secrets: [(&str, Change); 5] = [
+        ("falconCid", |i, text| i.falcon_cid.push_str(text)),
+        ("falconctlOptions", |i, text| {
+            i.falconctl_options.push_str(text);
+        }),
+        ("falconClientSecret", |i, text| {
+            i.falcon_client_id = "id".into();
+            i.falcon_client_secret = text.into();
+        }),
+        ("awsSecretAccessKey", |i, text| {
+            i.aws_access_key_id = "AKIA".into();
+            i.aws_secret_access_key = text.into();
+        }),
+        ("awsSessionToken", |i, text| {
+            i.aws_access_key_id = "AKIA".into();
+            i.aws_secret_access_key = "key".into();
+            i.aws_session_token = text.into();
+        }),
+    ];
+    for (name, change) in secrets {
+        for text in [
+            "hunter$(2",
+            "$(hunter)2",
+            "$(hun)$(ter)",
+            "$(hun ter!)",
+            "--a $(hunter)",
+        ] {
+            let mut inputs = inputs();
+            change(&mut inputs, text);
+            let problem = read(&inputs).expect_err("a problem");
+            assert_eq!(
+                problem.code,
+                Code::InputUnresolvedVariable,
+                "{name}: {problem:?}"
+            );
+            let shown = format!("{problem:?}");
+            assert!(shown.contains(name) && !shown.contains("hun"), "{shown}");
+        }
+    }
+}

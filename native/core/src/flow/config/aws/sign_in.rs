@@ -189,8 +189,9 @@ impl Keys<'_> {
         if self.is_there() && !(has(self.id) && has(self.secret)) {
             self.refuse_half(check, has(self.id));
         }
-        let mut text = |(name, value)| check.text(name, value).map(str::to_owned);
-        let (id, secret, token) = (text(self.id), text(self.secret), text(self.token));
+        let id = check.text(self.id.0, self.id.1).map(str::to_owned);
+        let mut text = |(name, value)| check.secret(name, value).map(str::to_owned);
+        let (secret, token) = (text(self.secret), text(self.token));
         Some(AwsCredentials::Keys {
             giver: self.giver,
             access_key_id: id?,
