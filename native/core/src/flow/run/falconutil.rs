@@ -38,6 +38,7 @@ enum FailureCause {
     NoEmulation,
     Crashed,
     OutOfMemory,
+    Killed,
     Logged,
 }
 
@@ -49,6 +50,8 @@ impl FalconutilError {
             FailureCause::NoEmulation
         } else if end.exit_code == 139 {
             FailureCause::Crashed
+        } else if end.exit_code == 137 {
+            FailureCause::Killed
         } else {
             FailureCause::Logged
         };
@@ -73,6 +76,7 @@ impl Explain for FalconutilError {
             Self::Failed { cause: FailureCause::NoEmulation, .. } => "ARM64 programs do not run on this agent: set `emulation: auto`, or install a current emulator",
             Self::Failed { cause: FailureCause::OutOfMemory, .. } => "The agent ran out of memory: run fewer jobs on it, or give it more memory",
             Self::Failed { cause: FailureCause::Crashed, .. } => "The program crashed; under emulation another release of the emulator may help: set `emulatorImage`",
+            Self::Failed { cause: FailureCause::Killed, .. } => "The program was killed from outside: look whether the agent ran out of memory (`sudo dmesg`), or whether something on the agent stops containers",
             Self::Failed { cause: FailureCause::Logged, .. } => "Read falconutil's lines in the log; a customer ID or an option that this sensor version does not know is the usual cause",
             Self::NoImage => "Read falconutil's output in the log, and try another sensor version",
         }.to_owned())
@@ -185,5 +189,31 @@ impl Run {
         let name = format!("{LOCAL_DOMAIN}/{}:patched", self.id);
         let image = self.services.engine()?.image(&name).await?;
         Ok(image.ok_or(FalconutilError::NoImage)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FalconutilError;
+    use crate::adapters::engine::container::spec::ContainerEnd;
+    use crate::report::problem::Explain as _;
+
+    #[test]
+    fn the_way_in_which_it_ended_chooses_the_hint() {
+        for (exit_code, oom_killed, line, expected) in [
+            (1, false, "bad cid", "a customer ID"),
+            (1, false, "exec format error", "`emulation: auto`"),
+            (137, true, "", "ran out of memory: run fewer jobs"),
+            (137, false, "", "was killed from outside"),
+            (139, false, "", "crashed"),
+        ] {
+            let error = FalconutilError::failed(&ContainerEnd {
+                exit_code,
+                oom_killed,
+                last_lines: vec![line.to_owned()],
+            });
+            let hint = error.hint().expect("a hint");
+            assert!(hint.contains(expected), "{exit_code}: {hint}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::{io, thread};
@@ -153,7 +154,13 @@ fn pack(layer: impl Read, spool: &Path) -> Result<(Digest, PackedLayer), DeltaEr
 
 /// Packs the pieces, with a header that names neither time nor system.
 fn compress(pieces: &Receiver<Vec<u8>>, spool: &Path) -> io::Result<(Digest, u64)> {
-    let file = Hashing::new(BufWriter::with_capacity(PIECE, File::create(spool)?));
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(spool)?;
+    let file = Hashing::new(BufWriter::with_capacity(PIECE, file));
     let mut packer = GzBuilder::new()
         .mtime(0)
         .operating_system(255)
