@@ -32,14 +32,20 @@ export function neutraliseToLine(text: string): string {
 }
 
 function neutraliseLine(line: string): string {
-  // Control characters are removed first: one in the middle of `##vso` would otherwise hide it from the next step.
-  return line.replace(terminalSequences, "").replace(controlCharacters, "").replace(markers, "**$1");
+  // Invisible characters are removed first: one in the middle of `##vso` would otherwise hide it from the next step.
+  return line
+    .replace(terminalSequences, "")
+    .replace(controlCharacters, "")
+    .replace(formatCharacters, "")
+    .replace(markers, "**$1");
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: These are what programs colour their output with.
 const terminalSequences = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: These must not reach the log; a tab may.
 const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+/** Characters that show nothing, such as soft hyphens and zero-width signs, and the two that break a line unseen. */
+const formatCharacters = /[\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu;
 /** `##vso` is a command; `##[` merely changes how the line looks, but would pretend to be ours. */
 const markers = /##(vso|\[)/gi;
 

@@ -1,4 +1,5 @@
 /** The end of the step: the only place that sets its result. */
+import { dirname } from "node:path";
 import type { Ending, Failure, Outcome, VerifiedImage } from "./addon.ts";
 import { command, neutraliseToLine, type WriteLine } from "./command.ts";
 import { reportLines } from "./report.ts";
@@ -67,7 +68,29 @@ export function finish(ending: Ending, { write, milliseconds, stopped }: Finish)
   if (result !== undefined && !stopped) write(command("task.complete", { result }));
 }
 
-/** A failure for an unexpected error: a bug of this task. */
+/** Errors of a folder that cannot be written to. */
+const unwritable = ["EACCES", "EDQUOT", "ENOSPC", "EPERM", "EROFS"];
+
+/**
+ * A failure for an unexpected error: a bug of this task, or a folder of the agent that cannot be written to. The task
+ * library writes a key into the temporary folder as soon as it is loaded.
+ */
+export function unexpectedFailure(error: unknown): Failure {
+  const { code = "", path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (!(error instanceof Error && path !== undefined && unwritable.includes(code)))
+    return internalFailure(error);
+  return {
+    code: "TASK_FOLDER_NOT_WRITABLE",
+    kind: "environment",
+    what: `Cannot write to \`${dirname(path)}\``,
+    why: [error.message],
+    hint: "Let the agent's user own and write to the agent's temporary folder, and let its disk have space",
+    effects: [],
+    cleanup: [],
+  };
+}
+
+/** A failure for a bug of this task. */
 export function internalFailure(error: unknown): Failure {
   return {
     code: "TASK_INTERNAL",

@@ -5,7 +5,7 @@ import { attachSummary } from "./attach.ts";
 import { takeAwsContext } from "./aws.ts";
 import { watchSignals } from "./cancel.ts";
 import { writeToStdout } from "./command.ts";
-import { finish, internalFailure } from "./finish.ts";
+import { finish, unexpectedFailure } from "./finish.ts";
 import { History } from "./history.ts";
 import { inert } from "./markdown.ts";
 import { prepareNetwork } from "./network.ts";
@@ -47,7 +47,7 @@ function endProcess(): void {
 
 main()
   .catch((error: unknown) => {
-    const ending = { type: "failed", failure: internalFailure(error) } as const;
+    const ending = { type: "failed", failure: unexpectedFailure(error) } as const;
     finish(ending, { write, milliseconds: performance.now(), stopped: stop.aborted });
   })
   .finally(endProcess);

@@ -17,7 +17,9 @@ export function summary(ending: Ending, history: History, milliseconds: number):
  * `target` is the image as typed; its registry is left out.
  */
 export function summaryName(target: string): string {
-  const short = target.slice(target.search(/[.:][^/]*\//) < 0 ? 0 : target.indexOf("/") + 1);
+  const first = target.slice(0, Math.max(target.indexOf("/"), 0));
+  // As in every reference, a first part with a dot or a port is a registry.
+  const short = /[.:]/.test(first) ? target.slice(first.length + 1) : target;
   const safe = short.replaceAll(/[^\w.-]+/g, " ").trim();
   return `${`Falcon ARM64 patch ${safe}`.slice(0, 100).trim()}.md`;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ending } from "../src/addon.ts";
-import { finish, internalFailure } from "../src/finish.ts";
+import { finish, internalFailure, unexpectedFailure } from "../src/finish.ts";
 import { digest, failure, outcome, verified } from "./samples.ts";
 
 function log(ending: Ending, stopped = false): string[] {
@@ -216,4 +216,25 @@ test("A failure for an unexpected error has its causes, then the calls that led 
   assert.ok(why.length > 2 && why.length <= 7, why.join("\n"));
   for (const call of why.slice(2)) assert.match(call, /^at /);
   assert.deepEqual(internalFailure("text").why, []);
+});
+
+test("A folder that cannot be written to is not a bug", () => {
+  const error = Object.assign(new Error("EROFS: read-only file system, open '/t/_temp/.taskkey'"), {
+    code: "EROFS",
+    path: "/t/_temp/.taskkey",
+  });
+  const { code, kind, what, why } = unexpectedFailure(error);
+  assert.deepEqual(
+    [code, kind, what],
+    ["TASK_FOLDER_NOT_WRITABLE", "environment", "Cannot write to `/t/_temp`"],
+  );
+  assert.deepEqual(why, [error.message]);
+  for (const other of [
+    new Error("x"),
+    "text",
+    undefined,
+    Object.assign(new Error("x"), { code: "ENOENT", path: "/t" }),
+    Object.assign(new Error("x"), { code: "EACCES" }),
+  ])
+    assert.equal(unexpectedFailure(other).code, "TASK_INTERNAL");
 });

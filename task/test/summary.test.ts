@@ -147,5 +147,12 @@ test("The summary's title names the target and is a valid file name", () => {
   assert.equal(summaryName(`${registry}/app/web:1.4.2-falcon`), "Falcon ARM64 patch app web 1.4.2-falcon.md");
   assert.equal(summaryName("app/web:1"), "Falcon ARM64 patch app web 1.md");
   assert.equal(summaryName("../../x\n;]"), "Falcon ARM64 patch .. x.md");
+  assert.equal(summaryName("team/app.v2/web:1"), "Falcon ARM64 patch team app.v2 web 1.md");
   assert.equal(summaryName(""), "Falcon ARM64 patch.md");
+});
+
+test("The summary's title of a long name is found at once", () => {
+  const begun = performance.now();
+  summaryName(":".repeat(1_000_000));
+  assert.ok(performance.now() - begun < 1_000, "the time grows with the square of the length");
 });
