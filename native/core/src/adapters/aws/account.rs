@@ -42,7 +42,11 @@ impl Aws {
     /// `events` hears of every secret that signing in brings, before anyone can use it.
     pub async fn open(settings: &AwsSettings, events: Events) -> Result<Self, AwsError> {
         let sdk = sdk::load(settings).await?;
-        endpoint::check(&sdk, |name| std::env::var(name).ok())?;
+        let variable = |name: &str| std::env::var(name).ok();
+        endpoint::check(&sdk, variable)?;
+        if matches!(settings.credentials, AwsCredentials::DefaultChain) {
+            endpoint::check_chain(&sdk, variable)?;
+        }
         if let Some(region) = sdk
             .region()
             .filter(|region| !endpoint::is_region(region.as_ref()))

@@ -42,6 +42,24 @@ const AWS_DOMAINS: [&str; 14] = [
 /// Name in failures of the shared configuration, which has this setting in several places.
 const SHARED: &str = "endpoint_url of the shared AWS configuration";
 
+const SHARED_METADATA: &str = "ec2_metadata_service_endpoint of the shared AWS configuration";
+
+/// Place of the credentials of a container.
+const CONTAINER: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+
+/// Place of the credentials of an EC2 instance.
+const METADATA: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+
+/// Addresses of AWS's own servers of credentials: ECS's, EKS's and EC2's
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>).
+const NEAR: [&str; 5] = [
+    "169.254.170.2",
+    "169.254.170.23",
+    "fd00:ec2::23",
+    "169.254.169.254",
+    "fd00:ec2::254",
+];
+
 /// Refuses a configuration that sends requests elsewhere.
 pub(super) fn check(
     sdk: &SdkConfig,
@@ -56,15 +74,7 @@ pub(super) fn check(
     }
     for service in SERVICES {
         for variable in LOOKUPS {
-            let key = ServiceConfigKey::builder()
-                .service_id(service)
-                .env(variable)
-                .profile("endpoint_url")
-                .build();
-            let configured = key
-                .ok()
-                .and_then(|key| sdk.service_config()?.load_config(key));
-            if let Some(url) = configured {
+            if let Some(url) = configured(sdk, service, variable, "endpoint_url") {
                 check_url(SHARED, &url)?;
             }
         }
@@ -73,8 +83,41 @@ pub(super) fn check(
         .map_or(Ok(()), |url| check_url(SHARED, url))
 }
 
+/// Refuses an override of the places that give the default chain its credentials.
+///
+/// They are sent a token, and decide as whom everything is done. An agent asks them on this machine
+/// or at an address that does not leave it.
+pub(super) fn check_chain(
+    sdk: &SdkConfig,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<(), AwsError> {
+    for setting in [CONTAINER, METADATA] {
+        if let Some(url) = variable(setting).filter(|url| !url.is_empty()) {
+            require(is_near(&url), setting, &url)?;
+        }
+    }
+    match configured(sdk, "EC2", METADATA, "ec2_metadata_service_endpoint") {
+        Some(url) => require(is_near(&url), SHARED_METADATA, &url),
+        None => Ok(()),
+    }
+}
+
+/// Setting of the shared configuration, which environment variables of the same service replace.
+fn configured(sdk: &SdkConfig, service: &str, variable: &str, profile: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id(service)
+        .env(variable)
+        .profile(profile)
+        .build();
+    sdk.service_config()?.load_config(key.ok()?)
+}
+
 fn check_url(setting: &str, url: &str) -> Result<(), AwsError> {
-    if is_allowed(url) {
+    require(is_allowed(url), setting, url)
+}
+
+fn require(is_allowed: bool, setting: &str, url: &str) -> Result<(), AwsError> {
+    if is_allowed {
         Ok(())
     } else {
         Err(AwsError::EndpointRefused {
@@ -82,6 +125,21 @@ fn check_url(setting: &str, url: &str) -> Result<(), AwsError> {
             url: crate::report::cause::Cause::said(url).to_string(),
         })
     }
+}
+
+/// Returns true if an address is this machine's, or one at which AWS itself serves credentials to it.
+fn is_near(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        Some(Host::Domain(name)) => return name == "localhost",
+        None => return false,
+    };
+    let is_local = address.is_loopback() || NEAR.contains(&address.to_string().as_str());
+    is_local && matches!(url.scheme(), "http" | "https")
 }
 
 fn is_allowed(url: &str) -> bool {

@@ -183,7 +183,7 @@ impl Explain for AwsError {
             Self::Denied { denial, .. } => Some(denial.hint()),
             Self::RepositoryNotFound { repository, .. } => Some(repository.creation_hint()),
             Self::EndpointRefused { setting, .. } => Some(format!(
-                "Remove `{setting}`, or set it to an endpoint of ECR, ECS or STS, such as `https://api.ecr.eu-west-1.amazonaws.com`"
+                "Remove `{setting}`, or set it to an address that docs/troubleshooting.md allows under AWS_ENDPOINT_REFUSED"
             )),
             Self::TaskDefinitionRefused { .. } => Some("Correct what ECS names in the file of `taskDefinition`".to_owned()),
             Self::RegionInvalid { .. } => Some(

@@ -1,7 +1,7 @@
 use aws_config::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use super::{check, is_allowed, is_region};
+use super::{check, check_chain, is_allowed, is_near, is_region};
 use crate::adapters::aws::error::AwsError;
 
 #[test]
@@ -121,4 +121,55 @@ fn every_place_of_an_override_is_looked_at() {
         .service_config(SharedConfiguration("http://127.0.0.1:4566"))
         .build();
     assert_eq!(check(&lab, none), Ok(()));
+}
+
+#[test]
+fn credentials_are_fetched_from_this_machine_and_its_own_servers() {
+    for (url, expected) in [
+        ("http://127.0.0.1:8080/creds", true),
+        ("http://localhost/creds", true),
+        ("http://[::1]/", true),
+        ("http://169.254.170.2/v2/x", true),
+        ("http://169.254.170.23/v1/credentials", true),
+        ("http://[fd00:ec2::23]/v1/credentials", true),
+        ("http://169.254.169.254", true),
+        ("http://[fd00:ec2::254]/", true),
+        ("https://evil.example/creds", false),
+        ("http://169.254.170.3/", false),
+        ("http://10.0.0.1/", false),
+        ("https://sts.amazonaws.com/", false),
+        ("http://localhost.evil.example/", false),
+        ("http://169.254.170.2@evil.example/", false),
+        ("ftp://127.0.0.1/", false),
+        ("no url", false),
+    ] {
+        assert_eq!(is_near(url), expected, "{url}");
+    }
+}
+
+#[derive(Debug)]
+struct Metadata(&'static str);
+
+impl LoadServiceConfig for Metadata {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        (key.profile() == "ec2_metadata_service_endpoint").then(|| self.0.to_owned())
+    }
+}
+
+#[test]
+fn every_place_of_the_chain_s_credentials_is_looked_at() {
+    let plain = SdkConfig::builder().build();
+    assert_eq!(check_chain(&plain, |_| None), Ok(()));
+    assert_eq!(check_chain(&plain, |_| Some(String::new())), Ok(()));
+    for setting in [
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    ] {
+        let variable = |name: &str| (name == setting).then(|| "https://evil.example".to_owned());
+        assert_eq!(refused(check_chain(&plain, variable)), setting);
+    }
+    let shared = |url| SdkConfig::builder().service_config(Metadata(url)).build();
+    let setting = refused(check_chain(&shared("https://evil.example"), |_| None));
+    assert!(setting.starts_with("ec2_metadata"), "{setting}");
+    assert_eq!(check_chain(&shared("http://127.0.0.1:1"), |_| None), Ok(()));
 }
