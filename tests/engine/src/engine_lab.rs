@@ -39,6 +39,13 @@ impl Lab {
         }
     }
 
+    /// The engine's major version; 28 is the first with API 1.48, which lists all platforms of an image.
+    pub async fn major_version(&self) -> Result<u32> {
+        let version = self.engine.facts().await?.version;
+        let major = version.split('.').next().unwrap_or_default();
+        Ok(major.parse()?)
+    }
+
     /// The sign-in that the registry takes.
     #[must_use]
     pub fn auth(&self) -> RegistryAuth {

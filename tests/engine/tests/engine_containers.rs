@@ -173,11 +173,7 @@ async fn leftovers_are_found_by_all_of_their_labels() -> Result<()> {
     let find = async |labels: &[(&str, &str)]| lab.engine.containers_with(labels).await;
     let found = find(&[(LABEL_RUN, "left"), ("other", "x=y")]).await?;
     let found = found.first().context("the container")?;
-    assert_eq!(
-        (found.name.as_str(), found.is_running),
-        (spec.name.as_str(), true)
-    );
-    assert_eq!(found.labels["other"], "x=y");
+    assert_eq!(found.name, spec.name);
     assert!(
         find(&[(LABEL_RUN, "left"), ("other", "z")])
             .await?

@@ -64,7 +64,7 @@ async fn falconutil_patches_and_pulls_through_the_socket_without_a_token() -> Re
     let (events, _) = recorded();
     let end = lab.engine.run(&spec, &events).await?;
     let facts = lab.engine.facts().await?;
-    if facts.store == Store::Containerd && facts.api_version < "1.48".parse()? {
+    if facts.store == Store::Containerd && lab.major_version().await? < 28 {
         // That engine cannot build from a context in the request's body, whichever socket it comes through
         // (https://github.com/moby/buildkit/issues/5623); what counts here is that both pulls came through.
         let is_known = |line: &String| line.contains("failed to read downloaded context");

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::str::FromStr;
 
 use serde_json::Value;
 
@@ -10,8 +9,6 @@ use super::platform::Platform;
 pub struct EngineFacts {
     /// The engine's version, such as `28.5.2`.
     pub version: String,
-    /// The newest version of its API, which is the one that it answers in.
-    pub api_version: ApiVersion,
     /// Store in which it keeps images.
     pub store: Store,
     /// The platform of its machine.
@@ -38,33 +35,6 @@ impl fmt::Display for Store {
             Self::Containerd => f.write_str("containerd"),
             Self::Other(driver) => f.write_str(driver),
         }
-    }
-}
-
-/// A version of the engine's API, such as `1.51`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ApiVersion {
-    /// The part before the point.
-    pub major: u16,
-    /// The part after it.
-    pub minor: u16,
-}
-
-impl fmt::Display for ApiVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
-    }
-}
-
-impl FromStr for ApiVersion {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
-        Ok(Self {
-            major: major.parse()?,
-            minor: minor.parse()?,
-        })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::reference::ecr_host::EcrHost;
 use crate::report::event::Events;
 use crate::report::problem::Problem;
 
-/// Clients of the engine, AWS and the registries; what cannot be had is a problem of whoever asks for it.
+/// Clients of the engine, AWS and the registries; what cannot be had is a problem of the caller.
 pub struct Services {
     agent: Agent,
     engine: Result<Engine, Problem>,
@@ -94,7 +94,7 @@ impl Services {
         self.aws.get_or_try_init(open).await
     }
 
-    /// The sign-ins to registries, for whoever has to pass one on.
+    /// The sign-ins to registries, for a caller that passes one on.
     pub async fn credentials(&self) -> Result<&Credentials, Problem> {
         let open = || async {
             let docker = DockerConfig::of_agent(|name| std::env::var_os(name));

@@ -9,7 +9,7 @@ use super::config::{CUSTOMER, HOST};
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
 use crate::domain::emulation::{Handler, Registration};
-use crate::domain::engine::{ApiVersion, EngineFacts, Store};
+use crate::domain::engine::{EngineFacts, Store};
 use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
@@ -106,10 +106,6 @@ pub fn with_task_definition(facts: Facts) -> Facts {
 pub fn engine() -> EngineFacts {
     EngineFacts {
         version: "28.5.2".to_owned(),
-        api_version: ApiVersion {
-            major: 1,
-            minor: 51,
-        },
         store: Store::Overlay2,
         platform: Platform::linux("amd64"),
         is_local: true,

@@ -15,7 +15,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use super::call::{Call, usual_host};
 use super::credential_provider::{CredentialChain, CredentialProvider, Start};
 use super::error::AwsError;
-use super::oidc::{Oidc, Waits};
+use super::oidc::{Oidc, retry_policy};
 use super::{endpoint, sdk};
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::aws::settings::{AwsCredentials, AwsSettings};
@@ -62,7 +62,7 @@ impl Aws {
             (AwsCredentials::Oidc { request, role }, _) => Start::Oidc(Box::new(Oidc {
                 request: request.clone(),
                 role: role.clone(),
-                waits: Waits::default(),
+                retry: retry_policy(),
             })),
             (_, Some(provider)) => Start::Provider(provider),
             (_, None) => Start::Nothing,

@@ -55,12 +55,12 @@ pub enum AwsError {
         source: Cause,
     },
     /// The role's trust policy does not know us, or we may not assume it.
-    #[error("AWS denies to assume the role `{role}` of {}", giver.role_name())]
+    #[error("AWS denies to assume the role `{role}` of {}", given_by.role_name())]
     RoleDenied {
         /// The role.
         role: String,
         /// Source that named it.
-        giver: CredentialSource,
+        given_by: CredentialSource,
         /// True if an external ID was sent.
         has_external_id: bool,
         /// Claims of the token about itself, where one was to open the role.

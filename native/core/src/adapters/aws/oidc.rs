@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
-use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
@@ -15,6 +14,7 @@ use serde_json::Value;
 use super::error::AwsError;
 use super::role;
 use crate::adapters::http::connection::{connection_hint, is_tls};
+use crate::adapters::http::retry::{AttemptFailure, RetryPolicy, is_passing};
 use crate::adapters::http::trust::client_config;
 use crate::domain::aws::claims::Claims;
 use crate::domain::aws::settings::{OidcRequest, Role};
@@ -36,23 +36,17 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 pub(super) struct Oidc {
     pub(super) request: OidcRequest,
     pub(super) role: Role,
-    pub(super) waits: Waits,
+    pub(super) retry: RetryPolicy,
 }
 
-/// Number and timing of the repeated requests for a token. On some networks one request in five gets no
-/// answer (<https://github.com/aws/aws-toolkit-azure-devops/issues/591>).
-#[derive(Clone, Copy)]
-pub(super) struct Waits {
-    pub(super) tries: usize,
-    pub(super) first: Duration,
-}
-
-impl Default for Waits {
-    fn default() -> Self {
-        Self {
-            tries: 5,
-            first: Duration::from_secs(1),
-        }
+/// The policy for a token. On some networks one request in five gets no answer
+/// (<https://github.com/aws/aws-toolkit-azure-devops/issues/591>).
+pub(super) fn retry_policy() -> RetryPolicy {
+    RetryPolicy {
+        first_wait: Duration::from_secs(1),
+        request: REQUEST,
+        budget: BUDGET,
+        ..RetryPolicy::default()
     }
 }
 
@@ -71,18 +65,9 @@ impl Oidc {
 
     async fn token(&self) -> Result<Secret, AwsError> {
         let client = self.client()?;
-        let started = Instant::now();
-        // The jitter keeps the jobs of a matrix apart.
-        let waits = ExponentialBuilder::default()
-            .with_min_delay(self.waits.first)
-            .with_max_times(self.waits.tries - 1)
-            .with_jitter();
-        let ask = || self.ask(&client);
-        let asked = ask
-            .retry(waits.build())
-            .when(|setback| setback.passing && started.elapsed() < BUDGET)
-            .await;
-        asked.map_err(|setback| *setback.error)
+        // The jitter of the waits keeps the jobs of a matrix apart.
+        let asked = self.retry.run(Instant::now(), || self.ask(&client)).await;
+        asked.map_err(|failure| *failure.error)
     }
 
     fn client(&self) -> Result<Client, AwsError> {
@@ -107,10 +92,11 @@ impl Oidc {
     }
 
     /// One request (<https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/create>).
-    async fn ask(&self, client: &Client) -> Result<Secret, Setback> {
+    async fn ask(&self, client: &Client) -> Result<Secret, AttemptError> {
         let bearer = format!("Bearer {}", self.request.job_token.reveal());
-        let mut bearer = HeaderValue::from_str(&bearer)
-            .map_err(|_| Setback::last("the job's token is invalid", FOREIGN_TOKEN.to_owned()))?;
+        let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| {
+            AttemptError::last("the job's token is invalid", FOREIGN_TOKEN.to_owned())
+        })?;
         bearer.set_sensitive(true);
         let request = client
             .post(self.request.url.clone())
@@ -132,11 +118,11 @@ impl Oidc {
         read(status, &body)
     }
 
-    fn lost(&self, error: reqwest::Error) -> Setback {
+    fn lost(&self, error: reqwest::Error) -> AttemptError {
         let error = error.without_url();
         let tls = is_tls(&error);
         let host = self.request.url.host_str().unwrap_or_default();
-        Setback {
+        AttemptError {
             passing: !tls,
             error: Box::new(AwsError::OidcFailed {
                 source: Cause::of(&error),
@@ -156,12 +142,18 @@ const FOREIGN_TOKEN: &str = "Leave the job's own connection and `System.AccessTo
 const NO_SUCH_CONNECTION: &str = "Check that the service connection is there, uses OIDC, and that this pipeline may use it: Project settings > Service connections";
 
 /// Reason that one request brought no token.
-struct Setback {
+struct AttemptError {
     error: Box<AwsError>,
     passing: bool,
 }
 
-impl Setback {
+impl AttemptFailure for AttemptError {
+    fn is_passing(&self) -> bool {
+        self.passing
+    }
+}
+
+impl AttemptError {
     fn last(why: &str, hint: String) -> Self {
         Self {
             error: Box::new(AwsError::OidcFailed {
@@ -173,7 +165,7 @@ impl Setback {
     }
 }
 
-fn read(status: StatusCode, body: &[u8]) -> Result<Secret, Setback> {
+fn read(status: StatusCode, body: &[u8]) -> Result<Secret, AttemptError> {
     if status == StatusCode::OK {
         let answer: Option<Value> = serde_json::from_slice(body).ok();
         let token = answer
@@ -184,12 +176,10 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Secret, Setback> {
             .map(Secret::new)
             .ok_or_else(|| {
                 let why = "the answer holds no token";
-                Setback::last(why, NO_SUCH_CONNECTION.to_owned())
+                AttemptError::last(why, NO_SUCH_CONNECTION.to_owned())
             });
     }
-    let passing = status.is_server_error()
-        || status == StatusCode::REQUEST_TIMEOUT
-        || status == StatusCode::TOO_MANY_REQUESTS;
+    let passing = is_passing(status);
     let hint = match status.as_u16() {
         // 203 comes with a page to sign in at, where the job's token is not known.
         203 | 302 | 401 | 403 => FOREIGN_TOKEN,
@@ -198,9 +188,9 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Secret, Setback> {
         }
         _ => NO_SUCH_CONNECTION,
     };
-    let mut setback = Setback::last(&refusal(status, body), hint.to_owned());
-    setback.passing = passing;
-    Err(setback)
+    let mut failure = AttemptError::last(&refusal(status, body), hint.to_owned());
+    failure.passing = passing;
+    Err(failure)
 }
 
 /// The status with the server's own words: its errors are JSON with a `message`.

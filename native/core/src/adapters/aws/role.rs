@@ -95,7 +95,7 @@ impl Attempt<'_> {
             purpose: format!("assume the role `{}`", self.role.arn),
             host: usual_host("sts", region),
             repository: None,
-            origin: self.role.giver.role_name(),
+            origin: self.role.given_by.role_name(),
         }
     }
 
@@ -117,11 +117,11 @@ impl Attempt<'_> {
             .map_or_else(String::new, |id| format!("request {id}: "));
         let source = Cause::said(&format!("{request}{code}: {message}"));
         let role = self.role.arn.clone();
-        let giver = self.role.giver;
+        let given_by = self.role.given_by;
         match (code.strip_suffix("Exception").unwrap_or(&code), self.token) {
             ("AccessDenied", _) => AwsError::RoleDenied {
                 role,
-                giver,
+                given_by,
                 has_external_id: self.role.external_id.is_some(),
                 claims: self.token.cloned(),
                 source,

@@ -67,7 +67,7 @@ fn settings(credentials: AwsCredentials) -> AwsSettings {
 /// Keys of the inputs, which the configuration of the SDK replaces here.
 fn signed_in(sdk: SdkConfig) -> Aws {
     let settings = settings(AwsCredentials::Keys {
-        giver: CredentialSource::Inputs,
+        given_by: CredentialSource::Inputs,
         access_key_id: String::new(),
         secret_access_key: Secret::new(""),
         session_token: None,
@@ -284,7 +284,7 @@ async fn nobody_listening_is_not_reachable() {
 async fn keys_of_the_inputs_are_used_as_they_are() {
     let settings = |region: &str| AwsSettings {
         credentials: AwsCredentials::Keys {
-            giver: CredentialSource::Inputs,
+            given_by: CredentialSource::Inputs,
             access_key_id: "AKIAEXAMPLE".to_owned(),
             secret_access_key: Secret::new("shh"),
             session_token: None,

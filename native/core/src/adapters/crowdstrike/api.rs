@@ -6,7 +6,6 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use backon::Retryable as _;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, Url};
 use url::form_urlencoded::Serializer;
@@ -14,7 +13,7 @@ use url::form_urlencoded::Serializer;
 use super::answer::{at, not_reachable};
 use super::error::FalconError;
 use crate::adapters::http::client::{Answer, Http, NoAnswer};
-use crate::adapters::http::retry::{RetryPolicy, retry_after};
+use crate::adapters::http::retry::{AttemptFailure, RetryPolicy, retry_after};
 use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::region::Region;
 use crate::report::cause::Cause;
@@ -86,32 +85,28 @@ impl FalconApi {
         let attempt = || async {
             let time = self.policy.request_limit(started);
             let response = request().timeout(time).send().await;
-            let response = response.map_err(|error| Setback::NoAnswer(error.into()))?;
+            let response = response.map_err(|error| AttemptError::NoAnswer(error.into()))?;
             let answer = Answer::read(response, ANSWER_LIMIT).await;
-            match answer.map_err(Setback::NoAnswer)? {
-                answer if passing(&answer) => Err(Setback::Busy(answer)),
+            match answer.map_err(AttemptError::NoAnswer)? {
+                answer if passing(&answer) => Err(AttemptError::Busy(answer)),
                 answer => Ok(answer),
             }
         };
-        let result = attempt
-            .retry(self.policy.waits())
-            .when(Setback::is_passing)
-            .adjust(|setback, wait| self.policy.wait(wait, setback.retry_after(), started))
-            .await;
+        let result = self.policy.run(started, attempt).await;
         match result {
-            Ok(answer) | Err(Setback::Busy(answer)) => Ok(answer),
-            Err(Setback::NoAnswer(no_answer)) => Err(not_reachable(url, no_answer)),
+            Ok(answer) | Err(AttemptError::Busy(answer)) => Ok(answer),
+            Err(AttemptError::NoAnswer(no_answer)) => Err(not_reachable(url, no_answer)),
         }
     }
 }
 
 /// End of one try that was not the last word.
-enum Setback {
+enum AttemptError {
     NoAnswer(NoAnswer),
     Busy(Answer),
 }
 
-impl Setback {
+impl AttemptFailure for AttemptError {
     fn is_passing(&self) -> bool {
         match self {
             Self::NoAnswer(no_answer) => no_answer.is_passing(),

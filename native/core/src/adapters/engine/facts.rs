@@ -14,12 +14,8 @@ impl Engine {
         let (version, info) = tokio::try_join!(self.wire.get("/version"), self.wire.get("/info"))
             .map_err(|fault| self.failed(what, fault))?;
         self.check_kind(&version, &info)?;
-        let api_version = text(&version, "ApiVersion")
-            .parse()
-            .map_err(|error| self.failed(what, super::error::fault::Fault::broken(error)))?;
         Ok(EngineFacts {
             version: text(&version, "Version").to_owned(),
-            api_version,
             store: store(&info),
             platform: Platform::linux(text(&info, "Architecture")),
             is_local: self.socket().is_some(),
@@ -84,7 +80,7 @@ pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::{Kind, kind, store};
-    use crate::domain::engine::{ApiVersion, Store};
+    use crate::domain::engine::Store;
     use serde_json::json;
 
     #[test]
@@ -126,12 +122,5 @@ mod tests {
         ] {
             assert_eq!(kind(version, info), expected);
         }
-    }
-
-    #[test]
-    fn api_versions_are_ordered_by_number() {
-        let parse = |text: &str| text.parse::<ApiVersion>().expect(text);
-        assert!(parse("1.9") < parse("1.48"));
-        assert_eq!(parse("1.48").to_string(), "1.48");
     }
 }

@@ -1,7 +1,9 @@
 //! Rules for trying a request again.
 
+use std::future::Future;
 use std::time::{Duration, Instant, SystemTime};
 
+use backon::Retryable as _;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
@@ -36,9 +38,42 @@ impl Default for RetryPolicy {
     }
 }
 
+/// The failure of one attempt at a request.
+pub(crate) trait AttemptFailure {
+    /// Returns true if another attempt may end differently.
+    fn is_passing(&self) -> bool;
+
+    /// The time that the server asks to wait before the next attempt.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+}
+
 impl RetryPolicy {
+    /// Repeats an attempt until it succeeds, fails for good, or tries or time are used up.
+    ///
+    /// `started` is the time from which the budget counts.
+    ///
+    /// # Errors
+    /// The failure of the last attempt.
+    pub(crate) async fn run<T, E, F>(
+        self,
+        started: Instant,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, E>
+    where
+        E: AttemptFailure,
+        F: Future<Output = Result<T, E>>,
+    {
+        attempt
+            .retry(self.waits())
+            .when(E::is_passing)
+            .adjust(|failure, wait| self.wait(wait, failure.retry_after(), started))
+            .await
+    }
+
     /// The waits between the tries: each anything between nothing and its most.
-    pub(crate) fn waits(self) -> impl Iterator<Item = Duration> + Send + Sync + Unpin {
+    fn waits(self) -> impl Iterator<Item = Duration> + Send + Sync + Unpin {
         (1..self.tries).map(move |nth| {
             let most = self.first_wait.saturating_mul(1 << (nth - 1).min(16));
             most.min(self.longest_wait).mul_f64(fastrand::f64())
@@ -46,7 +81,7 @@ impl RetryPolicy {
     }
 
     /// The wait before the next try, or none if there is no time left for it.
-    pub(crate) fn wait(
+    fn wait(
         self,
         jittered: Option<Duration>,
         retry_after: Option<Duration>,

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::credentials::error::SignInError;
 use crate::adapters::http::client::{Answer, NoAnswer};
 use crate::adapters::http::retry;
+use crate::adapters::http::retry::AttemptFailure;
 
 /// Reason that a request has no answer in the end.
 #[derive(Debug)]
@@ -20,8 +21,8 @@ pub(super) enum AttemptError {
     Busy(Answer),
 }
 
-impl AttemptError {
-    pub(super) fn is_passing(&self) -> bool {
+impl AttemptFailure for AttemptError {
+    fn is_passing(&self) -> bool {
         match self {
             // The SDK has tried often enough, and a password that was refused stays wrong.
             Self::Failed(Failed::SignIn(_)) => false,
@@ -30,7 +31,7 @@ impl AttemptError {
         }
     }
 
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Failed(_) => None,
             Self::Busy(answer) => retry::retry_after(&answer.headers),

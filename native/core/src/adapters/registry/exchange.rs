@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use backon::Retryable as _;
 use reqwest::Response;
 
 use super::attempt::{AttemptError, Failed};
@@ -42,11 +41,8 @@ impl Exchange {
     pub(super) async fn send(&self, request: &Request) -> Result<Answer, Failed> {
         let started = Instant::now();
         let renewed = AtomicBool::new(false);
-        let result = (|| self.attempt(request, started, &renewed))
-            .retry(self.policy.waits())
-            .when(AttemptError::is_passing)
-            .adjust(|setback, wait| self.policy.wait(wait, setback.retry_after(), started))
-            .await;
+        let attempt = || self.attempt(request, started, &renewed);
+        let result = self.policy.run(started, attempt).await;
         match result {
             // A registry that stays in trouble has given its answer.
             Ok(answer) | Err(AttemptError::Busy(answer)) => Ok(answer),

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use backon::Retryable as _;
 use futures_util::stream::TryStreamExt as _;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Body, Method, StatusCode, Url};
@@ -113,11 +112,7 @@ impl Registry {
             ..self.0.policy
         };
         let started = Instant::now();
-        let result = (|| self.transfer(&transfer))
-            .retry(policy.waits())
-            .when(AttemptError::is_passing)
-            .adjust(|setback, wait| policy.wait(wait, setback.retry_after(), started))
-            .await;
+        let result = policy.run(started, || self.transfer(&transfer)).await;
         match result {
             Ok(ended) => {
                 sent.store(upload.blob.size, Ordering::Relaxed);

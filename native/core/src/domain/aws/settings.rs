@@ -24,7 +24,7 @@ pub enum AwsCredentials {
     /// Keys that were given to the task.
     Keys {
         /// Source that gave them.
-        giver: CredentialSource,
+        given_by: CredentialSource,
         /// The access key's ID.
         access_key_id: String,
         /// The key itself.
@@ -58,7 +58,7 @@ pub enum CredentialSource {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Role {
     /// Source that names it.
-    pub giver: CredentialSource,
+    pub given_by: CredentialSource,
     /// Its ARN.
     pub arn: String,
     /// Name of its session in `CloudTrail` and in the caller's ARN.
@@ -85,13 +85,13 @@ impl AwsSettings {
         let mut origin = self.credentials.origin().to_owned();
         for (nth, role) in self.roles.iter().enumerate() {
             origin.push_str(if nth == 0 { " with " } else { " and " });
-            if self.credentials.giver() == Some(role.giver)
-                && role.giver != CredentialSource::Inputs
+            if self.credentials.given_by() == Some(role.given_by)
+                && role.given_by != CredentialSource::Inputs
             {
                 origin.push_str("its role");
             } else {
                 origin.push_str("the role of ");
-                origin.push_str(role.giver.role_name());
+                origin.push_str(role.given_by.role_name());
             }
         }
         origin
@@ -103,15 +103,15 @@ impl AwsCredentials {
     #[must_use]
     pub fn origin(&self) -> &'static str {
         match self {
-            Self::Keys { giver, .. } => giver.name(),
+            Self::Keys { given_by, .. } => given_by.name(),
             Self::Oidc { .. } => "`awsConnection` by OIDC",
             Self::DefaultChain => "the SDK's default chain",
         }
     }
 
-    fn giver(&self) -> Option<CredentialSource> {
+    fn given_by(&self) -> Option<CredentialSource> {
         match self {
-            Self::Keys { giver, .. } => Some(*giver),
+            Self::Keys { given_by, .. } => Some(*given_by),
             Self::Oidc { .. } => Some(CredentialSource::Connection),
             Self::DefaultChain => None,
         }
@@ -141,7 +141,7 @@ impl CredentialSource {
 impl fmt::Debug for AwsCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Keys { giver, .. } => write!(f, "Keys({giver:?}, ***)"),
+            Self::Keys { given_by, .. } => write!(f, "Keys({given_by:?}, ***)"),
             Self::Oidc { role, .. } => write!(f, "Oidc({role:?})"),
             Self::DefaultChain => f.write_str("DefaultChain"),
         }
@@ -151,7 +151,7 @@ impl fmt::Debug for AwsCredentials {
 // An external ID is not a secret to AWS either.
 impl fmt::Debug for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Role({:?}, {})", self.giver, self.arn)
+        write!(f, "Role({:?}, {})", self.given_by, self.arn)
     }
 }
 
@@ -161,9 +161,9 @@ mod tests {
     use crate::report::secret::Secret;
     use std::time::Duration;
 
-    fn role(giver: CredentialSource) -> Role {
+    fn role(given_by: CredentialSource) -> Role {
         Role {
-            giver,
+            given_by,
             arn: "arn:aws:iam::123456789012:role/x".to_owned(),
             session_name: "aws-vsts-tools".to_owned(),
             external_id: Some("shared-with-few".to_owned()),
@@ -174,7 +174,7 @@ mod tests {
     fn settings(roles: Vec<Role>) -> AwsSettings {
         AwsSettings {
             credentials: AwsCredentials::Keys {
-                giver: CredentialSource::Connection,
+                given_by: CredentialSource::Connection,
                 access_key_id: "AKIAEXAMPLE".to_owned(),
                 secret_access_key: Secret::new("shh"),
                 session_token: None,

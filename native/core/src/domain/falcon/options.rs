@@ -3,11 +3,13 @@
 use super::customer_id::CustomerId;
 use crate::report::secret::Secret;
 
-/// Options that falconutil is given beside the images, as far as the inputs say them.
+/// The options of falconutil beside the images.
+///
+/// `C` is the customer ID with its checksum; in the configuration it may be absent, and then `CrowdStrike` is asked for it.
 #[derive(Clone, Debug)]
-pub struct FalconSettings {
-    /// The customer ID with its checksum; none has CrowdStrike asked for it.
-    pub customer_id: Option<CustomerId>,
+pub struct FalconOptions<C = CustomerId> {
+    /// The customer ID.
+    pub customer_id: C,
     /// The cloud service, such as `ECS_FARGATE`; none leaves the choice to the sensor.
     pub cloud_service: Option<String>,
     /// The container's name in the ECS task definition.
@@ -16,8 +18,8 @@ pub struct FalconSettings {
     pub falconctl_options: Option<Secret>,
 }
 
-impl FalconSettings {
-    /// Returns the options that falconutil is given for a customer.
+impl FalconOptions<Option<CustomerId>> {
+    /// The same options for a known customer.
     #[must_use]
     pub fn for_customer(&self, customer_id: CustomerId) -> FalconOptions {
         FalconOptions {
@@ -27,19 +29,6 @@ impl FalconSettings {
             falconctl_options: self.falconctl_options.clone(),
         }
     }
-}
-
-/// Options that falconutil is given beside the images.
-#[derive(Clone, Debug)]
-pub struct FalconOptions {
-    /// The customer ID with its checksum.
-    pub customer_id: CustomerId,
-    /// The cloud service, such as `ECS_FARGATE`; none leaves the choice to the sensor.
-    pub cloud_service: Option<String>,
-    /// The container's name in the ECS task definition.
-    pub container_name: Option<String>,
-    /// Options for falconctl, which may hold a provisioning token.
-    pub falconctl_options: Option<Secret>,
 }
 
 /// The program that a patched image starts first; the source's entrypoint follows it.

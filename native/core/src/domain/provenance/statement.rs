@@ -88,7 +88,7 @@ impl StatementInput<'_> {
 
 /// Content of a statement beside the digests, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct StatementDetails {
     /// The source's name.
     pub source: Option<String>,
     /// The sensor's name.
@@ -99,7 +99,7 @@ pub struct Told {
     pub finished: Option<String>,
 }
 
-impl Told {
+impl StatementDetails {
     /// Reads a statement about an image; one about another image tells nothing.
     #[must_use]
     pub fn read(bytes: &[u8], image: &Digest) -> Option<Self> {
@@ -131,7 +131,7 @@ pub struct Record {
     /// The digests that it names.
     pub provenance: Provenance,
     /// The details for people; none if the statement cannot be read.
-    pub told: Option<Told>,
+    pub told: Option<StatementDetails>,
 }
 
 fn material(name: &str, repository: &Repository, digest: &Digest) -> Value {

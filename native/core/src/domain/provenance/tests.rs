@@ -1,5 +1,5 @@
 use super::record::{Provenance, Recipe};
-use super::statement::{StatementInput, Told};
+use super::statement::{StatementDetails, StatementInput};
 use crate::domain::agent::Origin;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::referrer::Referrer;
@@ -136,11 +136,14 @@ fn the_statement_tells_everything_but_secrets() {
     );
     assert_eq!(materials[2]["digest"]["gitCommit"], "0a1b2c");
     assert_eq!(statement["subject"][0]["digest"]["sha256"], hex(b"image"));
-    let told = Told::read(text.as_bytes(), &image).expect("it is about the image");
+    let told = StatementDetails::read(text.as_bytes(), &image).expect("it is about the image");
     assert_eq!(told.run.as_deref(), Some("https://dev.azure.example/run/1"));
     assert_eq!(told.source.as_deref(), Some("r.example/app/web:1"));
-    assert_eq!(Told::read(text.as_bytes(), &Digest::of(b"other")), None);
-    assert_eq!(Told::read(b"{}", &image), None);
+    assert_eq!(
+        StatementDetails::read(text.as_bytes(), &Digest::of(b"other")),
+        None
+    );
+    assert_eq!(StatementDetails::read(b"{}", &image), None);
 }
 
 fn hex(bytes: &[u8]) -> String {

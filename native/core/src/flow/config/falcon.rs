@@ -10,7 +10,7 @@ use crate::domain::address::{is_loopback, is_private};
 use crate::domain::ecs::field::is_name;
 use crate::domain::falcon::api_settings::FalconApiSettings;
 use crate::domain::falcon::customer_id::{CustomerId, CustomerIdError};
-use crate::domain::falcon::options::FalconSettings;
+use crate::domain::falcon::options::FalconOptions;
 use crate::domain::falcon::region::Region;
 use crate::domain::falcon::release::VersionChoice;
 use crate::domain::reference::image_name::ImageName;
@@ -185,7 +185,7 @@ fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<CustomerId> {
 }
 
 /// The options for falconutil.
-pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
+pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconOptions<Option<CustomerId>> {
     let customer_id = customer_id(check, inputs);
     let cloud_service = match check.text("cloudService", &inputs.cloud_service) {
         Some("none") => None,
@@ -216,7 +216,7 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconSettings {
             "must start with `--`, as in `--tags=a,b`",
         );
     }
-    FalconSettings {
+    FalconOptions {
         customer_id,
         cloud_service,
         container_name,

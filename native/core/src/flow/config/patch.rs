@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::domain::aws::settings::AwsSettings;
 use crate::domain::builder::BuilderName;
 use crate::domain::falcon::api_settings::FalconApiSettings;
-use crate::domain::falcon::options::FalconSettings;
+use crate::domain::falcon::customer_id::CustomerId;
+use crate::domain::falcon::options::FalconOptions;
 use crate::domain::falcon::release::VersionChoice;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::image_name::ImageName;
@@ -32,7 +33,7 @@ pub struct PatchConfig {
     /// Tags that the patched image gets as well.
     pub additional_tags: Vec<Tag>,
     /// The options for falconutil.
-    pub falcon: FalconSettings,
+    pub falcon: FalconOptions<Option<CustomerId>>,
     /// The access to CrowdStrike's API; none where nothing is requested from it.
     pub falcon_api: Option<FalconApiSettings>,
     /// The sign-in to AWS.

@@ -2,7 +2,7 @@
 
 use super::images::{FoundImage, Images};
 use super::target::provenance;
-use crate::domain::provenance::statement::{Record, Told};
+use crate::domain::provenance::statement::{Record, StatementDetails};
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::config::verify::VerifyConfig;
 use crate::flow::facts::verify::{ImageFacts, VerifyFacts};
@@ -55,7 +55,9 @@ async fn records(services: &Services, found: &FoundImage) -> Vec<Record> {
         let content = registry
             .artifact_content(repository, &provenance.artifact)
             .await;
-        let told = content.ok().and_then(|bytes| Told::read(&bytes, image));
+        let told = content
+            .ok()
+            .and_then(|bytes| StatementDetails::read(&bytes, image));
         Record { provenance, told }
     });
     futures_util::future::join_all(read).await

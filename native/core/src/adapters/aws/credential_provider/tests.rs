@@ -12,8 +12,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{CredentialChain, CredentialProvider, Start};
 use crate::adapters::aws::error::AwsError;
-use crate::adapters::aws::oidc::{Oidc, Waits};
+use crate::adapters::aws::oidc::{Oidc, retry_policy};
 use crate::adapters::aws::sdk;
+use crate::adapters::http::retry::RetryPolicy;
 use crate::domain::aws::settings::{CredentialSource, OidcRequest, Role};
 use crate::report::code::Code;
 use crate::report::event::{Event, Events};
@@ -23,9 +24,9 @@ use crate::test_support::loopback_server::{LoopbackServer, Received, Reply};
 
 const HOUR: u64 = 3600;
 
-fn role(giver: CredentialSource, name: &str) -> Role {
+fn role(given_by: CredentialSource, name: &str) -> Role {
     Role {
-        giver,
+        given_by,
         arn: format!("arn:aws:iam::123456789012:role/{name}"),
         session_name: "aws-vsts-tools".to_owned(),
         external_id: None,
@@ -57,9 +58,10 @@ fn oidc(server: &LoopbackServer) -> Start {
             job_token: Secret::new("job-token"),
         },
         role: role(CredentialSource::Connection, "opened"),
-        waits: Waits {
+        retry: RetryPolicy {
             tries: 2,
-            first: Duration::from_millis(1),
+            first_wait: Duration::from_millis(1),
+            ..retry_policy()
         },
     }))
 }

@@ -3,8 +3,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Oidc, Waits};
+use super::{Oidc, retry_policy};
 use crate::adapters::aws::error::AwsError;
+use crate::adapters::http::retry::RetryPolicy;
 use crate::domain::aws::claims::Claims;
 use crate::domain::aws::settings::{CredentialSource, OidcRequest, Role};
 use crate::report::code::Code;
@@ -22,15 +23,16 @@ fn oidc(host: &str) -> Oidc {
             job_token: Secret::new("job-token"),
         },
         role: Role {
-            giver: CredentialSource::Connection,
+            given_by: CredentialSource::Connection,
             arn: "arn:aws:iam::123456789012:role/deploy".to_owned(),
             session_name: "aws-vsts-tools".to_owned(),
             external_id: None,
             duration: Duration::from_mins(15),
         },
-        waits: Waits {
+        retry: RetryPolicy {
             tries: 3,
-            first: Duration::from_millis(1),
+            first_wait: Duration::from_millis(1),
+            ..retry_policy()
         },
     }
 }

@@ -1,11 +1,9 @@
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::models::{
-    ContainerCreateBody, ContainerSummary, ContainerSummaryStateEnum, HostConfig,
-    HostConfigLogConfig, Mount, MountType,
+    ContainerCreateBody, ContainerSummary, HostConfig, HostConfigLogConfig, Mount, MountType,
 };
 
 use crate::domain::platform::Platform;
@@ -106,10 +104,6 @@ pub struct FoundContainer {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Its labels.
-    pub labels: HashMap<String, String>,
-    /// True if it runs.
-    pub is_running: bool,
 }
 
 pub(super) fn body(spec: &ContainerSpec) -> ContainerCreateBody {
@@ -157,8 +151,6 @@ impl FoundContainer {
         Self {
             id: summary.id.unwrap_or_default(),
             name: name.unwrap_or_default().to_owned(),
-            labels: summary.labels.unwrap_or_default(),
-            is_running: summary.state == Some(ContainerSummaryStateEnum::RUNNING),
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct RoleNames {
 /// The role, if one is named; without one the other parts are ignored.
 pub(super) fn read(
     check: &mut Check,
-    giver: CredentialSource,
+    given_by: CredentialSource,
     names: &RoleNames,
     fields: &RoleFields<'_>,
 ) -> Option<Role> {
@@ -50,7 +50,7 @@ pub(super) fn read(
     let duration = read_duration(check, fields.duration);
     let external_id = check.text(names.external_id, fields.external_id);
     Some(Role {
-        giver,
+        given_by,
         arn: arn?,
         session_name: session_name?,
         external_id: external_id.map(str::to_owned),

@@ -34,7 +34,7 @@ pub(super) fn sign_in(check: &mut Check, inputs: &Inputs) -> SignIn {
 
 fn keys_of_inputs(check: &mut Check, inputs: &Inputs) -> Option<AwsCredentials> {
     let given = Keys {
-        giver: CredentialSource::Inputs,
+        given_by: CredentialSource::Inputs,
         id: ("awsAccessKeyId", &inputs.aws_access_key_id),
         secret: ("awsSecretAccessKey", &inputs.aws_secret_access_key),
         token: ("awsSessionToken", &inputs.aws_session_token),
@@ -111,7 +111,7 @@ fn connection(check: &mut Check, inputs: &Inputs) -> Option<SignIn> {
         return Some((AwsCredentials::Oidc { request, role }, Vec::new()));
     }
     let given = Keys {
-        giver: CredentialSource::Connection,
+        given_by: CredentialSource::Connection,
         id: ("awsConnection", &stored.access_key_id),
         secret: ("awsConnection", &stored.secret_access_key),
         token: ("awsConnection", &stored.session_token),
@@ -152,7 +152,7 @@ fn incomplete(check: &mut Check, what: &str) {
 
 fn from_variables(check: &mut Check, variables: &AwsVariables) -> SignIn {
     let given = Keys {
-        giver: CredentialSource::Variables,
+        given_by: CredentialSource::Variables,
         id: ("AWS.AccessKeyID", &variables.access_key_id),
         secret: ("AWS.SecretAccessKey", &variables.secret_access_key),
         token: ("AWS.SessionToken", &variables.session_token),
@@ -170,7 +170,7 @@ fn from_variables(check: &mut Check, variables: &AwsVariables) -> SignIn {
 
 /// Keys with the names of the inputs or variables that hold their parts.
 struct Keys<'a> {
-    giver: CredentialSource,
+    given_by: CredentialSource,
     id: (&'static str, &'a str),
     secret: (&'static str, &'a str),
     token: (&'static str, &'a str),
@@ -193,7 +193,7 @@ impl Keys<'_> {
         let mut text = |(name, value)| check.secret(name, value).map(str::to_owned);
         let (secret, token) = (text(self.secret), text(self.token));
         Some(AwsCredentials::Keys {
-            giver: self.giver,
+            given_by: self.given_by,
             access_key_id: id?,
             secret_access_key: Secret::new(secret?),
             session_token: token.map(Secret::new),
@@ -201,7 +201,7 @@ impl Keys<'_> {
     }
 
     fn refuse_half(&self, check: &mut Check, has_id: bool) {
-        if self.giver == CredentialSource::Connection {
+        if self.given_by == CredentialSource::Connection {
             incomplete(
                 check,
                 "holds only a part of its keys: it needs the access key's ID and its secret",
