@@ -1,4 +1,3 @@
-pub mod answer;
 pub mod attempt;
 pub mod authorization_header;
 pub mod blob;
@@ -13,6 +12,7 @@ pub mod manifest;
 pub mod ping;
 pub mod read;
 pub mod referrers;
+pub mod refusal;
 pub mod sign_in;
 pub mod subject;
 pub mod tags;

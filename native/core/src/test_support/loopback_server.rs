@@ -28,7 +28,7 @@ pub struct Received {
 /// comes.
 pub struct Reply(Option<Vec<u8>>);
 
-type Answer = dyn Fn(&Received, usize) -> Reply + Send + Sync;
+type Handler = dyn Fn(&Received, usize) -> Reply + Send + Sync;
 
 impl LoopbackServer {
     /// Starts; `answer` is given each request and how many came before it.
@@ -39,7 +39,7 @@ impl LoopbackServer {
         let address = listener.local_addr().expect("an address");
         let received = Arc::default();
         let log = Arc::clone(&received);
-        let answer: Arc<Answer> = Arc::new(answer);
+        let answer: Arc<Handler> = Arc::new(answer);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, Arc::clone(&log), Arc::clone(&answer)));
@@ -118,7 +118,7 @@ impl Reply {
     }
 }
 
-async fn serve(stream: TcpStream, log: Arc<Mutex<Vec<Received>>>, answer: Arc<Answer>) {
+async fn serve(stream: TcpStream, log: Arc<Mutex<Vec<Received>>>, answer: Arc<Handler>) {
     let mut stream = BufReader::new(stream);
     let Some(received) = read(&mut stream).await else {
         return;

@@ -14,7 +14,7 @@ const REGION_HEADER: &str = "x-cs-region";
 
 /// Message of the API when it refuses.
 #[derive(Deserialize)]
-struct Refusal {
+struct FalconRefusal {
     errors: Vec<RefusalError>,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn read<T: DeserializeOwned>(url: &Url, answer: &Answer) -> Result<T,
 }
 
 pub(super) fn cause(answer: &Answer) -> Cause {
-    let refusal: Option<Refusal> = serde_json::from_slice(&answer.body).ok();
+    let refusal: Option<FalconRefusal> = serde_json::from_slice(&answer.body).ok();
     let first = refusal.and_then(|refusal| refusal.errors.into_iter().next());
     let said = match first {
         Some(error) => error.message,

@@ -45,7 +45,7 @@ impl Engine {
         let wire = Wire::new(address);
         let transport = wire.clone();
         let send = move |request: bollard::BollardRequest| -> Pin<
-            Box<dyn Future<Output = Result<wire::Answer, bollard::errors::Error>> + Send>,
+            Box<dyn Future<Output = Result<wire::EngineResponse, bollard::errors::Error>> + Send>,
         > {
             let wire = transport.clone();
             Box::pin(async move { wire.send(request).await.map_err(Into::into) })

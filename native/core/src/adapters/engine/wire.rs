@@ -21,8 +21,8 @@ use super::error::fault::Fault;
 /// Longest time that a short question (facts, one image) may take in all.
 const QUESTION: Duration = Duration::from_mins(1);
 
-/// Answer of the engine, its body still to be read.
-pub(super) type Answer = Response<Incoming>;
+/// Response of the engine, its body still to be read.
+pub(super) type EngineResponse = Response<Incoming>;
 
 /// The way to the engine; cheap to clone.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Wire {
     }
 
     /// Sends a request as it is, but for the form of its address; any status is an answer.
-    pub(super) async fn send<B>(&self, mut request: Request<B>) -> Result<Answer, Fault>
+    pub(super) async fn send<B>(&self, mut request: Request<B>) -> Result<EngineResponse, Fault>
     where
         B: Body + Send + 'static,
         B::Data: Send,
@@ -75,7 +75,11 @@ impl Wire {
     }
 
     /// Starts something with an empty `POST`; only a successful answer is one.
-    pub(super) async fn post(&self, path: &str, auth: Option<&str>) -> Result<Answer, Fault> {
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        auth: Option<&str>,
+    ) -> Result<EngineResponse, Fault> {
         let mut request = Request::builder().method(Method::POST).uri(path);
         if let Some(auth) = auth {
             request = request.header("X-Registry-Auth", auth);
@@ -87,13 +91,16 @@ impl Wire {
     }
 
     /// Sends a request; only a successful answer is one.
-    pub(super) async fn successful(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {
+    pub(super) async fn successful(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<EngineResponse, Fault> {
         successful(self.send(request).await?).await
     }
 }
 
 /// Turns an answer that tells of a failure into it.
-async fn successful(answer: Answer) -> Result<Answer, Fault> {
+async fn successful(answer: EngineResponse) -> Result<EngineResponse, Fault> {
     let status = answer.status();
     if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(answer);

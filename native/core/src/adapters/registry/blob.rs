@@ -3,9 +3,9 @@
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Method, StatusCode};
 
-use super::answer::Refusal;
 use super::client::Registry;
 use super::error::RegistryError;
+use super::refusal::RegistryRefusal;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::domain::image::descriptor::Descriptor;
@@ -39,7 +39,7 @@ impl Registry {
                 .header(CONTENT_LENGTH.as_str())
                 .and_then(|length| length.parse().ok())),
             StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(subject.refused(&Refusal::of(&answer))),
+            _ => Err(subject.refused(&RegistryRefusal::of(&answer))),
         }
     }
 

@@ -11,11 +11,11 @@ use reqwest::Method;
 use sha2::Digest as _;
 use tokio_util::io::ReaderStream;
 
-use super::answer::Refusal;
 use super::attempt::AttemptError;
 use super::client::Registry;
 use super::error::RegistryError;
 use super::exchange::Opened;
+use super::refusal::RegistryRefusal;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::domain::image::descriptor::Descriptor;
@@ -34,7 +34,7 @@ pub(super) type ByteStream = BoxStream<'static, Result<Bytes, Cause>>;
 
 /// Place of the bytes of a blob.
 #[derive(Clone, Copy, Debug)]
-pub enum Origin<'a> {
+pub enum BlobOrigin<'a> {
     /// In a repository, of this registry or another.
     Repository(&'a Repository),
     /// In a file.
@@ -47,13 +47,13 @@ impl Registry {
     /// The bytes of the blob from their beginning.
     pub(super) async fn open_bytes(
         &self,
-        origin: Origin<'_>,
+        origin: BlobOrigin<'_>,
         from: &Subject<'_>,
         blob: &Digest,
     ) -> Result<Result<ByteStream, RegistryError>, AttemptError> {
         match origin {
-            Origin::Repository(_) => self.open_blob(from, blob).await,
-            Origin::File(path) => Ok(match tokio::fs::File::open(path).await {
+            BlobOrigin::Repository(_) => self.open_blob(from, blob).await,
+            BlobOrigin::File(path) => Ok(match tokio::fs::File::open(path).await {
                 Ok(file) => Ok(ReaderStream::with_capacity(file, CHUNK)
                     .map_err(|error| Cause::of(&error))
                     .boxed()),
@@ -62,7 +62,7 @@ impl Registry {
                     source: Cause::of(&error),
                 }),
             }),
-            Origin::Bytes(bytes) => {
+            BlobOrigin::Bytes(bytes) => {
                 let bytes = Bytes::copy_from_slice(bytes);
                 Ok(Ok(stream::once(async { Ok(bytes) }).boxed()))
             }
@@ -89,7 +89,7 @@ impl Registry {
                 .map_err(|error| Cause::of(&error.without_url()))
                 .boxed())),
             Opened::Refused(answer) if answer.is_passing() => Err(AttemptError::Busy(answer)),
-            Opened::Refused(answer) => Ok(Err(from.refused(&Refusal::of(&answer)))),
+            Opened::Refused(answer) => Ok(Err(from.refused(&RegistryRefusal::of(&answer)))),
         }
     }
 }

@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use reqwest::StatusCode;
 
-use super::answer::Refusal;
 use super::credentials::cache::Credentials;
 use super::error::RegistryError;
 use super::exchange::Exchange;
+use super::refusal::RegistryRefusal;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::adapters::http::client::{Answer, Http};
@@ -55,7 +55,7 @@ impl Registry {
         if answer.status == StatusCode::OK {
             return Ok(answer);
         }
-        Err(subject.refused(&Refusal::of(&answer)))
+        Err(subject.refused(&RegistryRefusal::of(&answer)))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::stream;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 
-use super::blob_stream::Origin;
+use super::blob_stream::BlobOrigin;
 use super::client::Registry;
 use super::error::RegistryError;
 use super::subject::Subject;
@@ -61,7 +61,7 @@ impl Registry {
             .values()
             .map(|blob| Upload {
                 blob,
-                origin: Origin::Repository(from),
+                origin: BlobOrigin::Repository(from),
             })
             .collect();
         self.upload_all(to, &uploads, progress).await?;

@@ -3,9 +3,9 @@
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 
-use super::answer::Refusal;
 use super::client::Registry;
 use super::error::RegistryError;
+use super::refusal::RegistryRefusal;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::domain::image::manifest;
@@ -43,7 +43,7 @@ impl Registry {
             return Ok(Some(digest));
         }
         if answer.is_passing() {
-            return Err(subject.refused(&Refusal::of(&answer)));
+            return Err(subject.refused(&RegistryRefusal::of(&answer)));
         }
         // The answer to a HEAD has no body that could tell a missing tag from a missing repository,
         // or an old token from a missing right.

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::answer::Refusal;
 use super::attempt::AttemptError;
 use super::authorization_header::AuthorizationHeader;
 use super::challenge::{Challenge, challenges};
 use super::credentials::cache::Credentials;
+use super::refusal::RegistryRefusal;
 use super::token;
 use super::token::Issuer;
 use crate::adapters::http::client::{Answer, Http};
@@ -177,7 +177,7 @@ impl SignIns {
 pub(super) fn refuses_sign_in(answer: &Answer) -> bool {
     match answer.status {
         reqwest::StatusCode::UNAUTHORIZED => true,
-        reqwest::StatusCode::FORBIDDEN => Refusal::of(answer).says_expired(),
+        reqwest::StatusCode::FORBIDDEN => RegistryRefusal::of(answer).says_expired(),
         _ => false,
     }
 }

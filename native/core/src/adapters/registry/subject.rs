@@ -1,6 +1,6 @@
-use super::answer::Refusal;
 use super::attempt::Failed;
 use super::error::{Access, RegistryError};
+use super::refusal::RegistryRefusal;
 use crate::adapters::http::client::NoAnswer;
 use crate::domain::aws::denial::Denial;
 use crate::domain::image::manifest::ManifestReference;
@@ -96,7 +96,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Error that a refusal means.
-    pub(super) fn refused(&self, refusal: &Refusal) -> RegistryError {
+    pub(super) fn refused(&self, refusal: &RegistryRefusal) -> RegistryError {
         let (image, access, source) = (self.image(), self.access, refusal.cause());
         if refusal.is_denied() {
             return RegistryError::Denied {

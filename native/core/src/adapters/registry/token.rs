@@ -8,10 +8,10 @@ use reqwest::{RequestBuilder, Url};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use super::answer::Refusal;
 use super::attempt::AttemptError;
 use super::authorization_header::AuthorizationHeader;
 use super::credentials::error::SignInError;
+use super::refusal::RegistryRefusal;
 use crate::adapters::http::client::{Answer, Http};
 use crate::domain::address::{is_loopback, is_private};
 use crate::domain::reference::repository::Repository;
@@ -74,7 +74,7 @@ pub(super) async fn buy(
             registry: repository.registry.clone(),
             anonymous: sign_in.is_none(),
             status: answer.status.as_u16(),
-            source: Refusal::of(&answer).cause(),
+            source: RegistryRefusal::of(&answer).cause(),
         };
         return Err(refused.into());
     }

@@ -12,12 +12,12 @@ use futures_util::stream::TryStreamExt as _;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Body, Method, StatusCode, Url};
 
-use super::answer::Refusal;
 use super::attempt::AttemptError;
 use super::authorization_header::AuthorizationHeader;
-use super::blob_stream::{ByteStream, Origin, TRANSFER, checked};
+use super::blob_stream::{BlobOrigin, ByteStream, TRANSFER, checked};
 use super::client::Registry;
 use super::error::RegistryError;
+use super::refusal::RegistryRefusal;
 use super::sign_in::refuses_sign_in;
 use super::subject::Subject;
 use super::transport;
@@ -42,7 +42,7 @@ pub struct Upload<'a> {
     /// The blob.
     pub(crate) blob: &'a Descriptor,
     /// Place of its bytes.
-    pub(crate) origin: Origin<'a>,
+    pub(crate) origin: BlobOrigin<'a>,
 }
 
 /// Way in which a blob came to be in a repository.
@@ -82,7 +82,7 @@ impl Registry {
         let blob = Descriptor::of(media_type, bytes);
         let upload = Upload {
             blob: &blob,
-            origin: Origin::Bytes(bytes),
+            origin: BlobOrigin::Bytes(bytes),
         };
         self.upload(to, upload, &Arc::default()).await?;
         Ok(blob)
@@ -99,8 +99,8 @@ impl Registry {
         let reference = Some(&reference);
         let transfer = Transfer {
             from: match upload.origin {
-                Origin::Repository(from) => Subject::read(from, reference),
-                Origin::File(_) | Origin::Bytes(_) => Subject::write(to, reference),
+                BlobOrigin::Repository(from) => Subject::read(from, reference),
+                BlobOrigin::File(_) | BlobOrigin::Bytes(_) => Subject::write(to, reference),
             },
             to: Subject::write(to, reference),
             upload,
@@ -119,7 +119,9 @@ impl Registry {
                 ended
             }
             Err(AttemptError::Failed(failed)) => Err(transfer.to.failed(failed)),
-            Err(AttemptError::Busy(answer)) => Err(transfer.to.refused(&Refusal::of(&answer))),
+            Err(AttemptError::Busy(answer)) => {
+                Err(transfer.to.refused(&RegistryRefusal::of(&answer)))
+            }
         }
     }
 
@@ -136,7 +138,7 @@ impl Registry {
             StatusCode::CREATED => return Ok(Ok(Arrival::Mounted)),
             // Also the answer of a registry that does not mount.
             StatusCode::ACCEPTED => {}
-            _ => return Ok(Err(transfer.to.refused(&Refusal::of(&session)))),
+            _ => return Ok(Err(transfer.to.refused(&RegistryRefusal::of(&session)))),
         }
         let Some(location) = transfer.location(&session) else {
             let error = transfer.to.invalid("it names no place to upload to");
@@ -221,7 +223,7 @@ impl Registry {
         {
             return Err(AttemptError::Busy(answer));
         }
-        Ok(Err(to.refused(&Refusal::of(&answer))))
+        Ok(Err(to.refused(&RegistryRefusal::of(&answer))))
     }
 }
 
@@ -234,8 +236,8 @@ impl Transfer<'_> {
     fn session(&self) -> String {
         let path = format!("/v2/{}/blobs/uploads/", self.to.repository.name);
         let from = match self.upload.origin {
-            Origin::Repository(from) if from.registry == self.to.repository.registry => from,
-            Origin::Repository(_) | Origin::File(_) | Origin::Bytes(_) => return path,
+            BlobOrigin::Repository(from) if from.registry == self.to.repository.registry => from,
+            BlobOrigin::Repository(_) | BlobOrigin::File(_) | BlobOrigin::Bytes(_) => return path,
         };
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("mount", self.digest().as_str())

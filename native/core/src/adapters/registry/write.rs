@@ -2,9 +2,9 @@
 
 use reqwest::Method;
 
-use super::answer::Refusal;
 use super::client::Registry;
 use super::error::RegistryError;
+use super::refusal::RegistryRefusal;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::adapters::http::client::Answer;
@@ -34,7 +34,7 @@ impl Registry {
         if answer.status.is_success() {
             return self.check_tag(&subject, tag, &digest).await;
         }
-        let refusal = Refusal::of(&answer);
+        let refusal = RegistryRefusal::of(&answer);
         if !refusal.is_tag_taken() {
             return Err(subject.refused(&refusal));
         }
@@ -58,7 +58,7 @@ impl Registry {
         let reference = ManifestReference::Digest(manifest.digest());
         let subject = Subject::write(repository, Some(&reference));
         let answer = self.put(&subject, manifest).await?;
-        let refusal = Refusal::of(&answer);
+        let refusal = RegistryRefusal::of(&answer);
         // Another run may have put it a moment ago, and the digest says that it is the same.
         if answer.status.is_success() || refusal.is_tag_taken() {
             return Ok(answer);

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::fault::{Fault, Refusal};
+use super::fault::{EngineRefusal, Fault};
 use super::reason::Reason;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
@@ -71,7 +71,7 @@ pub enum EngineError {
         /// The image's reference.
         image: String,
         /// Message of the engine.
-        source: Refusal,
+        source: EngineRefusal,
     },
     /// A push failed.
     #[error("Cannot push `{image}`")]
@@ -79,7 +79,7 @@ pub enum EngineError {
         /// The image's reference.
         image: String,
         /// Message of the engine.
-        source: Refusal,
+        source: EngineRefusal,
     },
     /// A container ran longer than it may.
     #[error("The container of `{image}` was stopped after {limit} s", limit = limit.as_secs())]
@@ -95,7 +95,7 @@ pub enum EngineError {
         /// Sentence that says what could not be done.
         what: String,
         /// Message of the engine.
-        source: Refusal,
+        source: EngineRefusal,
     },
 }
 

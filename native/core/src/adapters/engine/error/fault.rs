@@ -7,7 +7,7 @@ use crate::adapters::engine::limits::ANSWER_LIMIT;
 /// Message of the engine about a request that failed, and what is understood of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refusal {
+pub struct EngineRefusal {
     /// Its meaning.
     pub reason: Reason,
     /// The engine's own words.
@@ -49,7 +49,7 @@ impl Fault {
         }
     }
 
-    pub fn into_refusal(self) -> Refusal {
+    pub fn into_refusal(self) -> EngineRefusal {
         let (reason, message) = match self {
             Self::Connect(error) => (Reason::ConnectionLost, error.to_string()),
             Self::Told { status, message } => {
@@ -62,7 +62,7 @@ impl Fault {
                 (Reason::TimedOut, message)
             }
         };
-        Refusal { reason, message }
+        EngineRefusal { reason, message }
     }
 }
 

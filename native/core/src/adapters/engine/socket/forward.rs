@@ -25,11 +25,12 @@ pub(super) struct Forwarder {
     pub(super) stop: CancellationToken,
 }
 
-type Answer = Response<BoxBody<Bytes, hyper::Error>>;
+/// Response to the client of the socket.
+type SocketResponse = Response<BoxBody<Bytes, hyper::Error>>;
 
 impl Forwarder {
     /// Sends a request on and gives the engine's answer, or one that says that there is none.
-    pub(super) async fn forward(&self, mut request: Request<Incoming>) -> Answer {
+    pub(super) async fn forward(&self, mut request: Request<Incoming>) -> SocketResponse {
         match decide(request.method(), request.uri(), &self.grants) {
             Verdict::Forward => {}
             Verdict::SignedIn(auth) => sign_in(&mut request, auth),
@@ -73,7 +74,7 @@ async fn join(client: OnUpgrade, engine: OnUpgrade, stop: CancellationToken) {
 }
 
 /// An error in the engine's own form.
-fn refusal(message: &str) -> Answer {
+fn refusal(message: &str) -> SocketResponse {
     let body = serde_json::json!({ "message": message }).to_string();
     let body = Full::<Bytes>::from(body).map_err(|never| match never {});
     let mut answer = Response::new(body.boxed());

@@ -11,7 +11,7 @@ use crate::adapters::engine::client::Engine;
 use crate::adapters::engine::error::failure::EngineError;
 use crate::adapters::engine::error::fault::Fault;
 use crate::adapters::engine::registry_auth::RegistryAuth;
-use crate::adapters::engine::wire::Answer;
+use crate::adapters::engine::wire::EngineResponse;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
@@ -116,7 +116,7 @@ impl Engine {
 }
 
 async fn read(
-    answer: Answer,
+    answer: EngineResponse,
     follower: &mut Follower<'_>,
     on_message: &mut impl FnMut(&Message),
 ) -> Ending {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::{Setting, refusal};
-use crate::adapters::registry::blob_stream::Origin;
+use crate::adapters::registry::blob_stream::BlobOrigin;
 use crate::adapters::registry::upload::{Arrival, Upload};
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::reference::digest::Digest;
@@ -103,7 +103,7 @@ async fn a_file_is_sent_unless_it_is_not_what_it_was() {
         let to = setting.repository();
         let upload = Upload {
             blob: &blob,
-            origin: Origin::File(file.path()),
+            origin: BlobOrigin::File(file.path()),
         };
         let (told, tell) = recorded();
         match setting.registry.upload_all(&to, &[upload], &tell).await {

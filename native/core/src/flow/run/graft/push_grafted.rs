@@ -1,5 +1,5 @@
 use super::grafted::Grafted;
-use crate::adapters::registry::blob_stream::Origin;
+use crate::adapters::registry::blob_stream::BlobOrigin;
 use crate::adapters::registry::upload::{Arrival, Upload};
 use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
@@ -54,12 +54,12 @@ impl Run {
         let mut uploads: Vec<Upload<'_>> = of_source
             .map(|blob| Upload {
                 blob,
-                origin: Origin::Repository(&grafted.source_repository),
+                origin: BlobOrigin::Repository(&grafted.source_repository),
             })
             .collect();
         uploads.push(Upload {
             blob: &grafted.assembled.layer,
-            origin: Origin::File(&grafted.spool),
+            origin: BlobOrigin::File(&grafted.spool),
         });
         let registry = self.services.registry().await?;
         let progress = |current, total| events.progress(current, Some(total));

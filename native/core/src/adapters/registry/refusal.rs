@@ -10,7 +10,7 @@ use crate::report::cause::Cause;
 /// A refusal, taken apart
 /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes>).
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct RegistryRefusal {
     status: StatusCode,
     /// The first error's code, if the body has the form that the specification asks for.
     pub(super) code: Option<String>,
@@ -32,7 +32,7 @@ struct BodyError {
     message: Option<String>,
 }
 
-impl Refusal {
+impl RegistryRefusal {
     pub(super) fn of(answer: &Answer) -> Self {
         let body: Option<Body> = serde_json::from_slice(&answer.body).ok();
         let first = body.and_then(|body| body.errors.into_iter().next());
@@ -115,13 +115,13 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Refusal;
+    use super::RegistryRefusal;
     use crate::adapters::http::client::Answer;
     use reqwest::StatusCode;
     use reqwest::header::HeaderMap;
 
-    fn refusal(status: u16, body: &str) -> Refusal {
-        Refusal::of(&Answer {
+    fn refusal(status: u16, body: &str) -> RegistryRefusal {
+        RegistryRefusal::of(&Answer {
             status: StatusCode::from_u16(status).expect("a status"),
             headers: HeaderMap::new(),
             body: body.as_bytes().to_vec(),
