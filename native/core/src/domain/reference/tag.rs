@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -6,9 +7,15 @@ use super::error::ReferenceError;
 /// A tag: up to 128 letters, digits, `_`, `.` and `-`
 /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests>).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Tag(String);
+pub struct Tag(Cow<'static, str>);
 
 impl Tag {
+    /// Creates a tag that is written out in the sources; an invalid one does not compile in a `static` or `const`.
+    pub(crate) const fn literal(text: &'static str) -> Self {
+        assert!(is_valid(text), "not a valid tag");
+        Self(Cow::Borrowed(text))
+    }
+
     /// The tag as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -26,13 +33,22 @@ impl FromStr for Tag {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let first = text.bytes().next();
-        let starts_well = first.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-        if starts_well && text.len() <= 128 && text.bytes().all(is_word) {
-            Ok(Self(text.to_owned()))
+        if is_valid(text) {
+            Ok(Self(Cow::Owned(text.to_owned())))
         } else {
             Err(ReferenceError::Tag(text.to_owned()))
         }
     }
+}
+
+const fn is_valid(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut rest = bytes;
+    while let [byte, after @ ..] = rest {
+        if !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'.' | b'-') {
+            return false;
+        }
+        rest = after;
+    }
+    bytes.len() <= 128 && matches!(bytes, [first, ..] if !matches!(first, b'.' | b'-'))
 }

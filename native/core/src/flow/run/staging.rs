@@ -67,6 +67,10 @@ const BETWEEN: Duration = Duration::from_millis(100);
 /// The repository of an engine's image in the registry, because the image's own name may not be valid there.
 const ENGINE_SOURCE: &str = "source";
 
+static SOURCE: Tag = Tag::literal("source");
+static SENSOR: Tag = Tag::literal("sensor");
+static NATIVE: Tag = Tag::literal("native");
+
 impl Run {
     /// Starts the registry and copies the images into it, each for one platform.
     pub(super) async fn stage(
@@ -80,8 +84,8 @@ impl Run {
         let (source_at, source_digest) = self.stage_source(&registry, source, events).await?;
         let sensor_at = Repository::new(&registry, &sensor.repository.name);
         for (digest, tag) in [
-            (Some(&sensor.arm64), "sensor"),
-            (sensor.native.as_ref(), "native"),
+            (Some(&sensor.arm64), &SENSOR),
+            (sensor.native.as_ref(), &NATIVE),
         ] {
             if let Some(digest) = digest {
                 self.stage_image(&sensor.repository, digest, &sensor_at, tag, events)
@@ -173,7 +177,7 @@ impl Run {
                 repository, image, ..
             } => {
                 let to = Repository::new(registry, &repository.name);
-                self.stage_image(repository, &image.digest, &to, "source", events)
+                self.stage_image(repository, &image.digest, &to, &SOURCE, events)
                     .await?;
                 Ok((to, image.digest.clone()))
             }
@@ -191,14 +195,12 @@ impl Run {
         from: &Repository,
         digest: &Digest,
         to: &Repository,
-        tag: &'static str,
+        tag: &Tag,
         events: &StepEvents,
     ) -> Result<(), Problem> {
         let client = self.services.registry().await?;
         let progress = |current, total| events.progress(current, Some(total));
-        client
-            .copy(from, digest, to, &tag_of(tag), &progress)
-            .await?;
+        client.copy(from, digest, to, tag, &progress).await?;
         events.note(format!("{} is staged", to.at(digest)));
         Ok(())
     }
@@ -210,25 +212,17 @@ impl Run {
         to: &Repository,
         events: &StepEvents,
     ) -> Result<Digest, Problem> {
-        let tag = tag_of("source");
-        self.reserve_local_name(to.tagged(&tag))?;
+        self.reserve_local_name(to.tagged(&SOURCE))?;
         let engine = self.services.engine()?;
-        engine.tag(id, &to.to_string(), tag.as_str()).await?;
-        engine.push(to, &tag, None, events).await?;
+        engine.tag(id, &to.to_string(), SOURCE.as_str()).await?;
+        engine.push(to, &SOURCE, None, events).await?;
         let client = self.services.registry().await?;
-        let digest = client.digest_of(to, &tag).await?;
+        let digest = client.digest_of(to, &SOURCE).await?;
         let digest = digest.ok_or_else(|| RegistryError::ImageNotFound {
-            image: to.tagged(&tag),
+            image: to.tagged(&SOURCE),
             source: Cause::said("the engine has pushed it"),
         })?;
         events.note(format!("{} is staged", to.at(&digest)));
         Ok(digest)
     }
-}
-
-fn tag_of(text: &'static str) -> Tag {
-    let Ok(tag) = text.parse() else {
-        unreachable!("the tags of this file are tags")
-    };
-    tag
 }
