@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
 /// The longest text of a service that a failure repeats.
 const LIMIT: usize = 300;
 
@@ -17,7 +19,8 @@ impl Cause {
     /// Makes a cause of the message of a service or a program.
     #[must_use]
     pub fn said(text: &str) -> Self {
-        let words: Vec<&str> = text
+        let visible: String = text.chars().filter(|c| !is_format(*c)).collect();
+        let words: Vec<&str> = visible
             .split(|c: char| c.is_whitespace() || c.is_control())
             .filter(|word| !word.is_empty())
             .collect();
@@ -44,6 +47,12 @@ impl Cause {
     }
 }
 
+/// Returns true for a character that shows nothing, such as a soft hyphen or a zero-width sign: it can hide a word from
+/// those who look for it.
+fn is_format(c: char) -> bool {
+    c.general_category() == GeneralCategory::Format
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -65,6 +74,8 @@ mod tests {
             Cause::said(" <html>\r\n\tno\u{1b}[0m\n").to_string(),
             "<html> no [0m"
         );
+        let hidden = "##v\u{ad}so[a] \u{200b}\u{202e}b\u{e0001} Grüße";
+        assert_eq!(Cause::said(hidden).to_string(), "##vso[a] b Grüße");
         let long = Cause::said(&"ä".repeat(400)).to_string();
         assert_eq!(long.chars().count(), 301);
         assert!(long.ends_with('…'));
