@@ -76,7 +76,7 @@ impl From<outcome::Verified> for VerifiedImage {
 
 impl From<Record> for ImageRecord {
     fn from(record: Record) -> Self {
-        let told = record.told.unwrap_or_default();
+        let told = record.told;
         let recipe = record.provenance.recipe;
         Self {
             source_reference: told.source,

@@ -4,3 +4,4 @@ pub mod proof;
 pub mod referrer;
 pub mod registry_image;
 pub mod tag_mutability;
+pub mod twin_keys;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::config::verify::VerifyConfig;
 use super::facts::verify::{ImageFacts, VerifyFacts};
 use super::outcome::{Verified, VerifiedSource};
-use crate::domain::falcon::marks::{SensorMarks, variable};
+use crate::domain::falcon::marks::{SensorMarks, contradiction, variable};
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
 use crate::domain::falcon::version::{SensorVersion, sensor_version};
 use crate::domain::image::proof::{Evidence, ProofError, prove_derived};
@@ -87,6 +87,7 @@ impl Explain for VerifyError {
 pub fn verify(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Problem> {
     let target = facts.target.as_ref().map_err(Clone::clone)?;
     check_platform(target)?;
+    check_layers(target)?;
     check_marks(target)?;
     let (source, more) = match &facts.source {
         Some(source) => {
@@ -99,7 +100,9 @@ pub fn verify(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Pr
         }
         None => (None, Vec::new()),
     };
-    let record = oldest(&facts.records);
+    // The label is a weaker word, which does not count for records that cannot be read.
+    let records = facts.records.as_ref().map_err(Clone::clone)?;
+    let record = oldest(records);
     let known = sensor_version_of(record, &target.config);
     if let Some(minimum) = &config.minimum_sensor_version {
         check_version(target, known.as_ref(), minimum)?;
@@ -137,14 +140,32 @@ fn check_platform(target: &ImageFacts) -> Result<(), VerifyError> {
     })
 }
 
-/// Checks for both marks: files of the sensor that nothing starts protect nothing.
+/// Checks that the manifest has the layers that the configuration names, one of which is the sensor's.
+fn check_layers(target: &ImageFacts) -> Result<(), VerifyError> {
+    let (named, layers) = (target.diff_ids.len(), target.layers);
+    if named == layers {
+        return Ok(());
+    }
+    Err(VerifyError::NotPatched {
+        name: target.name.clone(),
+        why: Cause::said(&format!(
+            "its configuration names {named} layers, and its manifest {layers}"
+        )),
+    })
+}
+
+/// Checks for both marks: files of the sensor that nothing starts protect nothing. Programs differ in the one of
+/// several values that they read, so those may not differ.
 fn check_marks(target: &ImageFacts) -> Result<(), VerifyError> {
     let marks = SensorMarks::of(&target.config);
     let entrypoint = (!marks.by_entrypoint)
         .then(|| format!("its entrypoint does not begin with `{FALCON_ENTRYPOINT}`"));
     let variable =
         (!marks.by_variable).then(|| format!("its environment has no `{SENSOR_ROOT_VARIABLE}`"));
-    let missing: Vec<String> = entrypoint.into_iter().chain(variable).collect();
+    let repeated = contradiction(&target.config)
+        .map(|name| format!("its environment has `{name}` with different values"));
+    let missing = entrypoint.into_iter().chain(variable).chain(repeated);
+    let missing: Vec<String> = missing.collect();
     if missing.is_empty() {
         return Ok(());
     }

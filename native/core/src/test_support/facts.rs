@@ -71,11 +71,11 @@ pub fn up_to_date(config: &PatchConfig) -> Facts {
     let recipe = Recipe::new(source().digest(), &Digest::of(b"arm64"), &options);
     let current = CurrentImage {
         image: Arc::new(RegistryImage::of(&["a", "sensor"], &patched())),
-        provenance: vec![Provenance {
+        provenance: Ok(vec![Provenance {
             recipe,
             sensor_version: Some("7.39.0-7802".to_owned()),
             artifact: Digest::of(b"artifact"),
-        }],
+        }]),
     };
     Facts {
         caller: None,

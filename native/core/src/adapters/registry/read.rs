@@ -11,6 +11,7 @@ use crate::domain::image::manifest::{
 };
 use crate::domain::image::registry_image;
 use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::image::twin_keys::refuse_twin_keys;
 use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
@@ -155,6 +156,8 @@ impl Registry {
             .map_err(|error| error.to_string())
             .and_then(registry_image::well_formed)
             .map_err(|why| subject.invalid(&format!("the configuration cannot be read: {why}")))?;
+        refuse_twin_keys(&bytes)
+            .map_err(|why| subject.invalid(&format!("the configuration {why}")))?;
         Ok((bytes, config))
     }
 }

@@ -10,6 +10,7 @@ use oci_spec::image::{Descriptor as OciDescriptor, ImageIndex};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::answer::Refusal;
 use super::client::Registry;
 use super::error::RegistryError;
 use super::subject::Subject;
@@ -73,21 +74,25 @@ impl Registry {
             };
             let answer = self.0.send(&request).await;
             let answer = answer.map_err(|failed| subject.failed(failed))?;
-            if answer.status != StatusCode::OK {
-                // ECR has been seen to answer 405: https://github.com/aws/containers-roadmap/issues/2783
+            if has_no_list(answer.status) {
                 let index = self.fallback(repository, image).await?;
                 return match index {
                     Some(index) => subject.referrers(&index.bytes, artifact_type),
                     None => Ok(Vec::new()),
                 };
             }
+            if answer.status != StatusCode::OK {
+                return Err(subject.refused(&Refusal::of(&answer)));
+            }
             found.extend(subject.referrers(&answer.body, artifact_type)?);
             match next(repository, &request.path, &answer.headers) {
                 Some(next) => path = next,
-                None => break,
+                None => return Ok(found),
             }
         }
-        Ok(found)
+        Err(subject.invalid(&format!(
+            "the list of referrers has more than {PAGES} pages"
+        )))
     }
 
     /// Pushes an artifact that refers to an image, and checks that the registry lists it.
@@ -157,11 +162,11 @@ impl Registry {
         artifact: &Artifact<'_>,
         manifest: &RawManifest,
     ) -> Result<(), RegistryError> {
-        let former = self.fallback(repository, image).await?;
-        let mut entries = former
-            .and_then(|index| serde_json::from_slice::<Value>(&index.bytes).ok())
-            .and_then(|index| index["manifests"].as_array().cloned())
-            .unwrap_or_default();
+        let tag = fallback_tag(image);
+        let mut entries = match self.fallback(repository, image).await? {
+            Some(former) => entries(repository, &tag, &former)?,
+            None => Vec::new(),
+        };
         entries.push(json!({
             "mediaType": manifest.media_type,
             "digest": manifest.digest().as_str(),
@@ -174,8 +179,7 @@ impl Registry {
             media_type: OCI_INDEX.to_owned(),
             bytes: index.to_string().into_bytes(),
         };
-        self.put_manifest(repository, &fallback_tag(image), &index)
-            .await
+        self.put_manifest(repository, &tag, &index).await
     }
 }
 
@@ -213,20 +217,48 @@ impl Subject<'_> {
             known.is_some_and(|known| known.as_ref() == wanted)
         };
         let entries = index.manifests().iter().filter(is_wanted);
-        Ok(entries
-            .filter_map(|entry| {
-                Some(Referrer {
-                    digest: entry.digest().to_string().parse().ok()?,
-                    annotations: entry
-                        .annotations()
-                        .iter()
-                        .flatten()
-                        .map(|(name, text)| (name.clone(), text.clone()))
-                        .collect(),
-                })
+        let referrers = entries.map(|entry| {
+            let digest = entry.digest().to_string().parse();
+            let digest = digest.map_err(|error| {
+                self.invalid(&format!("the list of referrers cannot be read: {error}"))
+            });
+            let annotations = entry.annotations().iter().flatten();
+            Ok(Referrer {
+                digest: digest?,
+                annotations: annotations
+                    .map(|(name, text)| (name.clone(), text.clone()))
+                    .collect(),
             })
-            .collect())
+        });
+        referrers.collect()
     }
+}
+
+/// Returns true if the registry has no list of referrers. ECR has been seen to answer 405:
+/// <https://github.com/aws/containers-roadmap/issues/2783>.
+fn has_no_list(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+    )
+}
+
+/// The entries of an index under a tag; one that cannot be read is not written over.
+fn entries(
+    repository: &Repository,
+    tag: &Tag,
+    index: &RawManifest,
+) -> Result<Vec<Value>, RegistryError> {
+    let reference = ManifestReference::Tag(tag.clone());
+    let subject = Subject {
+        repository,
+        reference: Some(&reference),
+        access: Access::Write,
+    };
+    let read: Result<Value, _> = serde_json::from_slice(&index.bytes);
+    let read = read.map_err(|error| subject.invalid(&error.to_string()))?;
+    let entries = read["manifests"].as_array().cloned();
+    entries.ok_or_else(|| subject.invalid("it is not an index"))
 }
 
 /// The tag of the index that stands in for the registry's own list

@@ -25,12 +25,25 @@ impl SensorMarks {
     }
 }
 
-/// The value of a variable in the `config` object of a configuration.
+/// Finds a variable of the sensor that the environment has several times, with different values.
+#[must_use]
+pub fn contradiction(config: &Value) -> Option<&str> {
+    let is_of_sensor = |name: &str| {
+        name == "FALCONCTL_OPTS" || name.starts_with("CS_") || name.starts_with("__CS_")
+    };
+    let mut names = variables(config).filter(|(name, _)| is_of_sensor(name));
+    names.find_map(|(name, value)| (variable(config, name) != Some(value)).then_some(name))
+}
+
+/// The first value of a variable in the `config` object of a configuration.
 #[must_use]
 pub fn variable<'a>(config: &'a Value, name: &str) -> Option<&'a str> {
-    let list = config["Env"].as_array()?;
-    list.iter()
-        .filter_map(Value::as_str)
+    variables(config).find_map(|(key, value)| (key == name).then_some(value))
+}
+
+/// The variables in the `config` object of a configuration, in order, repeated ones included.
+pub fn variables(config: &Value) -> impl Iterator<Item = (&str, &str)> {
+    let list = config["Env"].as_array().into_iter().flatten();
+    list.filter_map(Value::as_str)
         .map(|text| text.split_once('=').unwrap_or((text, "")))
-        .find_map(|(key, value)| (key == name).then_some(value))
 }

@@ -4,6 +4,7 @@ use oci_spec::image::{Descriptor as OciDescriptor, ImageIndex, ImageManifest};
 use serde::Deserialize;
 
 use super::descriptor::Descriptor;
+use super::twin_keys::refuse_twin_keys;
 use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::tag::Tag;
@@ -164,6 +165,7 @@ struct Shape {
 /// (<https://github.com/opencontainers/distribution-spec/security/advisories/GHSA-mc8v-mgrf-8f4m>).
 pub fn media_type(content_type: Option<&str>, bytes: &[u8]) -> Result<String, String> {
     let shape: Shape = read(bytes)?;
+    refuse_twin_keys(bytes).map_err(|why| format!("the manifest {why}"))?;
     if shape.schema_version != 2 {
         return Err(format!(
             "the manifest has schema version {}, and only 2 is supported",

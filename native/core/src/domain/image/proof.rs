@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::registry_image::RegistryImage;
-use crate::domain::falcon::marks::variable;
+use crate::domain::falcon::marks::{contradiction, variable, variables};
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, FalconOptions, SENSOR_ROOT_VARIABLE};
 use crate::domain::platform::Platform;
 use crate::report::code::Code;
@@ -164,28 +164,42 @@ const FALCON_VARIABLES: [&str; 4] = [
 ];
 
 fn prove_environment(source: &Value, patched: &Value) -> Result<Vec<String>, ProofError> {
-    let before = environment(source);
-    let of_source = before
-        .iter()
-        .filter(|(name, _)| !FALCON_VARIABLES.contains(name));
-    for (name, text) in of_source {
-        if variable(patched, name) != Some(text) {
-            return Err(unexpected(format!(
-                "its variable `{name}` is not the source's"
-            )));
-        }
+    if let Some(name) = contradiction(patched) {
+        return Err(unexpected(format!(
+            "its variable `{name}` is there several times, with different values"
+        )));
+    }
+    let before: Vec<_> = others(source).collect();
+    let is_known = |name: &str| before.iter().any(|(known, _)| *known == name);
+    let (kept, added): (Vec<_>, Vec<_>) = others(patched).partition(|(name, _)| is_known(name));
+    // A variable that is there several times counts as often, and the order decides which value a program reads.
+    if let Some(name) = first_difference(&before, &kept) {
+        return Err(unexpected(format!(
+            "its variable `{name}` is not the source's"
+        )));
     }
     prove_variable(
         patched,
         SENSOR_ROOT_VARIABLE,
         Some("/opt/CrowdStrike/rootfs"),
     )?;
-    let added = environment(patched).into_iter().filter(|(name, _)| {
-        !FALCON_VARIABLES.contains(name) && !before.iter().any(|(known, _)| known == name)
-    });
+    let added = added.into_iter();
     Ok(added
         .map(|(name, _)| format!("the variable `{name}`"))
         .collect())
+}
+
+/// The variables that falconutil does not set.
+fn others(config: &Value) -> impl Iterator<Item = (&str, &str)> {
+    variables(config).filter(|(name, _)| !FALCON_VARIABLES.contains(name))
+}
+
+/// The name of the first variable in which two lists differ.
+fn first_difference<'a>(before: &[(&'a str, &str)], after: &[(&'a str, &str)]) -> Option<&'a str> {
+    let length = before.len().max(after.len());
+    let differing = (0..length).find(|&index| before.get(index) != after.get(index))?;
+    let variable = before.get(differing).or(after.get(differing))?;
+    Some(variable.0)
 }
 
 fn prove_options(patched: &Value, options: &FalconOptions) -> Result<(), ProofError> {
@@ -313,13 +327,6 @@ fn texts<'a>(config: &'a Value, field: &str) -> Vec<&'a str> {
     list.into_iter()
         .flatten()
         .filter_map(Value::as_str)
-        .collect()
-}
-
-fn environment(config: &Value) -> Vec<(&str, &str)> {
-    texts(config, "Env")
-        .into_iter()
-        .map(|variable| variable.split_once('=').unwrap_or((variable, "")))
         .collect()
 }
 

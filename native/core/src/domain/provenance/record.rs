@@ -13,13 +13,16 @@ use serde_json::json;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::referrer::Referrer;
 use crate::domain::reference::digest::Digest;
+use crate::report::cause::Cause;
+use crate::report::code::Code;
+use crate::report::problem::Explain;
 use crate::report::secret::Secret;
 
 /// The media type of in-toto statements
 /// (<https://github.com/in-toto/attestation/blob/main/spec/v1/envelope.md>).
 pub const STATEMENT_TYPE: &str = "application/vnd.in-toto+json";
 
-/// The version of what is compared; with another one every image is patched again.
+/// The version of what is compared; a record with another one cannot be read, so the image is patched again.
 const SCHEMA: &str = "1";
 
 const SCHEMA_ANNOTATION: &str = "falcon-patch.schema";
@@ -67,6 +70,34 @@ fn options_digest(options: &FalconOptions) -> Digest {
     Digest::of(told.to_string().as_bytes())
 }
 
+/// A record of ours that cannot be read. The image counts as unknown, and not as one without records.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("The record `{artifact}` of how the image was made cannot be read")]
+pub struct RecordError {
+    artifact: Digest,
+    #[source]
+    why: Cause,
+}
+
+impl RecordError {
+    pub(super) fn new(artifact: &Digest, why: &str) -> Self {
+        Self {
+            artifact: artifact.clone(),
+            why: Cause::said(why),
+        }
+    }
+}
+
+impl Explain for RecordError {
+    fn code(&self) -> Code {
+        Code::RegistryAnswerInvalid
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("Update the task if a newer version wrote the record; else delete the record in the registry, and patch the image again".to_owned())
+    }
+}
+
 /// Facts about how an image was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
@@ -79,26 +110,38 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// Returns the content of an artifact, if it is one of ours that this version understands.
-    #[must_use]
-    pub fn read(referrer: &Referrer) -> Option<Self> {
+    /// Reads an artifact's annotations; none if it is not a record of ours.
+    ///
+    /// # Errors
+    /// The reason why a record of ours cannot be read.
+    pub fn read(referrer: &Referrer) -> Result<Option<Self>, RecordError> {
         let text = |name: &str| referrer.annotations.get(name);
-        if text(SCHEMA_ANNOTATION)? != SCHEMA {
-            return None;
-        }
-        let source = match text(SOURCE_ANNOTATION) {
-            Some(digest) => Some(digest.parse().ok()?),
-            None => None,
+        let unreadable = |why: String| RecordError::new(&referrer.digest, &why);
+        let digest = |name: &str| {
+            let parsed = text(name).map(|text| text.parse::<Digest>());
+            let parsed = parsed.transpose();
+            parsed.map_err(|error| unreadable(format!("its annotation `{name}`: {error}")))
         };
-        Some(Self {
+        let needed = |name: &str| {
+            digest(name)?.ok_or_else(|| unreadable(format!("it has no annotation `{name}`")))
+        };
+        match text(SCHEMA_ANNOTATION) {
+            None => return Ok(None),
+            Some(schema) if schema == SCHEMA => {}
+            Some(other) => {
+                let why = format!("it has the form `{other}`, and this version reads `{SCHEMA}`");
+                return Err(unreadable(why));
+            }
+        }
+        Ok(Some(Self {
             recipe: Recipe {
-                source,
-                sensor: text(SENSOR_ANNOTATION)?.parse().ok()?,
-                options: text(OPTIONS_ANNOTATION)?.parse().ok()?,
+                source: digest(SOURCE_ANNOTATION)?,
+                sensor: needed(SENSOR_ANNOTATION)?,
+                options: needed(OPTIONS_ANNOTATION)?,
             },
             sensor_version: text(VERSION_ANNOTATION).cloned(),
             artifact: referrer.digest.clone(),
-        })
+        }))
     }
 
     /// Returns the annotations that [`Provenance::read`] reads.

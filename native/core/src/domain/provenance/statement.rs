@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::record::{Provenance, Recipe};
+use super::record::{Provenance, Recipe, RecordError};
 use crate::domain::agent::Origin;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::reference::digest::Digest;
@@ -100,9 +100,8 @@ pub struct StatementDetails {
 }
 
 impl StatementDetails {
-    /// Reads a statement about an image; one about another image tells nothing.
-    #[must_use]
-    pub fn read(bytes: &[u8], image: &Digest) -> Option<Self> {
+    /// Reads a statement about an image; none if it is another statement, or about another image.
+    fn read(bytes: &[u8], image: &Digest) -> Option<Self> {
         let statement: Value = serde_json::from_slice(bytes).ok()?;
         let predicate = &statement["predicate"];
         let subjects = statement["subject"].as_array()?;
@@ -130,8 +129,28 @@ impl StatementDetails {
 pub struct Record {
     /// The digests that it names.
     pub provenance: Provenance,
-    /// The details for people; none if the statement cannot be read.
-    pub told: Option<StatementDetails>,
+    /// The details for people.
+    pub told: StatementDetails,
+}
+
+impl Record {
+    /// Completes a record of an image with the details of its statement.
+    ///
+    /// # Errors
+    /// The statement is not one of ours about the image.
+    pub fn read(
+        provenance: Provenance,
+        statement: &[u8],
+        image: &Digest,
+    ) -> Result<Self, RecordError> {
+        match StatementDetails::read(statement, image) {
+            Some(told) => Ok(Self { provenance, told }),
+            None => {
+                let why = "its content is not a statement of this task about the image";
+                Err(RecordError::new(&provenance.artifact, why))
+            }
+        }
+    }
 }
 
 fn material(name: &str, repository: &Repository, digest: &Digest) -> Value {

@@ -1,5 +1,5 @@
 use super::record::{Provenance, Recipe};
-use super::statement::{StatementDetails, StatementInput};
+use super::statement::{Record, StatementInput};
 use crate::domain::agent::Origin;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::referrer::Referrer;
@@ -136,14 +136,21 @@ fn the_statement_tells_everything_but_secrets() {
     );
     assert_eq!(materials[2]["digest"]["gitCommit"], "0a1b2c");
     assert_eq!(statement["subject"][0]["digest"]["sha256"], hex(b"image"));
-    let told = StatementDetails::read(text.as_bytes(), &image).expect("it is about the image");
+    let read = |bytes: &[u8], image: &Digest| {
+        let known = Provenance::read(&referrer()).expect("readable");
+        Record::read(known.expect("a record"), bytes, image).map(|record| record.told)
+    };
+    let told = read(text.as_bytes(), &image).expect("it is about the image");
     assert_eq!(told.run.as_deref(), Some("https://dev.azure.example/run/1"));
     assert_eq!(told.source.as_deref(), Some("r.example/app/web:1"));
-    assert_eq!(
-        StatementDetails::read(text.as_bytes(), &Digest::of(b"other")),
-        None
-    );
-    assert_eq!(StatementDetails::read(b"{}", &image), None);
+    for (bytes, image) in [
+        (text.as_bytes(), &Digest::of(b"other")),
+        (b"{}".as_slice(), &image),
+        (b"".as_slice(), &image),
+    ] {
+        let error = read(bytes, image).expect_err("it is not about the image");
+        assert_eq!(error.code(), Code::RegistryAnswerInvalid);
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -105,7 +105,10 @@ impl VerifyFacts {
         let caller = self
             .caller
             .iter()
-            .map(|caller| aws_line(caller, credentials));
+            .map(|caller| match caller {
+                Ok(caller) => aws_line(caller, credentials),
+                Err(problem) => format!("AWS: the identity is unknown: {}", problem.what),
+            });
         let source = self.source.as_ref().and_then(|source| source.as_ref().ok());
         let images = [("Target", self.target.as_ref().ok()), ("Source", source)];
         let images = images.into_iter().filter_map(|(role, image)| {

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::fact::Fact;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::provenance::record::Provenance;
@@ -28,8 +29,8 @@ pub struct TargetFacts {
 pub struct CurrentImage {
     /// The image.
     pub image: Arc<RegistryImage>,
-    /// The registry's records of it; empty if they cannot be read.
-    pub provenance: Vec<Provenance>,
+    /// The registry's records of it.
+    pub provenance: Fact<Vec<Provenance>>,
 }
 
 impl TargetFacts {

@@ -11,11 +11,11 @@ use crate::domain::reference::repository::Repository;
 #[derive(Clone, Debug)]
 pub struct VerifyFacts {
     /// The caller's identity at AWS, for the log alone; none where no image is in ECR.
-    pub caller: Option<CallerIdentity>,
+    pub caller: Option<Fact<CallerIdentity>>,
     /// The image.
     pub target: Fact<ImageFacts>,
     /// The registry's records of it.
-    pub records: Vec<Record>,
+    pub records: Fact<Vec<Record>>,
     /// The source to compare it with.
     pub source: Option<Fact<ImageFacts>>,
 }
@@ -37,6 +37,8 @@ pub struct ImageFacts {
     pub config: Value,
     /// The digests of its layers, uncompressed.
     pub diff_ids: Vec<String>,
+    /// The number of layers that its manifest names.
+    pub layers: usize,
     /// Compressed bytes of its layers.
     pub bytes: u64,
 }

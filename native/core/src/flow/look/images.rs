@@ -84,6 +84,7 @@ impl From<FoundImage> for ImageFacts {
                 .unwrap_or_else(|| Platform::new("unknown", "unknown", None)),
             config: image.runtime_config().clone(),
             diff_ids: image.diff_ids(),
+            layers: image.layers.len(),
             bytes: image.layers_size(),
             name: found.name,
             repository: found.repository,

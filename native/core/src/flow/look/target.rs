@@ -131,13 +131,20 @@ impl TargetLookup<'_> {
     }
 }
 
-/// Reads the records of how an image was made; without an answer the image counts as one without records.
+/// Reads the records of how an image was made. One that cannot be read is a problem, and not a record less.
 pub async fn provenance(
     registry: &Registry,
     repository: &Repository,
     image: &Digest,
-) -> Vec<Provenance> {
-    let found = registry.referrers(repository, image, STATEMENT_TYPE).await;
-    let found = found.unwrap_or_default();
-    found.iter().filter_map(Provenance::read).collect()
+) -> Fact<Vec<Provenance>> {
+    let found = registry
+        .referrers(repository, image, STATEMENT_TYPE)
+        .await?;
+    let read = found
+        .iter()
+        .filter_map(|referrer| Provenance::read(referrer).transpose());
+    Ok(read.collect::<Result<_, _>>()?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,11 +2,16 @@
 
 use super::images::{FoundImage, Images};
 use super::target::provenance;
-use crate::domain::provenance::statement::{Record, StatementDetails};
+use crate::adapters::registry::client::Registry;
+use crate::domain::provenance::statement::Record;
+use crate::domain::reference::digest::Digest;
 use crate::domain::reference::image_name::ImageName;
+use crate::domain::reference::repository::Repository;
 use crate::flow::config::verify::VerifyConfig;
+use crate::flow::facts::fact::Fact;
 use crate::flow::facts::verify::{ImageFacts, VerifyFacts};
 use crate::flow::services::Services;
+use crate::report::problem::Problem;
 
 /// Gathers the facts from the registries.
 pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
@@ -16,7 +21,7 @@ pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
         let is_aws = |name: &ImageName| name.registry.is_none() || name.ecr().is_some();
         let mut names = std::iter::once(&config.target).chain(&config.source);
         if names.any(is_aws) {
-            services.caller().await.ok()
+            Some(services.caller().await)
         } else {
             None
         }
@@ -30,8 +35,8 @@ pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
     let target = async {
         let found = images.find("target", &config.target).await;
         let records = match &found {
-            Ok(found) => records(services, found).await,
-            Err(_) => Vec::new(),
+            Ok(found) => found_records(services, found).await,
+            Err(problem) => Err(problem.clone()),
         };
         (found.map(ImageFacts::from), records)
     };
@@ -44,21 +49,25 @@ pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
     }
 }
 
-/// The registry's records of an image, each with its details for people.
-async fn records(services: &Services, found: &FoundImage) -> Vec<Record> {
-    let Ok(registry) = services.registry().await else {
-        return Vec::new();
-    };
-    let (repository, image) = (&found.repository, &found.image.digest);
-    let known = provenance(registry, repository, image).await;
-    let read = known.into_iter().map(|provenance| async {
-        let content = registry
-            .artifact_content(repository, &provenance.artifact)
-            .await;
-        let told = content
-            .ok()
-            .and_then(|bytes| StatementDetails::read(&bytes, image));
-        Record { provenance, told }
-    });
-    futures_util::future::join_all(read).await
+async fn found_records(services: &Services, found: &FoundImage) -> Fact<Vec<Record>> {
+    let registry = services.registry().await?;
+    records(registry, &found.repository, &found.image.digest).await
 }
+
+/// The registry's records of an image, each with its details for people.
+async fn records(
+    registry: &Registry,
+    repository: &Repository,
+    image: &Digest,
+) -> Fact<Vec<Record>> {
+    let known = provenance(registry, repository, image).await?;
+    let read = known.into_iter().map(|provenance| async {
+        let artifact = &provenance.artifact;
+        let content = registry.artifact_content(repository, artifact).await?;
+        Ok::<_, Problem>(Record::read(provenance, &content, image)?)
+    });
+    futures_util::future::try_join_all(read).await
+}
+
+#[cfg(test)]
+mod tests;

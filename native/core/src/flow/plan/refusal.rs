@@ -32,6 +32,7 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
     }
     let ready = Ready::of(config, facts)?;
     refuse_overwriting_source(config, ready.source, ready.target)?;
+    refuse_unknown_image(config, ready.target)?;
     refuse_immutable_tags(ready.target)?;
     Ok(ready)
 }
@@ -123,6 +124,28 @@ fn refuse_overwriting_source(
         }
     }
     Ok(())
+}
+
+/// Refuses an image that cannot be replaced and whose records cannot be read: it may be the wanted one or another.
+fn refuse_unknown_image(config: &PatchConfig, target: &TargetFacts) -> Result<(), Problem> {
+    let tag = &config.target_tag;
+    let mutability = target.mutability.as_ref();
+    let is_fixed = mutability.is_some_and(|mutability| !mutability.allows_overwriting(tag));
+    let Some(Err(problem)) = target.current.as_ref().map(|current| &current.provenance) else {
+        return Ok(());
+    };
+    if !is_fixed {
+        return Ok(());
+    }
+    let name = target.repository.tagged(tag);
+    let mut why = vec![problem.what.clone()];
+    why.extend(problem.why.iter().cloned());
+    Err(Problem {
+        code: problem.code,
+        what: format!("`{name}` cannot be overwritten, and the records of its image cannot be read"),
+        why,
+        hint: problem.hint.clone(),
+    })
 }
 
 fn refuse_immutable_tags(target: &TargetFacts) -> Result<(), Problem> {

@@ -44,6 +44,8 @@ pub enum Reason {
     Options,
     /// The registry has no record of what the image was made of.
     Unrecorded,
+    /// The registry's records of the image cannot be read.
+    Unreadable,
     /// The record does not agree with the image.
     Disagreement,
 }
@@ -58,6 +60,7 @@ impl Reason {
             Self::Source => Some("it was patched from another source"),
             Self::Sensor => Some("it was patched with another sensor"),
             Self::Options => Some("it was patched with another customer ID or other options"),
+            Self::Unreadable => Some("the records of what it was made of cannot be read"),
             Self::Unrecorded => Some("the registry has no record of what it was made of"),
             Self::Disagreement => {
                 Some("it differs from its provenance, so its provenance is not trusted")
@@ -115,22 +118,25 @@ fn compare(
     current: &CurrentImage,
     options: &FalconOptions,
 ) -> Result<(), Reason> {
+    let Ok(provenance) = &current.provenance else {
+        return Err(Reason::Unreadable);
+    };
     let wanted = Recipe::new(source.digest(), &sensor.arm64, options);
-    let is_same = |provenance: &Provenance| provenance.recipe == wanted;
+    let is_same = |known: &Provenance| known.recipe == wanted;
     // An image of the engine has no digest that shows that it is the same.
-    if wanted.source.is_some() && current.provenance.iter().any(is_same) {
+    if wanted.source.is_some() && provenance.iter().any(is_same) {
         return Ok(());
     }
-    if current.provenance.is_empty() {
+    if provenance.is_empty() {
         return Err(Reason::Unrecorded);
     }
     // The same image can have several records, of which the nearest counts.
     let has_source =
         |known: &Provenance| wanted.source.is_some() && known.recipe.source == wanted.source;
     let has_both = |known: &Provenance| has_source(known) && known.recipe.sensor == wanted.sensor;
-    Err(if current.provenance.iter().any(has_both) {
+    Err(if provenance.iter().any(has_both) {
         Reason::Options
-    } else if current.provenance.iter().any(has_source) {
+    } else if provenance.iter().any(has_source) {
         Reason::Sensor
     } else {
         Reason::Source

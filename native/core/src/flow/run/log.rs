@@ -6,13 +6,14 @@ use crate::flow::facts::patch::Facts;
 use crate::flow::plan::graft_source::GraftSource;
 use crate::flow::plan::stages::Plan;
 use crate::flow::plan::step::Step;
-use crate::flow::plan::target_state::TargetState;
+use crate::flow::plan::target_state::{Reason, TargetState};
 use crate::report::code::Code;
 use crate::report::event::{PlannedStage, StepEvents};
 
 /// Logs the reason why the target's image is kept or replaced.
-pub(super) fn log_target_state(tag: &Tag, state: TargetState, events: &StepEvents) {
+pub(super) fn log_target_state(tag: &Tag, state: TargetState, facts: &Facts, events: &StepEvents) {
     match state {
+        TargetState::Outdated(Reason::Unreadable) => warn_of_records(tag, facts, events),
         TargetState::Outdated(reason) => {
             if let Some(text) = reason.text() {
                 events.note(format!("Target: {text}"));
@@ -25,6 +26,24 @@ pub(super) fn log_target_state(tag: &Tag, state: TargetState, events: &StepEvent
             Some("A run that was stopped after its push leaves such an image; to be sure of the sensor, push another tag".to_owned()),
         ),
         TargetState::Unknown => {}
+    }
+}
+
+/// Warns of records that cannot be read, which cost a patch that may not be needed.
+fn warn_of_records(tag: &Tag, facts: &Facts, events: &StepEvents) {
+    let target = facts.target.as_ref().ok();
+    let current = target.and_then(|target| target.current.as_ref());
+    if let Some(Err(problem)) = current.map(|current| &current.provenance) {
+        let causes = std::iter::once(&problem.what).chain(&problem.why);
+        let causes: Vec<&str> = causes.map(String::as_str).collect();
+        events.warning(
+            problem.code,
+            format!(
+                "The records of the image under `{tag}` cannot be read, so it counts as outdated: {}",
+                causes.join(": ")
+            ),
+            problem.hint.clone(),
+        );
     }
 }
 

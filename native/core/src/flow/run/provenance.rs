@@ -46,7 +46,7 @@ impl Run {
         let recipe = Recipe::new(source.digest(), &sensor.arm64, options);
         let registry = self.services.registry().await?;
         // The same recipe can result in the same image again, which then has its record already.
-        let known = target::provenance(registry, &target.repository, &image.digest).await;
+        let known = target::provenance(registry, &target.repository, &image.digest).await?;
         if known.iter().any(|known| known.recipe == recipe) {
             return Ok(());
         }

@@ -62,7 +62,7 @@ impl Session {
         }
         compare_customer_ids(config, services, events);
         warn_of_task_definition(&facts, events);
-        log_target_state(&config.target_tag, state, events);
+        log_target_state(&config.target_tag, state, &facts, events);
         // This step is the one that fails where the run is impossible, so the plan is computed here too.
         plan(config, &facts, state)?;
         if !state.keeps_image() {
