@@ -33,7 +33,7 @@ impl Registry {
         Self::with_policy(credentials, RetryPolicy::default())
     }
 
-    pub(super) fn with_policy(
+    pub(crate) fn with_policy(
         credentials: Credentials,
         policy: RetryPolicy,
     ) -> Result<Self, RegistryError> {

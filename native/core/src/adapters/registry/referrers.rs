@@ -63,7 +63,7 @@ impl Registry {
             .finish();
         let mut path = format!("/v2/{}/referrers/{image}?{query}", repository.name);
         let mut found = Vec::new();
-        for _ in 0..PAGES {
+        for page in 0..PAGES {
             let request = Request {
                 method: Method::GET,
                 repository: repository.clone(),
@@ -74,7 +74,7 @@ impl Registry {
             };
             let answer = self.0.send(&request).await;
             let answer = answer.map_err(|failed| subject.failed(failed))?;
-            if has_no_list(answer.status) {
+            if page == 0 && has_no_list(answer.status) {
                 let index = self.fallback(repository, image).await?;
                 return match index {
                     Some(index) => subject.referrers(&index.bytes, artifact_type),

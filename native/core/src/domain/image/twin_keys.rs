@@ -117,14 +117,32 @@ mod tests {
     #[test]
     fn the_same_field_twice_is_refused() {
         let cases = [
-            (r#"{"config":{"Entrypoint":["a"],"entrypoint":["b"]}}"#, "`Entrypoint` and `entrypoint`"),
+            (
+                r#"{"config":{"Entrypoint":["a"],"entrypoint":["b"]}}"#,
+                "`Entrypoint` and `entrypoint`",
+            ),
             (r#"{"config":{"Env":[],"Env":["A=1"]}}"#, "`Env` twice"),
             (r#"{"config":{},"Config":{}}"#, "`config` and `Config`"),
-            (r#"{"rootfs":{"diff_ids":[],"DIFF_IDS":[]}}"#, "`diff_ids` and `DIFF_IDS`"),
-            (r#"{"config":{"User":"a","u\u017fer":"root"}}"#, "`User` and `u\u{17f}er`"),
-            (r#"{"layers":[{"digest":"a","Digest":"b"}]}"#, "`digest` and `Digest`"),
-            (r#"{"config":{"Healthcheck":{"Test":[],"test":[]}}}"#, "`Test` and `test`"),
-            (r#"{"config":{"Labels":{},"labels":{}}}"#, "`Labels` and `labels`"),
+            (
+                r#"{"rootfs":{"diff_ids":[],"DIFF_IDS":[]}}"#,
+                "`diff_ids` and `DIFF_IDS`",
+            ),
+            (
+                r#"{"config":{"User":"a","u\u017fer":"root"}}"#,
+                "`User` and `u\u{17f}er`",
+            ),
+            (
+                r#"{"layers":[{"digest":"a","Digest":"b"}]}"#,
+                "`digest` and `Digest`",
+            ),
+            (
+                r#"{"config":{"Healthcheck":{"Test":[],"test":[]}}}"#,
+                "`Test` and `test`",
+            ),
+            (
+                r#"{"config":{"Labels":{},"labels":{}}}"#,
+                "`Labels` and `labels`",
+            ),
         ];
         for (json, keys) in cases {
             let why = refuse_twin_keys(json.as_bytes()).expect_err(json);

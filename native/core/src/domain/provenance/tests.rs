@@ -6,6 +6,8 @@ use crate::domain::image::referrer::Referrer;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
+use crate::report::code::Code;
+use crate::report::problem::{Explain as _, Problem};
 use crate::report::secret::Secret;
 
 const CUSTOMER: &str = "0123456789abcdef0123456789abcdef-12";
@@ -36,7 +38,8 @@ fn referrer() -> Referrer {
 
 #[test]
 fn what_is_written_is_read_again() {
-    let read = Provenance::read(&referrer()).expect("it is ours");
+    let read = Provenance::read(&referrer()).expect("readable");
+    let read = read.expect("it is ours");
     assert_eq!(read.recipe, recipe());
     assert_eq!(read.sensor_version.as_deref(), Some("7.39.0-7802"));
     let of_engine = Recipe {
@@ -47,17 +50,21 @@ fn what_is_written_is_read_again() {
         annotations: Provenance::annotations(&of_engine, None),
         ..referrer()
     };
-    assert_eq!(
-        Provenance::read(&referrer).expect("it is ours").recipe,
-        of_engine
-    );
+    let read = Provenance::read(&referrer).expect("readable");
+    assert_eq!(read.expect("it is ours").recipe, of_engine);
 }
 
 #[test]
-fn what_another_tool_or_version_wrote_is_not_ours() {
+fn a_statement_of_another_tool_is_not_a_record() {
+    let mut referrer = referrer();
+    referrer.annotations.remove("falcon-patch.schema");
+    assert_eq!(Provenance::read(&referrer), Ok(None));
+}
+
+#[test]
+fn a_record_of_another_version_or_with_flaws_is_an_error() {
     for (name, text) in [
         ("falcon-patch.schema", Some("2")),
-        ("falcon-patch.schema", None),
         ("falcon-patch.source", Some("latest")),
         ("falcon-patch.sensor", None),
         ("falcon-patch.options", Some("sha256:12")),
@@ -69,7 +76,10 @@ fn what_another_tool_or_version_wrote_is_not_ours() {
                 .insert(name.to_owned(), text.to_owned()),
             None => referrer.annotations.remove(name),
         };
-        assert_eq!(Provenance::read(&referrer), None, "{name} {text:?}");
+        let error = Provenance::read(&referrer).expect_err(name);
+        let problem = Problem::from(error);
+        assert_eq!(problem.code, Code::RegistryAnswerInvalid);
+        assert!(!problem.why[0].is_empty(), "{name}");
     }
 }
 

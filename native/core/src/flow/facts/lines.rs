@@ -102,13 +102,10 @@ fn target_line(target: &TargetFacts) -> String {
 impl VerifyFacts {
     /// The facts, a line each, with the origin of the credentials for AWS.
     pub(crate) fn lines(&self, credentials: Option<&str>) -> Vec<String> {
-        let caller = self
-            .caller
-            .iter()
-            .map(|caller| match caller {
-                Ok(caller) => aws_line(caller, credentials),
-                Err(problem) => format!("AWS: the identity is unknown: {}", problem.what),
-            });
+        let caller = self.caller.iter().map(|caller| match caller {
+            Ok(caller) => aws_line(caller, credentials),
+            Err(problem) => format!("AWS: the identity is unknown: {}", problem.what),
+        });
         let source = self.source.as_ref().and_then(|source| source.as_ref().ok());
         let images = [("Target", self.target.as_ref().ok()), ("Source", source)];
         let images = images.into_iter().filter_map(|(role, image)| {

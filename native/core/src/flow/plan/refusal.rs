@@ -142,7 +142,9 @@ fn refuse_unknown_image(config: &PatchConfig, target: &TargetFacts) -> Result<()
     why.extend(problem.why.iter().cloned());
     Err(Problem {
         code: problem.code,
-        what: format!("`{name}` cannot be overwritten, and the records of its image cannot be read"),
+        what: format!(
+            "`{name}` cannot be overwritten, and the records of its image cannot be read"
+        ),
         why,
         hint: problem.hint.clone(),
     })

@@ -4,7 +4,7 @@ use super::{SENSOR_VERSION_LABEL, verify};
 use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::platform::Platform;
 use crate::domain::provenance::record::{Provenance, Recipe};
-use crate::domain::provenance::statement::Record;
+use crate::domain::provenance::statement::{Record, Told};
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::flow::config::read::Config;
@@ -41,6 +41,7 @@ fn image(tag: &str, layers: &[&str], config: Value) -> ImageFacts {
         platform: Platform::linux_arm64(),
         config,
         diff_ids: layers.iter().map(|layer| (*layer).to_owned()).collect(),
+        layers: layers.len(),
         bytes: 1,
     }
 }
@@ -63,7 +64,7 @@ fn facts(target: ImageFacts) -> VerifyFacts {
     VerifyFacts {
         caller: None,
         target: Ok(target),
-        records: Vec::new(),
+        records: Ok(Vec::new()),
         source: None,
     }
 }
@@ -79,7 +80,7 @@ fn record(sensor: &str, version: Option<&str>) -> Record {
             sensor_version: version.map(str::to_owned),
             artifact: Digest::of(b"artifact"),
         },
-        told: None,
+        told: Told::default(),
     }
 }
 
@@ -124,6 +125,33 @@ fn an_image_in_which_the_sensor_does_not_start_is_refused() {
         (Code::FalconNotPatched, ", and its environment", |i| {
             i.config = json!(null);
         }),
+        (
+            Code::FalconNotPatched,
+            "`CS_CONTAINER` with different",
+            |i| {
+                let list = i.config["Env"].as_array_mut().expect("a list");
+                list.push(json!("CS_CONTAINER=api"));
+            },
+        ),
+        (Code::FalconNotPatched, "`FALCONCTL_OPTS` with", |i| {
+            let list = i.config["Env"].as_array_mut().expect("a list");
+            list.extend([json!("FALCONCTL_OPTS=--cid=a"), json!("FALCONCTL_OPTS")]);
+        }),
+        (
+            Code::FalconNotPatched,
+            "`__CS_FALCON_SENSOR_ROOT` with",
+            |i| {
+                let list = i.config["Env"].as_array_mut().expect("a list");
+                list.insert(0, json!("__CS_FALCON_SENSOR_ROOT=/tmp"));
+            },
+        ),
+        (
+            Code::FalconNotPatched,
+            "names 3 layers, and its manifest 2",
+            |i| {
+                i.layers = 2;
+            },
+        ),
         (Code::RegistryPlatformMissing, "linux/amd64", |i| {
             i.platform = Platform::linux("amd64");
         }),
@@ -158,6 +186,31 @@ fn an_image_that_could_not_be_looked_at_is_refused_for_that() {
 }
 
 #[test]
+fn records_that_cannot_be_read_do_not_yield_to_the_label() {
+    let problem = Problem {
+        code: Code::RegistryRequestFailed,
+        what: "no list".to_owned(),
+        why: Vec::new(),
+        hint: None,
+    };
+    let unreadable = VerifyFacts {
+        records: Err(problem.clone()),
+        ..facts(labelled("7.99"))
+    };
+    for minimum in ["", "7.39"] {
+        assert_eq!(verify(&config(minimum), &unreadable), Err(problem.clone()));
+    }
+}
+
+#[test]
+fn the_same_value_twice_is_not_a_contradiction() {
+    let mut image = patched();
+    let list = image.config["Env"].as_array_mut().expect("a list");
+    list.push(json!("CS_CONTAINER=web"));
+    assert!(verify(&config(""), &facts(image)).is_ok());
+}
+
+#[test]
 fn the_source_must_be_in_it_unchanged() {
     let against = |source: ImageFacts| {
         let facts = VerifyFacts {
@@ -171,6 +224,12 @@ fn the_source_must_be_in_it_unchanged() {
     assert!(verified.more.is_empty());
 
     let cases: &[(&str, Change)] = &[
+        ("source's layers and no other", |i| {
+            i.diff_ids.push("sensor".to_owned());
+        }),
+        ("`PATH`", |i| {
+            i.config["Env"] = json!(["PATH=/bin", "PATH=/bin"]);
+        }),
         ("layers", |i| i.diff_ids[0] = "other".to_owned()),
         ("`User`", |i| i.config["User"] = json!("root")),
         ("`PATH`", |i| i.config["Env"] = json!(["PATH=/usr/bin"])),
@@ -217,7 +276,7 @@ fn a_minimum_is_met_missed_or_unknown() {
 fn a_record_names_the_version_before_a_label_and_of_several_the_oldest_counts() {
     let told = |image: ImageFacts, records: Vec<Record>| {
         let facts = VerifyFacts {
-            records,
+            records: Ok(records),
             ..facts(image)
         };
         verify(&config("7.39"), &facts)

@@ -206,3 +206,31 @@ async fn a_tag_is_there_or_not_or_unknown() {
         "{found:?}"
     );
 }
+
+#[tokio::test]
+async fn a_configuration_with_two_keys_for_one_field_is_refused() {
+    let config = r#"{"os":"linux","architecture":"arm64","config":{"Entrypoint":["/a"],"entrypoint":["/b"]}}"#;
+    let text = String::from_utf8(manifest().bytes).expect("text");
+    let digest = Digest::of(config.as_bytes());
+    let text = text.replace(Digest::of(CONFIG.as_bytes()).as_str(), digest.as_str());
+    let setting = Setting::of(move |received, _| {
+        if received.line.contains("/blobs/") {
+            Reply::new(200, &[], config)
+        } else {
+            manifest_reply(text.as_bytes())
+        }
+    })
+    .await;
+    let arm64 = Platform::linux_arm64();
+    let found = setting
+        .registry
+        .find(&setting.repository(), &by_tag(), &arm64)
+        .await;
+    let problem = Problem::from(found.expect_err("a failure"));
+    assert_eq!(problem.code, Code::RegistryAnswerInvalid);
+    assert!(
+        problem.why[0].contains("`Entrypoint` and `entrypoint`"),
+        "{:?}",
+        problem.why
+    );
+}

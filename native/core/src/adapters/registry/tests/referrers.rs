@@ -77,7 +77,7 @@ async fn every_page_is_read_and_what_is_of_another_type_left_out() {
 
 #[tokio::test]
 async fn without_the_api_the_index_under_the_tag_counts() {
-    for status in [404, 405, 400] {
+    for status in [404, 405] {
         let setting = Setting::of(move |received, _| {
             if received.line.contains("/referrers/") {
                 return refusal(status, "UNSUPPORTED", "no");
@@ -92,6 +92,93 @@ async fn without_the_api_the_index_under_the_tag_counts() {
         .await;
         assert_eq!(names(&setting).await, ["a"]);
     }
+}
+
+/// Answers of a registry that does not give its list, with the failures that they mean.
+const FAILURES: [(u16, Code); 5] = [
+    (400, Code::RegistryRequestFailed),
+    (403, Code::RegistryDenied),
+    (500, Code::RegistryRequestFailed),
+    (503, Code::RegistryRequestFailed),
+    (RESET, Code::RegistryNotReachable),
+];
+
+/// The status that stands for a connection that is closed without an answer.
+const RESET: u16 = 0;
+
+fn failure(status: u16) -> Reply {
+    match status {
+        RESET => Reply::none(),
+        status => refusal(status, "", "no"),
+    }
+}
+
+async fn list(setting: &Setting) -> Result<usize, Code> {
+    let image = Digest::of(b"image");
+    let repository = setting.repository();
+    let found = setting.registry.referrers(&repository, &image, TYPE).await;
+    found.map(|found| found.len()).map_err(|error| error.code())
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_is_a_failure_and_no_reason_to_look_elsewhere() {
+    for (status, code) in FAILURES {
+        let setting = Setting::of(move |_, _| failure(status)).await;
+        assert_eq!(list(&setting).await, Err(code), "{status}");
+        let lines = setting.server.lines();
+        let is_of_list = |line: &String| line.contains("/referrers/");
+        assert!(lines.iter().all(is_of_list), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_page_that_cannot_be_read_is_a_failure() {
+    for status in [404, 500] {
+        let setting = Setting::of(move |received, _| {
+            if received.line.contains("last=1") {
+                return failure(status);
+            }
+            let path = received.line.trim_start_matches("GET ");
+            let next = format!("<{path}&last=1>; rel=\"next\"");
+            listed(&index(&[("a", TYPE)]), &[("link", next.as_str())])
+        })
+        .await;
+        assert!(list(&setting).await.is_err(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_index_under_the_tag_that_cannot_be_read_is_a_failure() {
+    for (status, code) in FAILURES {
+        let setting = Setting::of(move |received, _| {
+            let is_list = received.line.contains("/referrers/");
+            if is_list {
+                failure(404)
+            } else {
+                failure(status)
+            }
+        })
+        .await;
+        assert_eq!(list(&setting).await, Err(code), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_or_with_a_broken_entry_is_a_failure() {
+    let endless = Setting::of(|received, count| {
+        let path = received.line.trim_start_matches("GET ");
+        let path = path.split("&last").next().expect("a path");
+        let next = format!("<{path}&last={count}>; rel=\"next\"");
+        listed(&index(&[]), &[("link", next.as_str())])
+    })
+    .await;
+    assert_eq!(list(&endless).await, Err(Code::RegistryAnswerInvalid));
+    let broken = Setting::of(|_, _| {
+        let text = String::from_utf8(index(&[("a", TYPE)])).expect("text");
+        listed(text.replace("sha256:", "sha256:x").as_bytes(), &[])
+    })
+    .await;
+    assert_eq!(list(&broken).await, Err(Code::RegistryAnswerInvalid));
 }
 
 #[tokio::test]
@@ -195,6 +282,23 @@ async fn without_a_list_of_its_own_the_registry_gets_one_that_grows() {
     let (setting, result) = attach(Shelf::default(), 2).await;
     assert_eq!(result, Ok(()));
     assert_eq!(names(&setting).await, ["0", "1"]);
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_read_is_not_written_over() {
+    let tag = Digest::of(b"image").as_str().replace(':', "-");
+    let former = json!({"schemaVersion": 2, "mediaType": INDEX});
+    let shelf = Shelf::default();
+    let former = former.to_string().into_bytes();
+    shelf
+        .kept
+        .lock()
+        .expect("no panic")
+        .insert(tag.clone(), former.clone());
+    let (_, result) = attach(shelf.clone(), 1).await;
+    assert_eq!(result, Err(Code::RegistryAnswerInvalid));
+    let kept = shelf.kept.lock().expect("no panic");
+    assert_eq!(kept.get(&tag), Some(&former));
 }
 
 #[tokio::test]

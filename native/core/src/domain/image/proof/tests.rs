@@ -191,6 +191,23 @@ fn every_field_has_to_survive() {
         ("its variable `PATH` is not the source's", |c| {
             c["Env"][0] = json!("PATH=/sbin");
         }),
+        ("its variable `LANG` is not the source's", |c| {
+            let list = c["Env"].as_array_mut().unwrap();
+            list.push(json!("LANG=en"));
+        }),
+        ("its variable `PATH` is not the source's", |c| {
+            c["Env"].as_array_mut().unwrap().swap(0, 1);
+        }),
+        ("its variable `LANG` is not the source's", |c| {
+            c["Env"].as_array_mut().unwrap().remove(1);
+        }),
+        (
+            "its variable `CS_CONTAINER` is there several times, with different values",
+            |c| {
+                let list = c["Env"].as_array_mut().unwrap();
+                list.push(json!("CS_CONTAINER=api"));
+            },
+        ),
         (
             "its variable `CS_CLOUD_SERVICE` is not `ECS_FARGATE`",
             |c| c["Env"][3] = json!("CS_CLOUD_SERVICE=ACI"),

@@ -23,6 +23,11 @@ fn current(facts: &mut Facts) -> &mut CurrentImage {
     target.current.as_mut().expect("an image")
 }
 
+fn records(facts: &mut Facts) -> &mut Vec<Provenance> {
+    let records = current(facts).provenance.as_mut();
+    records.expect("readable records")
+}
+
 fn with(change: impl FnOnce(&mut Facts)) -> TargetState {
     let config = config(|_| {});
     let mut facts = up_to_date(&config);
@@ -38,19 +43,18 @@ fn an_image_made_of_the_same_is_up_to_date() {
         let other = Provenance {
             recipe: Recipe {
                 sensor: Digest::of(b"older"),
-                ..current(facts).provenance[0].recipe.clone()
+                ..records(facts)[0].recipe.clone()
             },
-            ..current(facts).provenance[0].clone()
+            ..records(facts)[0].clone()
         };
-        current(facts).provenance.insert(0, other);
+        records(facts).insert(0, other);
     });
     assert_eq!(among_others, TargetState::UpToDate);
 }
 
 #[test]
 fn each_change_is_a_reason_to_patch() {
-    let outdated =
-        |change: fn(&mut Provenance)| with(|facts| change(&mut current(facts).provenance[0]));
+    let outdated = |change: fn(&mut Provenance)| with(|facts| change(&mut records(facts)[0]));
     assert_eq!(
         outdated(|known| known.recipe.source = Some(Digest::of(b"older"))),
         TargetState::Outdated(Reason::Source)
@@ -64,7 +68,7 @@ fn each_change_is_a_reason_to_patch() {
         TargetState::Outdated(Reason::Options)
     );
     let nearest = with(|facts| {
-        let known = &mut current(facts).provenance;
+        let known = records(facts);
         known[0].recipe.options = Digest::of(b"others");
         let mut other = known[0].clone();
         other.recipe.source = Some(Digest::of(b"older"));
@@ -83,7 +87,7 @@ fn each_change_is_a_reason_to_patch() {
 #[test]
 fn an_image_of_the_engine_is_always_patched() {
     let state = with(|facts| {
-        current(facts).provenance[0].recipe.source = None;
+        records(facts)[0].recipe.source = None;
         facts.source.as_mut().expect("a source").place = SourcePlace::Engine {
             id: "sha256:1".to_owned(),
         };
@@ -120,7 +124,7 @@ fn provenance_is_not_trusted_where_the_image_differs() {
 fn an_unrecorded_image_is_adopted_only_where_its_tag_is_fixed() {
     let unrecorded = |mutability: Option<TagMutability>, image: RegistryImage| {
         with(|facts| {
-            current(facts).provenance.clear();
+            records(facts).clear();
             current(facts).image = Arc::new(image);
             facts.target.as_mut().expect("a target").mutability = mutability;
         })
@@ -135,6 +139,18 @@ fn an_unrecorded_image_is_adopted_only_where_its_tag_is_fixed() {
     assert_eq!(unrecorded(None, good()), patch);
     let other = RegistryImage::of(&["b", "sensor"], &patched());
     assert_eq!(unrecorded(Some(TagMutability::Immutable), other), patch);
+}
+
+#[test]
+fn an_image_whose_records_cannot_be_read_is_never_kept() {
+    for mutability in [TagMutability::Immutable, TagMutability::Mutable] {
+        let state = with(|facts| {
+            current(facts).provenance = Err(no_engine());
+            facts.target.as_mut().expect("a target").mutability = Some(mutability);
+        });
+        assert_eq!(state, TargetState::Outdated(Reason::Unreadable));
+        assert!(!state.keeps_image());
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::domain::reference::tag::Tag;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 use crate::test_support::config::config;
-use crate::test_support::facts::facts;
+use crate::test_support::facts::{engine, facts, up_to_date};
 
 #[test]
 fn a_patched_source_is_refused_by_entrypoint_and_by_variable() {
@@ -44,6 +44,30 @@ fn an_immutable_tag_is_refused_only_where_it_exists() {
     let problem = refusal(&config(|_| {}), &facts);
     assert_eq!(problem.code, Code::EcrTagImmutable);
     insta::assert_snapshot!(problem.what, @"The tag `1-falcon` exists in `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web` and cannot be overwritten");
+}
+
+#[test]
+fn an_image_that_stays_and_whose_records_cannot_be_read_is_refused_with_the_cause() {
+    let config = config(|_| {});
+    let mut facts = up_to_date(&config);
+    facts.engine = Ok(engine());
+    let unreadable = Problem {
+        code: Code::RegistryRequestFailed,
+        what: "no list".to_owned(),
+        why: vec!["the registry answers 500".to_owned()],
+        hint: None,
+    };
+    let target = facts.target.as_mut().expect("a target");
+    target.current.as_mut().expect("an image").provenance = Err(unreadable);
+    target.existing = vec![("1-falcon".parse().unwrap(), Digest::of(b"old"))];
+    target.mutability = Some(TagMutability::Mutable);
+    assert!(decided(&config, &facts).is_ok());
+    let target = facts.target.as_mut().expect("a target");
+    target.mutability = Some(TagMutability::Immutable);
+    let problem = refusal(&config, &facts);
+    assert_eq!(problem.code, Code::RegistryRequestFailed);
+    assert_eq!(problem.why, ["no list", "the registry answers 500"]);
+    insta::assert_snapshot!(problem.what, @"`123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon` cannot be overwritten, and the records of its image cannot be read");
 }
 
 #[test]
