@@ -250,11 +250,7 @@ fn entries(
     index: &RawManifest,
 ) -> Result<Vec<Value>, RegistryError> {
     let reference = ManifestReference::Tag(tag.clone());
-    let subject = Subject {
-        repository,
-        reference: Some(&reference),
-        access: Access::Write,
-    };
+    let subject = Subject::write(repository, Some(&reference));
     let read: Result<Value, _> = serde_json::from_slice(&index.bytes);
     let read = read.map_err(|error| subject.invalid(&error.to_string()))?;
     let entries = read["manifests"].as_array().cloned();

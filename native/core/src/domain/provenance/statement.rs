@@ -143,13 +143,11 @@ impl Record {
         statement: &[u8],
         image: &Digest,
     ) -> Result<Self, RecordError> {
-        match StatementDetails::read(statement, image) {
-            Some(told) => Ok(Self { provenance, told }),
-            None => {
-                let why = "its content is not a statement of this task about the image";
-                Err(RecordError::new(&provenance.artifact, why))
-            }
-        }
+        let Some(told) = StatementDetails::read(statement, image) else {
+            let why = "its content is not a statement of this task about the image";
+            return Err(RecordError::new(&provenance.artifact, why));
+        };
+        Ok(Self { provenance, told })
     }
 }
 

@@ -4,7 +4,7 @@ use super::{SENSOR_VERSION_LABEL, verify};
 use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::platform::Platform;
 use crate::domain::provenance::record::{Provenance, Recipe};
-use crate::domain::provenance::statement::{Record, Told};
+use crate::domain::provenance::statement::{Record, StatementDetails};
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::flow::config::read::Config;
@@ -80,7 +80,7 @@ fn record(sensor: &str, version: Option<&str>) -> Record {
             sensor_version: version.map(str::to_owned),
             artifact: Digest::of(b"artifact"),
         },
-        told: Told::default(),
+        told: StatementDetails::default(),
     }
 }
 
