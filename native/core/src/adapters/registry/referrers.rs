@@ -10,9 +10,9 @@ use oci_spec::image::{Descriptor as OciDescriptor, ImageIndex};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::answer::Refusal;
 use super::client::Registry;
 use super::error::RegistryError;
+use super::refusal::RegistryRefusal;
 use super::subject::Subject;
 use super::tags::next;
 use super::transport::Request;
@@ -82,7 +82,7 @@ impl Registry {
                 };
             }
             if answer.status != StatusCode::OK {
-                return Err(subject.refused(&Refusal::of(&answer)));
+                return Err(subject.refused(&RegistryRefusal::of(&answer)));
             }
             found.extend(subject.referrers(&answer.body, artifact_type)?);
             match next(repository, &request.path, &answer.headers) {
