@@ -77,7 +77,7 @@ const unwritable = ["EACCES", "EDQUOT", "ENOSPC", "EPERM", "EROFS"];
  */
 export function unexpectedFailure(error: unknown): Failure {
   const { code = "", path } = (error ?? {}) as NodeJS.ErrnoException;
-  if (!(error instanceof Error && path !== undefined && unwritable.includes(code)))
+  if (!(error instanceof Error && typeof path === "string" && unwritable.includes(code)))
     return internalFailure(error);
   return {
     code: "TASK_FOLDER_NOT_WRITABLE",

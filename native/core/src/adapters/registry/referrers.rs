@@ -148,6 +148,9 @@ impl Registry {
         let reference = ManifestReference::Tag(fallback_tag(image));
         let subject = Subject::read(repository, Some(&reference));
         match self.manifest(&subject).await {
+            // GitLab's registry reads such a tag as the digest, and answers with the image itself
+            // (<https://github.com/oras-project/oras-go/issues/1396>).
+            Ok((raw, _)) if raw.digest() == *image => Ok(None),
             Ok((raw, _)) => Ok(Some(raw)),
             Err(RegistryError::ImageNotFound { .. }) => Ok(None),
             Err(error) => Err(error),

@@ -45,9 +45,10 @@ impl Run {
         let options = &ready.options;
         let recipe = Recipe::new(source.digest(), &sensor.arm64, options);
         let registry = self.services.registry().await?;
-        // The same recipe can result in the same image again, which then has its record already.
-        let known = target::provenance(registry, &target.repository, &image.digest).await?;
-        if known.iter().any(|known| known.recipe == recipe) {
+        // The same recipe can result in the same image again, which then has its record already. Records that cannot be
+        // read are no reason to leave out this one, and a registry in trouble answers the same to what comes next.
+        let known = target::provenance(registry, &target.repository, &image.digest).await;
+        if known.is_ok_and(|known| known.iter().any(|known| known.recipe == recipe)) {
             return Ok(());
         }
         let finished = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();

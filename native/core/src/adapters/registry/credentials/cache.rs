@@ -68,9 +68,17 @@ impl Credentials {
         let slot = self.slot(registry).await;
         let mut known = slot.0.lock().await;
         match &*known {
-            Known::Asked(login) if !login.as_ref().is_some_and(ends_soon) => Ok(login.clone()),
+            Known::Asked(Some(login)) if ends_within(login, MARGIN) => {
+                let known_login = login.clone();
+                match self.ask(registry, &mut known).await {
+                    // What is to replace it early does not take its place when it fails.
+                    Err(_) if !ends_within(&known_login, Duration::ZERO) => Ok(Some(known_login)),
+                    asked => asked,
+                }
+            }
+            Known::Asked(login) => Ok(login.clone()),
             Known::Failed(error) => Err(error.clone()),
-            Known::Asked(_) | Known::NotAsked => self.ask(registry, &mut known).await,
+            Known::NotAsked => self.ask(registry, &mut known).await,
         }
     }
 
@@ -114,14 +122,19 @@ impl Credentials {
         Arc::clone(known.entry(registry.to_owned()).or_default())
     }
 
-    /// Asks the source and keeps its answer, and a failure too: the source has tried again by itself.
+    /// Asks the source and keeps its answer. A failure is kept where no login is known: the source has tried again by
+    /// itself.
     async fn ask(
         &self,
         registry: &str,
         known: &mut Known,
     ) -> Result<Option<RegistryLogin>, SignInError> {
         let fetched = self.0.source.fetch(registry).await;
-        let login = fetched.inspect_err(|error| *known = Known::Failed(error.clone()))?;
+        let login = fetched.inspect_err(|error| {
+            if matches!(known, Known::NotAsked) {
+                *known = Known::Failed(error.clone());
+            }
+        })?;
         if let Some(login) = &login {
             self.mask(login);
         }
@@ -137,13 +150,13 @@ impl Credentials {
     }
 }
 
-fn ends_soon(login: &RegistryLogin) -> bool {
+fn ends_within(login: &RegistryLogin, margin: Duration) -> bool {
     let Some(ends) = login.ends else {
         return false;
     };
     // A clock before 1970 makes every login look good; the registry refuses one that is not.
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.is_ok_and(|now| ends < now + MARGIN)
+    now.is_ok_and(|now| ends < now + margin)
 }
 
 impl fmt::Debug for Credentials {

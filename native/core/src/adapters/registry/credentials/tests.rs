@@ -147,3 +147,30 @@ async fn a_password_is_replaced_before_it_ends() {
         assert_eq!(counted.load(Ordering::SeqCst), fetches, "{seconds}");
     }
 }
+
+/// Returns one login that lasts for so many seconds, and then fails.
+struct FailingLater(u64, Arc<AtomicUsize>);
+
+impl LoginSource for FailingLater {
+    fn fetch<'a>(&'a self, registry: &'a str) -> LoginFuture<'a> {
+        Box::pin(async move {
+            if self.1.load(Ordering::SeqCst) > 0 {
+                return Refusing(Arc::default()).fetch(registry).await;
+            }
+            Lasting(self.0, Arc::clone(&self.1)).fetch(registry).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_cannot_be_renewed_early_is_used_to_its_end() {
+    for (seconds, is_good) in [(60, true), (0, false)] {
+        let source = FailingLater(seconds, Arc::default());
+        let credentials = Credentials::new(source, Events::silent());
+        assert!(credentials.login("127.0.0.1:5000").await.is_ok());
+        for _ in 0..2 {
+            let again = credentials.login("127.0.0.1:5000").await;
+            assert_eq!(again.is_ok(), is_good, "{seconds}");
+        }
+    }
+}

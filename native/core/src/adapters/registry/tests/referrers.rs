@@ -106,6 +106,24 @@ const FAILURES: [(u16, Code); 5] = [
 /// The status that stands for a connection that is closed without an answer.
 const RESET: u16 = 0;
 
+#[tokio::test]
+async fn a_registry_that_reads_the_tag_as_the_image_has_no_referrers() {
+    const IMAGE: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[]}"#;
+    let setting = Setting::of(|received, _| {
+        if received.line.contains("/referrers/") {
+            return Reply::new(404, &[], "");
+        }
+        Reply::new(200, &[("content-type", MANIFEST)], IMAGE)
+    })
+    .await;
+    let image = Digest::of(IMAGE.as_bytes());
+    let found = setting
+        .registry
+        .referrers(&setting.repository(), &image, TYPE)
+        .await;
+    assert_eq!(found.expect("a list").len(), 0);
+}
+
 fn failure(status: u16) -> Reply {
     match status {
         RESET => Reply::none(),
