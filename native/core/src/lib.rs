@@ -15,7 +15,7 @@ mod test_support;
 pub use adapters::engine::client::{Engine, EngineSettings};
 pub use adapters::engine::container::spec::{Bind, ContainerSpec, LABEL_RUN, Network};
 pub use adapters::engine::error::failure::EngineError;
-pub use adapters::engine::error::reason::{Reason, tells_exec_format};
+pub use adapters::engine::error::reason::{Reason, names_exec_format_error};
 pub use adapters::engine::image::Removal;
 pub use adapters::engine::registry_auth::RegistryAuth;
 pub use adapters::engine::socket::grant::Grant;

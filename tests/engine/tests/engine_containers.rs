@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use falcon_patch_core::{
     Bind, Code, ContainerSpec, EngineError, Event, Events, Explain as _, LABEL_RUN, Network,
-    Platform, Removal, tells_exec_format,
+    Platform, Removal, names_exec_format_error,
 };
 use falcon_patch_engine_tests::engine_lab::{Lab, recorded};
 
@@ -247,7 +247,7 @@ async fn a_program_of_no_architecture_is_recognized() -> Result<()> {
     let (events, _) = recorded();
     match lab.engine.run(&spec, &events).await {
         Ok(end) => assert!(
-            end.exit_code != 0 && tells_exec_format(&end.last_lines),
+            end.exit_code != 0 && names_exec_format_error(&end.last_lines),
             "{end:?}"
         ),
         Err(error) => assert_eq!(error.code(), Code::EmulationMissing, "{error:?}"),

@@ -77,7 +77,7 @@ fn refusal(answer: &[u8]) -> Option<Fault> {
         let line: Value = serde_json::from_slice(line).ok()?;
         let message = line["errorDetail"]["message"].as_str();
         let message = message.or_else(|| line["error"].as_str())?.to_owned();
-        Some(Fault::Told {
+        Some(Fault::Refused {
             status: None,
             message,
         })

@@ -32,7 +32,7 @@ impl Engine {
             .await
         {
             Ok(answer) => Ok(Some(EngineImage::of(&answer))),
-            Err(Fault::Told {
+            Err(Fault::Refused {
                 status: Some(404), ..
             }) => Ok(None),
             Err(fault) => Err(self.failed(format!("Cannot inspect the image `{name}`"), fault)),

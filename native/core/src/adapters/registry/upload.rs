@@ -154,7 +154,7 @@ impl Registry {
         }
     }
 
-    /// A request without a body about the target; what a registry in trouble answers is a setback.
+    /// A request without a body about the target; what a registry in trouble answers is a failed attempt.
     async fn ask(
         &self,
         transfer: &Transfer<'_>,

@@ -61,7 +61,7 @@ pub enum Obstacle {
 impl Obstacle {
     /// The line that says so.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn describe(&self) -> String {
         format!("Grafting is not possible: {self}; the full way is taken")
     }
 }

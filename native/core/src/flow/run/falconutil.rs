@@ -8,7 +8,7 @@ use super::local_names::LOCAL_DOMAIN;
 use super::socket::SOCKET_IN_CONTAINER;
 use super::step_outcome::StepOutcome;
 use crate::adapters::engine::container::spec::{Bind, ContainerEnd, ContainerSpec};
-use crate::adapters::engine::error::reason::tells_exec_format;
+use crate::adapters::engine::error::reason::names_exec_format_error;
 use crate::domain::engine::EngineImage;
 use crate::domain::falcon::falconutil::{PatchCommand, help_arguments, help_names_platform};
 use crate::domain::platform::Platform;
@@ -46,7 +46,7 @@ impl FalconutilError {
     fn failed(end: &ContainerEnd) -> Self {
         let cause = if end.oom_killed {
             FailureCause::OutOfMemory
-        } else if tells_exec_format(&end.last_lines) {
+        } else if names_exec_format_error(&end.last_lines) {
             FailureCause::NoEmulation
         } else if end.exit_code == 139 {
             FailureCause::Crashed

@@ -52,7 +52,7 @@ pub(super) fn log_strategy(config: &PatchConfig, facts: &Facts, events: &StepEve
     if let (Strategy::Graft, Ok(source)) = (config.strategy, &facts.source)
         && let Err(obstacle) = GraftSource::of(source)
     {
-        events.note(obstacle.told());
+        events.note(obstacle.describe());
     }
 }
 

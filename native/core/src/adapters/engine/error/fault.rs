@@ -20,7 +20,7 @@ pub enum Fault {
     /// There is no connection.
     Connect(io::Error),
     /// The engine refused, with the status if it came in time to tell it.
-    Told {
+    Refused {
         status: Option<u16>,
         message: String,
     },
@@ -43,7 +43,7 @@ impl Fault {
             .as_ref()
             .and_then(|json| json["message"].as_str())
             .unwrap_or(text.trim());
-        Self::Told {
+        Self::Refused {
             status: Some(status),
             message: message.to_owned(),
         }
@@ -52,9 +52,9 @@ impl Fault {
     pub fn into_refusal(self) -> EngineRefusal {
         let (reason, message) = match self {
             Self::Connect(error) => (Reason::ConnectionLost, error.to_string()),
-            Self::Told { status, message } => {
+            Self::Refused { status, message } => {
                 let reason = Reason::of(status, &message);
-                (reason, told(status, &message))
+                (reason, described(status, &message))
             }
             Self::Broken(message) => (Reason::ConnectionLost, message),
             Self::TimedOut(limit) => {
@@ -67,7 +67,7 @@ impl Fault {
 }
 
 /// An empty message says nothing, so the status stands in for it.
-fn told(status: Option<u16>, message: &str) -> String {
+fn described(status: Option<u16>, message: &str) -> String {
     match status {
         _ if !message.trim().is_empty() => message.trim().to_owned(),
         Some(status) => format!("the engine answers with status {status} and no message"),
@@ -82,12 +82,12 @@ impl From<bollard::errors::Error> for Fault {
             Error::DockerResponseServerError {
                 status_code,
                 message,
-            } => Self::Told {
+            } => Self::Refused {
                 status: Some(status_code),
                 message,
             },
             Error::DockerStreamError { error } | Error::DockerContainerWaitError { error, .. } => {
-                Self::Told {
+                Self::Refused {
                     status: None,
                     message: error,
                 }

@@ -255,7 +255,7 @@ impl Reason {
 
 /// Returns true if a program's output tells that the kernel cannot run it: its architecture has no handler.
 #[must_use]
-pub fn tells_exec_format<L: AsRef<str>>(lines: &[L]) -> bool {
+pub fn names_exec_format_error<L: AsRef<str>>(lines: &[L]) -> bool {
     lines
         .iter()
         .any(|line| Reason::of(None, line.as_ref()) == Reason::ExecFormat)

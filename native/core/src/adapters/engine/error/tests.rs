@@ -16,7 +16,7 @@ fn pull(status: u16, message: &str) -> EngineError {
 
 /// A failure inside a stream that began with 200.
 fn push(message: &str) -> EngineError {
-    let fault = Fault::Told {
+    let fault = Fault::Refused {
         status: None,
         message: message.to_owned(),
     };

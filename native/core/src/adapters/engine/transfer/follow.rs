@@ -140,10 +140,10 @@ mod tests {
     use std::time::Duration;
 
     /// Bytes done and bytes to do.
-    type Told = (u64, Option<u64>);
+    type Counts = (u64, Option<u64>);
 
     /// Follows a stream that comes in pieces of `piece` bytes.
-    fn follow(stream: &str, piece: usize) -> (Ending, Option<String>, Vec<Told>) {
+    fn follow(stream: &str, piece: usize) -> (Ending, Option<String>, Vec<Counts>) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
         let events = Events::new(move |event| {

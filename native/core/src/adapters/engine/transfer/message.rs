@@ -40,7 +40,7 @@ impl Message {
         }
         let status = detail.as_ref().and_then(|detail| detail.code);
         let message = detail.and_then(|detail| detail.message).or(error);
-        Some(Fault::Told {
+        Some(Fault::Refused {
             status,
             message: message.unwrap_or_default(),
         })

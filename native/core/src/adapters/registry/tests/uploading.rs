@@ -84,10 +84,10 @@ async fn a_sign_in_that_expires_while_a_blob_is_sent_is_renewed_once() {
 }
 
 /// Reports of the bytes done and to do.
-type Told = Arc<Mutex<Vec<(u64, u64)>>>;
+type Counts = Arc<Mutex<Vec<(u64, u64)>>>;
 
-fn recorded() -> (Told, impl Fn(u64, u64) + Sync) {
-    let told = Told::default();
+fn recorded() -> (Counts, impl Fn(u64, u64) + Sync) {
+    let told = Counts::default();
     let tell = Arc::clone(&told);
     let tell = move |done, total| tell.lock().expect("no panic").push((done, total));
     (told, tell)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{IMAGE, pull};
 use crate::adapters::engine::error::fault::Fault;
-use crate::adapters::engine::error::reason::tells_exec_format;
+use crate::adapters::engine::error::reason::names_exec_format_error;
 use crate::report::problem::Explain as _;
 
 #[test]
@@ -44,6 +44,6 @@ fn programs_of_a_foreign_architecture() {
         ("/bin/sh: 1: Exec format error", true),
         ("aarch64", false),
     ] {
-        assert_eq!(tells_exec_format(&["", line]), expected, "{line}");
+        assert_eq!(names_exec_format_error(&["", line]), expected, "{line}");
     }
 }
