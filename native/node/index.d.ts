@@ -40,52 +40,14 @@ export interface AgentContext {
   commit?: string
 }
 
-/** The parameters of a service connection to AWS, as stored; empty where nothing was given. */
-export interface AwsConnection {
-  /** `username`. */
-  accessKeyId: string
-  /** `password`. */
-  secretAccessKey: string
-  /** `sessionToken`. */
-  sessionToken: string
-  /** `assumeRoleArn`. */
-  roleArn: string
-  /** `roleSessionName`. */
-  roleSessionName: string
-  /** `externalId`. */
-  externalId: string
-  /** `useOIDC`, the text `true` or `false`. */
-  useOidc: string
-}
-
 /** Settings of the job for AWS, apart from the inputs. */
 export interface AwsContext {
-  /** The service connection that `awsConnection` names. */
-  connection?: AwsConnection
-  /** The job's variables for AWS. */
-  variables: AwsVariables
+  /** The parameters of the service connection that `awsConnection` names, by the core's names. */
+  connection?: Record<string, string>
+  /** The job's variables for AWS, by the core's names. */
+  variables: Record<string, string>
   /** Request for the connection's OIDC token. */
   tokenRequest?: TokenRequest
-}
-
-/** The job's variables that the AWS Toolkit for Azure DevOps reads; empty where nothing was given. */
-export interface AwsVariables {
-  /** `AWS.AccessKeyID`. */
-  accessKeyId: string
-  /** `AWS.SecretAccessKey`. */
-  secretAccessKey: string
-  /** `AWS.SessionToken`. */
-  sessionToken: string
-  /** `AWS.AssumeRoleArn`. */
-  roleArn: string
-  /** `AWS.RoleSessionName`. */
-  roleSessionName: string
-  /** `AWS.ExternalId`. */
-  externalId: string
-  /** `AWS.Region`. */
-  region: string
-  /** `aws.rolecredential.maxduration`. */
-  roleDuration: string
 }
 
 /** A buildx builder for later steps. */
@@ -127,7 +89,7 @@ export interface Failure {
   cleanup: Array<string>
 }
 
-/** A record of a patch, as trustworthy as everyone who can push to the repository. */
+/** A record of a patch, no more trustworthy than those who can push to the repository. */
 export interface ImageRecord {
   /** The source's name. */
   sourceReference?: string

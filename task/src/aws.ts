@@ -6,7 +6,7 @@
  *
  * @see https://github.com/aws/aws-toolkit-azure-devops for the names of the variables and of the endpoint's parameters
  */
-import type { AwsConnection, AwsContext, AwsVariables, TokenRequest } from "./addon.ts";
+import type { AwsContext, TokenRequest } from "./addon.ts";
 import { environmentName, type Masks, pair } from "./secrets.ts";
 
 /** The job's own connection to Azure DevOps, which every job has, also in classic pipelines. */
@@ -15,6 +15,7 @@ const jobConnection = "SYSTEMVSSCONNECTION";
 /** Hosts of Azure DevOps that issue tokens. The job's own connection names the current one. */
 const tokenHosts = ["dev.azure.com", ".dev.azure.com", ".visualstudio.com"];
 
+/** The core's names for the parameters of a connection, with the connection's own. */
 const connectionParameters = {
   accessKeyId: "username",
   secretAccessKey: "password",
@@ -23,8 +24,12 @@ const connectionParameters = {
   roleSessionName: "roleSessionName",
   externalId: "externalId",
   useOidc: "useOIDC",
-} as const satisfies Record<keyof AwsConnection, string>;
+} as const;
 
+/** The parameters of a service connection to AWS, as stored; empty where nothing was given. */
+type AwsConnection = Record<keyof typeof connectionParameters, string>;
+
+/** The core's names for the variables, with the toolkit's. */
 const variableNames = {
   accessKeyId: "AWS.AccessKeyID",
   secretAccessKey: "AWS.SecretAccessKey",
@@ -34,7 +39,10 @@ const variableNames = {
   externalId: "AWS.ExternalId",
   region: "AWS.Region",
   roleDuration: "aws.rolecredential.maxduration",
-} as const satisfies Record<keyof AwsVariables, string>;
+} as const;
+
+/** The job's variables that the AWS Toolkit for Azure DevOps reads; empty where nothing was given. */
+type AwsVariables = Record<keyof typeof variableNames, string>;
 
 /** Reads everything, removes from `env` what is confidential, and masks it. */
 export function takeAwsContext(env: NodeJS.ProcessEnv, masks: Masks): AwsContext {

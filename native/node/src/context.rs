@@ -1,77 +1,11 @@
 //! Settings of the job and facts about the agent, as the shim passes them.
 
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
 use falcon_patch_core::inputs;
 use falcon_patch_core::{Agent, Origin};
 use napi_derive::napi;
-
-/// The parameters of a service connection to AWS, as stored; empty where nothing was given.
-#[napi(object, object_to_js = false)]
-pub struct AwsConnection {
-    /// `username`.
-    pub access_key_id: String,
-    /// `password`.
-    pub secret_access_key: String,
-    /// `sessionToken`.
-    pub session_token: String,
-    /// `assumeRoleArn`.
-    pub role_arn: String,
-    /// `roleSessionName`.
-    pub role_session_name: String,
-    /// `externalId`.
-    pub external_id: String,
-    /// `useOIDC`, the text `true` or `false`.
-    pub use_oidc: String,
-}
-
-impl From<AwsConnection> for inputs::AwsConnection {
-    fn from(connection: AwsConnection) -> Self {
-        Self {
-            access_key_id: connection.access_key_id,
-            secret_access_key: connection.secret_access_key,
-            session_token: connection.session_token,
-            role_arn: connection.role_arn,
-            role_session_name: connection.role_session_name,
-            external_id: connection.external_id,
-            use_oidc: connection.use_oidc,
-        }
-    }
-}
-
-/// The job's variables that the AWS Toolkit for Azure DevOps reads; empty where nothing was given.
-#[napi(object, object_to_js = false)]
-pub struct AwsVariables {
-    /// `AWS.AccessKeyID`.
-    pub access_key_id: String,
-    /// `AWS.SecretAccessKey`.
-    pub secret_access_key: String,
-    /// `AWS.SessionToken`.
-    pub session_token: String,
-    /// `AWS.AssumeRoleArn`.
-    pub role_arn: String,
-    /// `AWS.RoleSessionName`.
-    pub role_session_name: String,
-    /// `AWS.ExternalId`.
-    pub external_id: String,
-    /// `AWS.Region`.
-    pub region: String,
-    /// `aws.rolecredential.maxduration`.
-    pub role_duration: String,
-}
-
-impl From<AwsVariables> for inputs::AwsVariables {
-    fn from(variables: AwsVariables) -> Self {
-        Self {
-            access_key_id: variables.access_key_id,
-            secret_access_key: variables.secret_access_key,
-            session_token: variables.session_token,
-            role_arn: variables.role_arn,
-            role_session_name: variables.role_session_name,
-            external_id: variables.external_id,
-            region: variables.region,
-            role_duration: variables.role_duration,
-        }
-    }
-}
 
 /// Request for an OIDC token.
 #[napi(object, object_to_js = false)]
@@ -87,25 +21,29 @@ pub struct TokenRequest {
 /// Settings of the job for AWS, apart from the inputs.
 #[napi(object, object_to_js = false)]
 pub struct AwsContext {
-    /// The service connection that `awsConnection` names.
-    pub connection: Option<AwsConnection>,
-    /// The job's variables for AWS.
-    pub variables: AwsVariables,
+    /// The parameters of the service connection that `awsConnection` names, by the core's names.
+    pub connection: Option<HashMap<String, String>>,
+    /// The job's variables for AWS, by the core's names.
+    pub variables: HashMap<String, String>,
     /// Request for the connection's OIDC token.
     pub token_request: Option<TokenRequest>,
 }
 
-impl From<AwsContext> for inputs::AwsContext {
-    fn from(aws: AwsContext) -> Self {
-        Self {
-            connection: aws.connection.map(Into::into),
-            variables: aws.variables.into(),
+impl TryFrom<AwsContext> for inputs::AwsContext {
+    type Error = anyhow::Error;
+
+    fn try_from(aws: AwsContext) -> Result<Self> {
+        let connection = aws.connection.map(inputs::from_record).transpose();
+        let variables = inputs::from_record(aws.variables);
+        Ok(Self {
+            connection: connection.context("The shim's service connection is not the addon's")?,
+            variables: variables.context("The shim's variables are not those of the addon")?,
             token_request: aws.token_request.map(|request| inputs::TokenRequest {
                 url: request.url,
                 job_token: request.job_token,
                 hosts: request.hosts,
             }),
-        }
+        })
     }
 }
 
@@ -140,7 +78,7 @@ impl From<AgentContext> for Agent {
             temp_folder: agent.temp_directory.into(),
             work_folder: agent.work_directory.into(),
             in_container_job: agent.in_container_job,
-            docker_host: agent.docker_host.filter(|host| !host.is_empty()),
+            docker_host: agent.docker_host,
             origin: Origin {
                 run: agent.run_url,
                 repository: agent.repository_url,

@@ -38,7 +38,7 @@ impl PatchRun {
         agent: AgentContext,
         #[napi(ts_arg_type = "(event: TaskEvent) => void")] on_event: Callback<'_>,
     ) -> Result<Self> {
-        let inputs = Inputs::from_record(inputs, aws.into())
+        let inputs = Inputs::from_record(inputs, aws.try_into()?)
             .context("The shim's inputs are not those of the addon")?;
         // A weak function lets Node end by itself when nothing else is left to do.
         let on_event = on_event

@@ -34,7 +34,7 @@ pub struct VerifiedImage {
     pub record: Option<ImageRecord>,
 }
 
-/// A record of a patch, as trustworthy as everyone who can push to the repository.
+/// A record of a patch, no more trustworthy than those who can push to the repository.
 #[napi(object, object_from_js = false)]
 pub struct ImageRecord {
     /// The source's name.

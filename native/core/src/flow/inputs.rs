@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde::de::value::{Error, MapDeserializer};
 
 /// Every input as text, empty where nothing was given. This is the core's one list of their names, which task.json
@@ -61,12 +62,18 @@ impl Inputs {
         record: HashMap<String, String>,
         aws_context: AwsContext,
     ) -> Result<Self, Error> {
-        let inputs = Self::deserialize(MapDeserializer::new(record.into_iter()))?;
         Ok(Self {
             aws_context,
-            ..inputs
+            ..from_record(record)?
         })
     }
+}
+
+/// Reads a value from texts by name. An error names the field that is missing or unknown: a bug of this task.
+pub fn from_record<T: DeserializeOwned>(
+    record: impl IntoIterator<Item = (String, String)>,
+) -> Result<T, Error> {
+    T::deserialize(MapDeserializer::new(record.into_iter()))
 }
 
 /// Settings of the job for AWS, apart from the inputs.
@@ -81,7 +88,8 @@ pub struct AwsContext {
 }
 
 /// The parameters of a service connection to AWS, as stored; empty where nothing was given.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AwsConnection {
     /// `username`: the access key's ID.
     pub access_key_id: String,
@@ -100,7 +108,8 @@ pub struct AwsConnection {
 }
 
 /// The job's variables that the AWS Toolkit for Azure DevOps reads; empty where nothing was given.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AwsVariables {
     /// `AWS.AccessKeyID`.
     pub access_key_id: String,
