@@ -69,7 +69,7 @@ export async function compileDevelopmentAddon() {
 /** Copies the development addon to its place in the task, and writes its declarations. */
 export async function copyDevelopmentAddon(into) {
   const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
-  cpSync(join(target, "debug/libfalcon_patch_node.so"), join(into, addonName(process.arch)));
+  cpSync(join(target, "debug/libfalcon_patch_node.so"), join(into, addonName("x64")));
   const { generateTypeDef } = await import("@napi-rs/cli");
   const { dts } = await generateTypeDef({ typeDefDir: types, cwd: root });
   writeFileSync(join(root, declarations), dts);

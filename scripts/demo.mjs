@@ -2,7 +2,7 @@
 // `npm run demo -- overlay2` takes the engine's other image store.
 import { join, relative } from "node:path";
 import { Stages } from "./stages.mjs";
-import { main, root } from "./tools.mjs";
+import { CommandFailed, main, root } from "./tools.mjs";
 
 const logs = join(root, "dist/dev/logs");
 /** Without a terminal cargo would not count what it compiles. */
@@ -10,6 +10,8 @@ const cargoCounts = { CARGO_TERM_PROGRESS_WHEN: "always", CARGO_TERM_PROGRESS_WI
 
 await main(async () => {
   const store = process.argv[2] ?? "containerd";
+  if (!["containerd", "overlay2"].includes(store))
+    throw new CommandFailed(`The store is \`containerd\` or \`overlay2\`, not \`${store}\``);
   console.log(`The first run takes some minutes, a later one half a minute; logs: ${relative(root, logs)}\n`);
   const stages = new Stages(4, logs);
   await stages.run("system packages", [process.execPath, "scripts/setup.mjs", "--system"]);

@@ -49,7 +49,7 @@ function modules(files) {
   });
 }
 
-/** Reads the texts of a licence. Of several to choose from, it is the MIT licence, whose text is short. */
+/** Reads the texts of a licence. Of several licences it takes MIT's, whose text is short. */
 function licenceTexts({ folder, licence }) {
   const files = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && /^(licen[cs]e|copying|notice|copyright)/i.test(entry.name))

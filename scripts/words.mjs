@@ -5,7 +5,7 @@ import { CommandFailed, isEntry, main, read, root } from "./tools.mjs";
 
 /** Share of doc comments, in percent, that may open with one of the questions: less than this. */
 const limit = 5;
-const question = /^(what|whether|who|how|where|why)\b/i;
+const question = /^(what|whether|who|whose|how|where|when|why|which)\b/i;
 
 /** Folders whose doc comments count. `native/node/index.d.ts` is left out, because it repeats those of its Rust code. */
 const documented = {
@@ -13,7 +13,7 @@ const documented = {
   script: /^(task|scripts|tests)\/.*\.(ts|mjs)$/,
 };
 
-const text = /\.(rs|ts|mjs|sh|md|json|ya?ml)$/;
+const text = /(\.(rs|ts|mjs|sh|md|json|toml|ya?ml)|^tests\/(lab\/bin|fixtures\/\w+)\/[^.]+)$/;
 
 /** Files that may use the phrases, with the reason. */
 const exempt = new Map([

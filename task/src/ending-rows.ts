@@ -55,7 +55,7 @@ function verifiedRows(image: VerifiedImage): Row[] {
   ];
 }
 
-/** The registry's record of the patch, as trustworthy as everyone who can push there. */
+/** The registry's record of the patch, no more trustworthy than those who can push there. */
 function recordRows(record: ImageRecord): Row[] {
   return [
     ...row("Recorded source", record.sourceReference, record.sourceDigest),

@@ -1,4 +1,4 @@
-/** The one place where inputs are read. */
+/** Reads the inputs by the task library; the secret ones were taken before. */
 import * as task from "azure-pipelines-task-lib/task.js";
 import { inputs as definitions } from "../task.json";
 import type { TaskInputs } from "./addon.ts";

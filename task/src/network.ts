@@ -3,8 +3,7 @@
  *
  * Everything is decided here and written into the environment of this process, before the addon is loaded. Every client
  * reads it from there: those for registries and CrowdStrike, the AWS SDK, and Docker's credential helpers, which are other
- * programs. The environment must not change later, because the addon's threads read
- * it.
+ * programs. The environment must not change later, because the addon's threads read it.
  */
 import { environmentName, type Masks, pair } from "./secrets.ts";
 

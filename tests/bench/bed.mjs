@@ -103,7 +103,7 @@ function sensorImage(folder) {
   return index(images);
 }
 
-/** A stand-in of `registry:2`: Debian's build of the same program, started in the same way, with its storage in a volume too. */
+/** A stand-in for `registry:2`: Debian's build of the same program, started in the same way, with its storage in a volume too. */
 function stagingRegistry() {
   const configuration = [
     "version: 0.1",
