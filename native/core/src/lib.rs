@@ -1,8 +1,8 @@
 //! Patches ARM64 container images with the `CrowdStrike` Falcon sensor.
 //!
 //! Four floors, each of which knows those before it alone: `report` ← `domain` ← `adapters` ← `flow`. The flow is one
-//! way: [`inputs`] → config → facts → plan → [`run`] → [`outcome`]. Nothing in here prints, and nothing knows of Node
-//! or of Azure Pipelines.
+//! way: [`inputs`] → config → facts → plan → [`run`] → [`outcome`]. Nothing in here prints, knows of Node, or reads a
+//! variable of Azure Pipelines.
 
 mod adapters;
 mod domain;

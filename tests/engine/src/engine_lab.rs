@@ -56,7 +56,7 @@ impl Lab {
     #[must_use]
     pub fn auth_with(&self, password: &str) -> RegistryAuth {
         RegistryAuth {
-            username: "AWS".to_owned(),
+            username: Some("AWS".to_owned()),
             password: Secret::new(password),
             registry: self.registry.clone(),
         }

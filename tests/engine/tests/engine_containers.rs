@@ -172,6 +172,7 @@ async fn leftovers_are_found_by_all_of_their_labels() -> Result<()> {
     assert!(cut.is_err());
     let find = async |labels: &[(&str, &str)]| lab.engine.containers_with(labels).await;
     let found = find(&[(LABEL_RUN, "left"), ("other", "x=y")]).await?;
+    assert_eq!(found.len(), 1);
     let found = found.first().context("the container")?;
     assert_eq!(found.name, spec.name);
     assert!(

@@ -19,7 +19,7 @@ async fn the_engine_is_what_the_lab_started() -> Result<()> {
     let version = std::env::var("LAB_ENGINE_VERSION")?;
     assert!(facts.version.starts_with(&version), "{facts:?}");
     assert_eq!(facts.platform, Platform::linux("amd64"));
-    assert!(facts.is_local && lab.major_version().await? >= 20);
+    assert!(facts.is_local, "{facts:?}");
     Ok(())
 }
 

@@ -59,12 +59,12 @@ pub struct Entry {
     /// True if the run took it away again, so that whatever has its name now is somebody else's.
     #[serde(default)]
     pub settled: bool,
-    /// Whose it is.
+    /// The owner.
     #[serde(flatten)]
     pub owner: Owner,
-    /// Thing that was about to be created.
+    /// The item that was about to be created.
     #[serde(flatten)]
-    pub thing: JournalItem,
+    pub item: JournalItem,
 }
 
 /// Entries that a job wrote down and did not forget.
@@ -121,21 +121,21 @@ impl Journal {
     }
 
     /// Writes down that `run` is about to create something.
-    pub fn record(&self, run: &str, thing: JournalItem) -> Result<(), JournalError> {
-        self.write(run, thing, false)
+    pub fn record(&self, run: &str, item: JournalItem) -> Result<(), JournalError> {
+        self.write(run, item, false)
     }
 
     /// Writes down that `run` took something away again.
-    pub fn settle(&self, run: &str, thing: JournalItem) -> Result<(), JournalError> {
-        self.write(run, thing, true)
+    pub fn settle(&self, run: &str, item: JournalItem) -> Result<(), JournalError> {
+        self.write(run, item, true)
     }
 
-    fn write(&self, run: &str, thing: JournalItem, settled: bool) -> Result<(), JournalError> {
+    fn write(&self, run: &str, item: JournalItem, settled: bool) -> Result<(), JournalError> {
         let entry = Entry {
             run: run.to_owned(),
             settled,
             owner: self.owner.clone(),
-            thing,
+            item,
         };
         let file = self.file(&self.owner.job);
         let json = serde_json::to_string(&entry).map_err(|error| at(&file)(error.into()))?;
@@ -220,7 +220,7 @@ fn unsettled(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
     let mut open: Vec<Entry> = Vec::new();
     for entry in entries {
         if entry.settled {
-            open.retain(|known| known.run != entry.run || known.thing != entry.thing);
+            open.retain(|known| known.run != entry.run || known.item != entry.item);
         } else {
             open.push(entry);
         }

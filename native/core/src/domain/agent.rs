@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Whose things are written down.
+/// The agent and the job that own something that a run creates.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Owner {
     /// The agent, named so that no other agent has the same name.
@@ -31,7 +31,7 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Whose things the journal and the labels say they are.
+    /// The owner that the journal and the labels name.
     #[must_use]
     pub fn owner(&self) -> Owner {
         Owner {

@@ -4,14 +4,11 @@
 //! `BuildKit` itself, a container with a volume, is started by buildx when the builder is first used; both are named
 //! after the builder's node, and the node after the run: nobody else's container can have such a name.
 
-use std::ffi::OsString;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::agent::Agent;
-use crate::report::code::Code;
-use crate::report::problem::Explain;
 
 /// Name that buildx keeps for itself (`ValidateName` of <https://github.com/docker/buildx/blob/master/store/util.go>).
 const RESERVED: &str = "default";
@@ -67,35 +64,6 @@ pub struct Builder {
     pub folder: PathBuf,
 }
 
-/// Reason that there cannot be such a builder.
-#[derive(Debug, thiserror::Error)]
-pub enum BuilderError {
-    /// The user has one.
-    #[error("A buildx builder `{name}` is there already")]
-    Taken {
-        /// The name.
-        name: BuilderName,
-        /// The user's folder of buildx.
-        #[source]
-        r#where: Place,
-    },
-}
-
-/// Place where something was found.
-#[derive(Debug, thiserror::Error)]
-#[error("it is kept in `{folder}`", folder = .0.display())]
-pub struct Place(PathBuf);
-
-impl Explain for BuilderError {
-    fn code(&self) -> Code {
-        Code::EngineBuilderTaken
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("Give `builderName` another name, or leave it empty and have later steps use the builder that is there".to_owned())
-    }
-}
-
 impl Builder {
     /// The builder of that name in the agent's job; nothing is made.
     #[must_use]
@@ -108,59 +76,19 @@ impl Builder {
         }
     }
 
-    /// Returns true if an earlier step of the job has made it.
-    #[must_use]
-    pub fn is_made(&self) -> bool {
-        self.name.is_in(&self.folder)
-    }
-
     /// The name that its node gets from the run that makes it.
     #[must_use]
     pub fn node(run: &str) -> String {
         format!("falcon-patch-{run}")
     }
-
-    /// Refuses a name that the user's own builder has: later steps that name it would get another one without a word.
-    ///
-    /// `variable` tells the environment, by which buildx finds the user's builders.
-    pub fn refuse_taken(
-        &self,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<(), BuilderError> {
-        let Some(users) = users_folder(variable) else {
-            return Ok(());
-        };
-        if users != self.folder && self.name.is_in(&users) {
-            return Err(BuilderError::Taken {
-                name: self.name.clone(),
-                r#where: Place(users),
-            });
-        }
-        Ok(())
-    }
 }
 
 impl BuilderName {
-    /// buildx's name for the file in which it keeps a builder.
-    fn file(&self) -> String {
+    /// The name of the file in which buildx keeps the builder.
+    #[must_use]
+    pub fn file(&self) -> String {
         self.0.to_ascii_lowercase()
     }
-
-    fn is_in(&self, folder: &Path) -> bool {
-        folder.join("instances").join(self.file()).exists()
-    }
-}
-
-/// Folder where buildx keeps the builders of its user
-/// (<https://docs.docker.com/build/building/variables/#buildx_config>).
-fn users_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let folder = |name: &str| {
-        let value = variable(name).filter(|value| !value.is_empty());
-        value.map(PathBuf::from)
-    };
-    folder("BUILDX_CONFIG")
-        .or_else(|| Some(folder("DOCKER_CONFIG")?.join("buildx")))
-        .or_else(|| Some(folder("HOME")?.join(".docker/buildx")))
 }
 
 #[cfg(test)]

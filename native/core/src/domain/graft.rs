@@ -1,3 +1,5 @@
+//! The pure part of grafting: the stub, the layer written anew, the assembled image.
+
 pub mod assemble;
 pub mod layer;
 pub mod obstacle;

@@ -110,13 +110,13 @@ impl Services {
         self.registry.get_or_try_init(open).await
     }
 
-    /// What the engine is, asked once.
+    /// The engine's facts, requested once.
     pub async fn engine_facts(&self) -> Result<EngineFacts, Problem> {
         let ask = || async { Ok(self.engine()?.facts().await?) };
         self.engine_facts.get_or_init(ask).await.clone()
     }
 
-    /// Who AWS says we are, asked once.
+    /// The caller's identity at AWS, requested once.
     pub async fn caller(&self) -> Result<CallerIdentity, Problem> {
         let ask = || async { Ok(self.aws().await?.caller().await?) };
         self.caller.get_or_init(ask).await.clone()

@@ -85,7 +85,7 @@ impl Sweep {
     }
 
     async fn entry(&mut self, engine: &Engine, entry: &Entry) {
-        match &entry.thing {
+        match &entry.item {
             JournalItem::Image { reference } | JournalItem::Tag { reference } => {
                 // An image that is in use by now is left alone.
                 let removed = engine

@@ -64,9 +64,6 @@ impl Error for Cause {}
 #[cfg(test)]
 mod tests {
     use super::Cause;
-    use crate::adapters::http::connection::{is_tls, proxy_before};
-    use hyper_util::client::proxy::matcher::Matcher;
-    use std::io;
 
     #[test]
     fn what_a_service_said_becomes_one_short_line() {
@@ -79,23 +76,5 @@ mod tests {
         let long = Cause::said(&"ä".repeat(400)).to_string();
         assert_eq!(long.chars().count(), 301);
         assert!(long.ends_with('…'));
-    }
-
-    #[test]
-    fn an_error_of_tls_is_found_inside_an_error_of_io() {
-        let error = io::Error::other(rustls::Error::DecryptError);
-        assert!(is_tls(&io::Error::other(error)));
-        assert!(!is_tls(&io::Error::other("broken pipe")));
-    }
-
-    #[test]
-    fn a_proxy_is_named_without_its_password() {
-        let proxies = Matcher::builder()
-            .https("http://user:p%40ss@proxy.example:3128")
-            .no("internal.example")
-            .build();
-        let proxy = proxy_before("registry.example:5000", &proxies);
-        assert_eq!(proxy.as_deref(), Some("http://proxy.example:3128"));
-        assert_eq!(proxy_before("registry.internal.example", &proxies), None);
     }
 }

@@ -74,7 +74,7 @@ codes! {
     EngineRequestFailed "ENGINE_REQUEST_FAILED" Upstream "The engine refused a request.";
     EngineBuildxMissing "ENGINE_BUILDX_MISSING" Environment "The buildx plugin is not installed or cannot be run.";
     EngineBuilderTaken "ENGINE_BUILDER_TAKEN" Input "The agent's user has a buildx builder of that name.";
-    EngineBuilderFailed "ENGINE_BUILDER_FAILED" Environment "The buildx builder could not be made.";
+    EngineBuilderFailed "ENGINE_BUILDER_FAILED" Environment "The buildx builder could not be created.";
     EngineStagingFailed "ENGINE_STAGING_FAILED" Environment "The local registry did not start or does not answer.";
     AwsCredentialsMissing "AWS_CREDENTIALS_MISSING" Input "No AWS credentials were found.";
     AwsCredentialsInvalid "AWS_CREDENTIALS_INVALID" Input "AWS does not know the credentials.";

@@ -15,7 +15,7 @@ pub trait Explain: Error {
     fn hint(&self) -> Option<String>;
 }
 
-/// An error in the form in which facts keep it and a [`Failure`] shows it.
+/// An error in the form in which facts keep it and a failed run shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The stable code.

@@ -20,6 +20,12 @@ pub struct Reference {
     pub is_use: bool,
 }
 
+/// A call of a method by its name alone, since syn knows no types.
+pub struct Call {
+    pub method: String,
+    pub line: usize,
+}
+
 /// Reads an item of a module: its name, and the paths in it that are compiled without tests.
 pub fn read(module: &mut Module, item: &Item) {
     if !matches!(item, Item::Use(_)) {
@@ -200,6 +206,14 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_path(self, node);
     }
 
+    fn visit_expr_method_call(&mut self, node: &'ast syn::ExprMethodCall) {
+        self.module.calls.push(Call {
+            method: text(&node.method),
+            line: node.method.span().start().line,
+        });
+        visit::visit_expr_method_call(self, node);
+    }
+
     /// Reads the paths among a macro's tokens, which syn does not parse.
     fn visit_token_stream(&mut self, tokens: &'ast TokenStream) {
         let mut path = Vec::new();
@@ -212,6 +226,13 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                     if path.is_empty() || before != "::" {
                         self.refer(std::mem::take(&mut path), line, false);
                         line = ident.span().start().line;
+                    }
+                    // A field in a macro looks like a method; deciding has no field of such a name.
+                    if before == "." {
+                        self.module.calls.push(Call {
+                            method: text(&ident),
+                            line: ident.span().start().line,
+                        });
                     }
                     path.push(text(&ident));
                     before.clear();

@@ -138,7 +138,12 @@ pub fn parents(tree: &SourceTree) -> Vec<String> {
 }
 
 /// Places where a deciding file names something outside the process.
-pub fn outside(tree: &SourceTree, deciding: &[&str], outside: &[&str]) -> Vec<String> {
+pub fn outside(
+    tree: &SourceTree,
+    deciding: &[&str],
+    outside: &[&str],
+    methods: &[&str],
+) -> Vec<String> {
     let mut problems = Vec::new();
     let modules = tree.modules.iter().filter(|module| {
         let decides = |floor: &&str| is_within(stem(&module.file), floor);
@@ -152,6 +157,16 @@ pub fn outside(tree: &SourceTree, deciding: &[&str], outside: &[&str]) -> Vec<St
                      Do it in an adapter, and pass the result in as a value.",
                     tree.place(&module.file, reference.line),
                     reference.path.join("::")
+                ));
+            }
+        }
+        for call in &module.calls {
+            if methods.contains(&call.method.as_str()) {
+                problems.push(format!(
+                    "outside: {} calls `.{}()`, which asks the file system; this file decides.\n  \
+                     Do it in an adapter, and pass the result in as a value.",
+                    tree.place(&module.file, call.line),
+                    call.method
                 ));
             }
         }

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, Item, ItemMod, Lit, Meta};
 use walkdir::WalkDir;
 
-use crate::references::{self, Reference};
+use crate::references::{self, Call, Reference};
 
 /// One module: a file, or a `mod x { … }` inside of one.
 #[derive(Default)]
@@ -22,6 +22,7 @@ pub struct Module {
     pub names: BTreeMap<String, Vec<Name>>,
     pub globs: Vec<Vec<String>>,
     pub references: Vec<Reference>,
+    pub calls: Vec<Call>,
     /// Line of the first `mod x;`, not counting those of tests.
     pub first_child: Option<usize>,
     /// Line of the first item which is neither `mod x;` nor `use`.

@@ -1,7 +1,7 @@
 //! The calls to AWS: who we are, what a repository is like, the registry's password, and ECS task definitions.
 //!
 //! Everything else that concerns images goes through the registry's own API (see
-//! [`crate::registry`]).
+//! [`crate::adapters::registry::client`]).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -28,9 +28,9 @@ use crate::report::event::Events;
 pub struct Aws(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
-    /// Asks `sign_in` for credentials, as do all clients that are made of it.
+    /// Asks `provider` for credentials, as do all clients that are made of it.
     pub(super) sdk: SdkConfig,
-    pub(super) sign_in: CredentialProvider,
+    pub(super) provider: CredentialProvider,
     sts: aws_sdk_sts::Client,
     /// A client for each region, made when the region is first needed.
     ecr: Mutex<HashMap<String, aws_sdk_ecr::Client>>,
@@ -67,28 +67,28 @@ impl Aws {
             (_, Some(provider)) => Start::Provider(provider),
             (_, None) => Start::Nothing,
         };
-        let way = CredentialChain {
+        let chain = CredentialChain {
             start,
             roles: settings.roles.clone(),
             origin: settings.origin(),
             first_origin: settings.credentials.origin().to_owned(),
         };
-        Self::on(sdk.clone(), CredentialProvider::new(way, sdk, events))
+        Self::on(sdk.clone(), CredentialProvider::new(chain, sdk, events))
     }
 
-    fn on(sdk: SdkConfig, sign_in: CredentialProvider) -> Self {
-        // The way to the credentials keeps them itself, and knows when they end.
+    fn on(sdk: SdkConfig, provider: CredentialProvider) -> Self {
+        // The provider keeps the credentials itself, and knows when they end.
         let sdk = sdk
             .into_builder()
             .identity_cache(IdentityCache::no_cache())
-            .credentials_provider(SharedCredentialsProvider::new(sign_in.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(provider.clone()))
             .build();
         let mut sts = aws_sdk_sts::config::Builder::from(&sdk);
         if sdk.region().is_none() {
-            sts = sts.region(Region::new(sign_in.region().to_owned()));
+            sts = sts.region(Region::new(provider.region().to_owned()));
         }
         Self(Arc::new(Inner {
-            sign_in,
+            provider,
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             ecr: Mutex::default(),
             sdk,
@@ -104,12 +104,12 @@ impl Aws {
     /// Origin of the credentials, in a phrase for the log.
     #[must_use]
     pub fn origin(&self) -> &str {
-        self.0.sign_in.origin()
+        self.0.provider.origin()
     }
 
     /// Asks who we are; no permission is needed for it.
     pub async fn caller(&self) -> Result<CallerIdentity, AwsError> {
-        let region = self.0.sign_in.region();
+        let region = self.0.provider.region();
         let call = Call {
             action: "sts:GetCallerIdentity",
             purpose: "find out whose credentials these are".to_owned(),
@@ -117,7 +117,7 @@ impl Aws {
             repository: None,
             origin: self.origin(),
         };
-        self.0.sign_in.credentials().await?;
+        self.0.provider.credentials().await?;
         let answer = self.0.sts.get_caller_identity().send().await;
         let answer = answer.map_err(|error| call.failed(error))?;
         Ok(CallerIdentity {
@@ -135,7 +135,7 @@ impl Aws {
             repository: None,
             origin: self.origin(),
         };
-        let credentials = self.0.sign_in.credentials().await?;
+        let credentials = self.0.provider.credentials().await?;
         let answer = self
             .ecr(&host.region)
             .get_authorization_token()

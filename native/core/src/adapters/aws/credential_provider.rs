@@ -1,4 +1,4 @@
-//! From what was configured to credentials that are good for a while, again and again.
+//! Credentials by the configured chain, fetched anew before they end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::report::secret::Secret;
 /// session is shorter than 15 minutes.
 const MARGIN: Duration = Duration::from_mins(5);
 
-/// Start of the way.
+/// The first link of the chain.
 pub(super) enum Start {
     /// Keys, or the SDK's chain.
     Provider(SharedCredentialsProvider),
@@ -32,7 +32,7 @@ pub(super) enum Start {
     Nothing,
 }
 
-/// The way to the credentials, and what it last led to; cheap to clone.
+/// The provider of the credentials, with its last answer; cheap to clone.
 #[derive(Clone)]
 pub(super) struct CredentialProvider(Arc<Inner>);
 
@@ -59,18 +59,18 @@ pub(super) struct CredentialChain {
 }
 
 impl CredentialProvider {
-    pub(super) fn new(way: CredentialChain, sdk: SdkConfig, events: Events) -> Self {
-        let arn = match &way.start {
+    pub(super) fn new(chain: CredentialChain, sdk: SdkConfig, events: Events) -> Self {
+        let arn = match &chain.start {
             Start::Oidc(oidc) => Some(oidc.role.arn.as_str()),
-            _ => way.roles.first().map(|role| role.arn.as_str()),
+            _ => chain.roles.first().map(|role| role.arn.as_str()),
         };
         let sdk = in_some_region(sdk, arn);
         Self(Arc::new(Inner {
-            start: way.start,
-            roles: way.roles,
+            start: chain.start,
+            roles: chain.roles,
             sdk,
-            origin: way.origin,
-            first_origin: way.first_origin,
+            origin: chain.origin,
+            first_origin: chain.first_origin,
             events,
             last: Mutex::default(),
         }))
@@ -108,7 +108,7 @@ fn lasts(credentials: &Credentials) -> bool {
 }
 
 impl Inner {
-    /// The whole way from the start: what opened a role may have ended as well.
+    /// Walks the whole chain from its start: what opened a role may have ended as well.
     async fn walk(&self) -> Result<Credentials, AwsError> {
         let mut credentials = match &self.start {
             Start::Provider(provider) => self.provided(provider).await?,

@@ -5,13 +5,12 @@
 //! signed request is worth something to its receiver, and what comes back is a registry's
 //! password. So an override counts only for this machine and for the services' own endpoints.
 
-use std::net::IpAddr;
-
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
 use super::error::AwsError;
+use crate::domain::address::is_loopback_host;
 
 /// The services that this crate and the SDK's credential chain call; IDs as the SDK writes them.
 const SERVICES: [&str; 3] = ["ECR", "ECS", "STS"];
@@ -132,14 +131,12 @@ fn is_near(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else {
         return false;
     };
-    let address = match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::V4(address),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address),
-        Some(Host::Domain(name)) => return name == "localhost",
-        None => return false,
+    let Some(host) = url.host() else {
+        return false;
     };
-    let is_local = address.is_loopback() || NEAR.contains(&address.to_string().as_str());
-    is_local && matches!(url.scheme(), "http" | "https")
+    let address = host.to_string();
+    let is_near = is_loopback_host(&host) || NEAR.contains(&address.trim_matches(['[', ']']));
+    is_near && matches!(url.scheme(), "http" | "https")
 }
 
 fn is_allowed(url: &str) -> bool {
@@ -152,11 +149,9 @@ fn is_allowed(url: &str) -> bool {
         _ => return false,
     };
     match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        Some(Host::Domain("localhost")) => true,
+        Some(host) if is_loopback_host(&host) => true,
         Some(Host::Domain(name)) => !plain && is_service(name),
-        None => false,
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => false,
     }
 }
 

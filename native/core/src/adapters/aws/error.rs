@@ -103,7 +103,7 @@ pub enum AwsError {
         source: Cause,
     },
     /// An endpoint override points elsewhere than to AWS or this machine.
-    #[error("The endpoint `{url}` in `{setting}` is neither AWS's nor on this machine")]
+    #[error("The endpoint `{url}` in `{setting}` is not one that the task may use")]
     EndpointRefused {
         /// Setting that holds it.
         setting: String,

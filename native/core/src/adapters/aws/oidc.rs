@@ -66,7 +66,9 @@ impl Oidc {
     async fn token(&self) -> Result<Secret, AwsError> {
         let client = self.client()?;
         // The jitter of the waits keeps the jobs of a matrix apart.
-        let asked = self.retry.run(Instant::now(), || self.ask(&client)).await;
+        let started = Instant::now();
+        let attempt = || self.ask(&client, self.retry.request_limit(started));
+        let asked = self.retry.run(started, attempt).await;
         asked.map_err(|failure| *failure.error)
     }
 
@@ -81,7 +83,6 @@ impl Oidc {
         let mut builder = Client::builder()
             .tls_backend_preconfigured(client_config().map_err(failed)?)
             .connect_timeout(CONNECT)
-            .timeout(REQUEST)
             // The job's token is meant for this host alone, and a page to sign in at is of no use.
             .redirect(Policy::none())
             .user_agent(concat!("falcon-patch/", env!("CARGO_PKG_VERSION")));
@@ -92,7 +93,7 @@ impl Oidc {
     }
 
     /// One request (<https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/create>).
-    async fn ask(&self, client: &Client) -> Result<Secret, AttemptError> {
+    async fn ask(&self, client: &Client, limit: Duration) -> Result<Secret, AttemptError> {
         let bearer = format!("Bearer {}", self.request.job_token.reveal());
         let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| {
             AttemptError::last("the job's token is invalid", FOREIGN_TOKEN.to_owned())
@@ -100,6 +101,7 @@ impl Oidc {
         bearer.set_sensitive(true);
         let request = client
             .post(self.request.url.clone())
+            .timeout(limit)
             .header(AUTHORIZATION, bearer)
             .header(CONTENT_TYPE, "application/json")
             // Servers of Microsoft answer 411 to a POST that does not say that it is empty.

@@ -39,7 +39,7 @@ impl Aws {
     pub async fn repository(&self, repository: &Repository) -> Result<EcrRepository, AwsError> {
         let purpose = format!("look up the repository `{repository}`");
         let (host, call) = self.repository_call(repository, "ecr:DescribeRepositories", purpose)?;
-        self.0.sign_in.credentials().await?;
+        self.0.provider.credentials().await?;
         let request = self.ecr(&host.region).describe_repositories();
         let request = request
             .registry_id(&host.account)
@@ -60,7 +60,7 @@ impl Aws {
     ) -> Result<Option<CreatedRepository>, AwsError> {
         let purpose = format!("create the repository `{repository}`");
         let (host, call) = self.repository_call(repository, "ecr:CreateRepository", purpose)?;
-        self.0.sign_in.credentials().await?;
+        self.0.provider.credentials().await?;
         let request = self.ecr(&host.region).create_repository();
         let request = request
             .registry_id(&host.account)

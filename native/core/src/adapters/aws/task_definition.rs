@@ -27,7 +27,7 @@ impl Aws {
             repository: None,
             origin: self.origin(),
         };
-        self.0.sign_in.credentials().await?;
+        self.0.provider.credentials().await?;
         let config = aws_sdk_ecs::config::Builder::from(&self.0.sdk);
         let region = Region::new(region.to_owned());
         let client = aws_sdk_ecs::Client::from_conf(config.region(region).build());

@@ -23,6 +23,9 @@ use crate::report::problem::{Explain as _, Problem};
 use crate::report::secret::Secret;
 use crate::test_support::loopback_server::{LoopbackServer, Reply};
 
+mod registry_login;
+mod repository;
+
 fn host() -> EcrHost {
     EcrHost {
         account: "123456789012".to_owned(),
@@ -90,79 +93,6 @@ pub(super) fn of(server: &LoopbackServer) -> Aws {
     aws(&format!("http://{}", server.host()))
 }
 
-async fn describe(body: Value) -> Result<TagMutability, AwsError> {
-    let server = server(200, json!({"repositories": [body]})).await;
-    let found = of(&server).repository(&repository()).await?;
-    Ok(found.tag_mutability)
-}
-
-#[tokio::test]
-async fn a_registry_s_password_is_taken_apart() {
-    let server = server(
-        200,
-        json!({"authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA==", "expiresAt": 1.0}]}),
-    )
-    .await;
-    let known = of(&server).registry_login(&host()).await;
-    let known = known.expect("a password");
-    assert_eq!(known.user.as_deref(), Some("AWS"));
-    assert!(known.renewable);
-    assert_eq!(known.password, Secret::new("secret"));
-    assert_eq!(known.basic(), Some(Secret::new("QVdTOnNlY3JldA==")));
-    assert!(!format!("{known:?}").contains("secret"));
-    let signed = server.received()[0]
-        .header("authorization")
-        .map(str::to_owned);
-    let signed = signed.expect("a signature");
-    assert!(signed.contains("/eu-west-1/ecr/aws4_request"), "{signed}");
-}
-
-#[tokio::test]
-async fn a_password_of_another_form_is_refused() {
-    for data in [
-        json!([]),
-        json!([{"authorizationToken": "???"}]),
-        json!([{"authorizationToken": "QVdT"}]),
-    ] {
-        let server = server(200, json!({ "authorizationData": data })).await;
-        let error = of(&server)
-            .registry_login(&host())
-            .await
-            .expect_err("a failure");
-        assert_eq!(error.code(), Code::AwsRequestFailed);
-    }
-}
-
-#[tokio::test]
-async fn a_repository_tells_whether_its_tags_move() {
-    assert_eq!(describe(json!({})).await, Ok(TagMutability::Mutable));
-    assert_eq!(
-        describe(json!({"imageTagMutability": "IMMUTABLE"})).await,
-        Ok(TagMutability::Immutable)
-    );
-    let filters = json!([{"filterType": "WILDCARD", "filter": "dev-*"}]);
-    assert_eq!(
-        describe(json!({"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION", "imageTagMutabilityExclusionFilters": filters})).await,
-        Ok(TagMutability::ImmutableExcept(vec!["dev-*".to_owned()]))
-    );
-    assert_eq!(
-        describe(json!({"imageTagMutability": "MUTABLE_WITH_EXCLUSION", "imageTagMutabilityExclusionFilters": filters})).await,
-        Ok(TagMutability::MutableExcept(vec!["dev-*".to_owned()]))
-    );
-}
-
-#[tokio::test]
-async fn the_account_of_the_host_is_asked_and_not_the_caller_s() {
-    let server = server(200, json!({"repositories": [{}]})).await;
-    let found = of(&server).repository(&repository()).await;
-    assert!(found.is_ok(), "{found:?}");
-    let asked: Value = serde_json::from_slice(&server.received()[0].body).expect("JSON");
-    assert_eq!(
-        asked,
-        json!({"registryId": "123456789012", "repositoryNames": ["app/web"]})
-    );
-}
-
 #[tokio::test]
 async fn a_refusal_names_the_permission_and_the_request() {
     let message = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:DescribeRepositories on resource: arn:aws:ecr:eu-west-1:123456789012:repository/app/web because no identity-based policy allows the ecr:DescribeRepositories action";
@@ -181,16 +111,6 @@ async fn a_refusal_names_the_permission_and_the_request() {
         problem.why[0].starts_with("request 1-2-3: AccessDeniedException: User:"),
         "{problem:?}"
     );
-}
-
-#[tokio::test]
-async fn a_missing_repository_is_named() {
-    let body = json!({"__type": "RepositoryNotFoundException", "message": "no"});
-    let server = server(400, body).await;
-    let error = of(&server).repository(&repository()).await;
-    let problem = Problem::from(error.expect_err("a failure"));
-    assert_eq!(problem.code, Code::EcrRepositoryNotFound);
-    insta::assert_snapshot!(problem.hint.expect("a hint"), @"Check the name, account and region, or create it: `aws ecr create-repository --registry-id 123456789012 --region eu-west-1 --repository-name app/web`");
 }
 
 #[tokio::test]
@@ -304,60 +224,4 @@ async fn keys_of_the_inputs_are_used_as_they_are() {
         .await
         .err();
     assert_eq!(error.map(|error| error.code()), Some(Code::InputMalformed));
-}
-
-#[tokio::test]
-async fn a_repository_is_made_by_the_account_s_defaults() {
-    let body = json!({"repository": {
-        "imageTagMutability": "IMMUTABLE",
-        "imageScanningConfiguration": {"scanOnPush": true},
-        "encryptionConfiguration": {"encryptionType": "KMS"},
-    }});
-    let server = server(200, body).await;
-    let made = of(&server).create_repository(&repository()).await;
-    let made = made.expect("an answer").expect("a repository");
-    insta::assert_snapshot!(made.to_string(), @"immutable tags, scanned on push, KMS encryption");
-    let asked: Value = serde_json::from_slice(&server.received()[0].body).expect("JSON");
-    assert_eq!(
-        asked,
-        json!({"registryId": "123456789012", "repositoryName": "app/web"})
-    );
-}
-
-#[tokio::test]
-async fn a_repository_that_somebody_made_meanwhile_is_no_failure() {
-    let body = json!({"__type": "RepositoryAlreadyExistsException", "message": "exists"});
-    let server = server(400, body).await;
-    let made = of(&server).create_repository(&repository()).await;
-    assert_eq!(made, Ok(None));
-}
-
-#[tokio::test]
-async fn a_repository_that_may_not_be_made_names_the_permission() {
-    let server = server(400, json!({"__type": "AccessDeniedException"})).await;
-    let error = of(&server).create_repository(&repository()).await;
-    let problem = Problem::from(error.expect_err("a refusal"));
-    assert_eq!(problem.code, Code::AwsDenied);
-    assert_eq!(problem.what, "AWS denies `ecr:CreateRepository`");
-}
-
-#[tokio::test]
-async fn a_password_ends_with_the_credentials_it_was_got_with() {
-    let hour = std::time::SystemTime::now() + std::time::Duration::from_hours(1);
-    let seconds = |time: std::time::SystemTime| {
-        let since = time.duration_since(std::time::UNIX_EPOCH);
-        since.expect("a time after 1970").as_secs()
-    };
-    for (expires_at, end) in [
-        (seconds(hour) + 11 * 3600, Some(seconds(hour))),
-        (seconds(hour) - 600, Some(seconds(hour) - 600)),
-        // A clock that is wrong must not make every password a stale one.
-        (1, Some(seconds(hour))),
-    ] {
-        let server = server(200, json!({"authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA==", "expiresAt": expires_at}]})).await;
-        let keys = Credentials::new("ASIAEXAMPLE", "shh", None, Some(hour), "test");
-        let aws = signed_in(sdk(&format!("http://{}", server.host()), keys));
-        let known = aws.registry_login(&host()).await.expect("a password");
-        assert_eq!(known.ends.map(|ends| ends.as_secs()), end);
-    }
 }

@@ -51,7 +51,7 @@ impl Session {
     /// Signs in, in the cloud that the tenant is in.
     ///
     /// Each API names the right cloud in its answer, and only a cloud of the table is followed to.
-    /// What is refused is not tried again: CrowdStrike locks out who fails too often.
+    /// A refused sign-in is not repeated, because CrowdStrike locks out a client after several failures.
     pub async fn open(api: Arc<FalconApi>) -> Result<Self, FalconError> {
         let asked = api.settings.region.unwrap_or(Region::Us1);
         let (url, answer) = api.ask_token(asked).await?;

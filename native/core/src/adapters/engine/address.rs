@@ -1,10 +1,10 @@
 //! Address where the engine listens, as `DOCKER_HOST` says it.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use super::error::failure::EngineError;
+use crate::domain::address::is_loopback_host;
 
 /// The socket of an engine whose address nobody set.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -49,11 +49,7 @@ impl Address {
 
     fn loopback(rest: &str) -> Option<Self> {
         let url = url::Url::parse(&format!("http://{rest}")).ok()?;
-        let is_loopback = match url.host()? {
-            url::Host::Domain(name) => name == "localhost",
-            url::Host::Ipv4(address) => IpAddr::V4(address).is_loopback(),
-            url::Host::Ipv6(address) => IpAddr::V6(address).is_loopback(),
-        };
+        let is_loopback = is_loopback_host(&url.host()?);
         // `Url` leaves out the port that HTTP has by default, so 80 must be looked for in the text.
         let names_80 = rest.trim_end_matches('/').ends_with(":80");
         let port = url.port().unwrap_or(if names_80 { 80 } else { PLAIN_PORT });

@@ -34,7 +34,7 @@ pub struct Engine {
     pub(super) wire: Wire,
     pub(super) docker: bollard::Docker,
     in_container_job: bool,
-    /// Held for reading while a container is being created, for writing before one is removed: see [`container`].
+    /// Held for reading while a container is being created, for writing before one is removed: see [`super::container::lifecycle`].
     pub(super) creating: Arc<RwLock<()>>,
 }
 
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn the_sign_in_is_hidden_in_debug_and_url_safe_in_the_header() {
         let auth = RegistryAuth {
-            username: "AWS".to_owned(),
+            username: Some("AWS".to_owned()),
             password: Secret::new("??>>~~"),
             registry: "localhost".to_owned(),
         };

@@ -61,7 +61,7 @@ fn kind(version: &Value, info: &Value) -> Kind {
 /// The containerd store shows in the driver's status as a pair `driver-type`, `io.containerd.snapshotter.v1`
 /// (<https://docs.docker.com/engine/storage/containerd/>). The version says nothing: an engine that was upgraded
 /// keeps the store it had.
-pub fn store(info: &Value) -> Store {
+fn store(info: &Value) -> Store {
     let status = info["DriverStatus"].as_array();
     let is_snapshotter = |pair: &Value| pair[1].as_str() == Some("io.containerd.snapshotter.v1");
     if status.is_some_and(|pairs| pairs.iter().any(is_snapshotter)) {
@@ -73,7 +73,7 @@ pub fn store(info: &Value) -> Store {
     }
 }
 
-pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_default()
 }
 

@@ -3,14 +3,11 @@ use base64::engine::general_purpose::URL_SAFE;
 
 use crate::report::secret::Secret;
 
-/// The user of a sign-in by identity token.
-pub const IDENTITY_TOKEN: &str = "<token>";
-
 /// A sign-in to a registry that the engine uses for one request and does not keep.
 #[derive(Clone, Debug)]
 pub struct RegistryAuth {
-    /// The user, `AWS` for ECR; `<token>` says that the password is an identity token, as credential helpers write it.
-    pub username: String,
+    /// The user, `AWS` for ECR; none if the password is an identity token.
+    pub username: Option<String>,
     /// The password or token.
     pub password: Secret,
     /// The registry's host.
@@ -21,17 +18,16 @@ impl RegistryAuth {
     /// The value of the header `X-Registry-Auth`: JSON in URL-safe base64
     /// (<https://docs.docker.com/reference/api/engine/#section/Authentication>).
     pub(super) fn header(&self) -> String {
-        let json = if self.username == IDENTITY_TOKEN {
-            serde_json::json!({
+        let json = match &self.username {
+            None => serde_json::json!({
                 "identitytoken": self.password.reveal(),
                 "serveraddress": self.registry,
-            })
-        } else {
-            serde_json::json!({
-                "username": self.username,
+            }),
+            Some(username) => serde_json::json!({
+                "username": username,
                 "password": self.password.reveal(),
                 "serveraddress": self.registry,
-            })
+            }),
         };
         URL_SAFE.encode(json.to_string())
     }

@@ -44,9 +44,34 @@ pub fn connection_hint(host: &str, tls: bool) -> String {
 
 /// The proxy that HTTPS requests to a host take, without its user and password. The clients ask the
 /// same matcher.
-pub fn proxy_before(host: &str, proxies: &Matcher) -> Option<String> {
+fn proxy_before(host: &str, proxies: &Matcher) -> Option<String> {
     let target = format!("https://{host}").parse().ok()?;
     let proxy = proxies.intercept(&target)?;
     let uri = proxy.uri();
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_tls, proxy_before};
+    use hyper_util::client::proxy::matcher::Matcher;
+    use std::io;
+
+    #[test]
+    fn an_error_of_tls_is_found_inside_an_error_of_io() {
+        let error = io::Error::other(rustls::Error::DecryptError);
+        assert!(is_tls(&io::Error::other(error)));
+        assert!(!is_tls(&io::Error::other("broken pipe")));
+    }
+
+    #[test]
+    fn a_proxy_is_named_without_its_password() {
+        let proxies = Matcher::builder()
+            .https("http://user:p%40ss@proxy.example:3128")
+            .no("internal.example")
+            .build();
+        let proxy = proxy_before("registry.example:5000", &proxies);
+        assert_eq!(proxy.as_deref(), Some("http://proxy.example:3128"));
+        assert_eq!(proxy_before("registry.internal.example", &proxies), None);
+    }
 }

@@ -31,7 +31,7 @@ fn the_next_job_of_the_same_agent_finds_what_a_crashed_one_left() {
     let root = tempfile::tempdir().expect("a folder");
     let folder = root.path().join("deep/journal");
     let crashed = open(&folder, "agent-1", "job-1");
-    let things = [
+    let items = [
         image("r@sha256:1"),
         JournalItem::Tag {
             reference: "r:tmp".to_owned(),
@@ -40,16 +40,16 @@ fn the_next_job_of_the_same_agent_finds_what_a_crashed_one_left() {
             path: "/tmp/with \"quotes\"\nand lines".into(),
         },
     ];
-    for thing in &things {
-        crashed.record("run-1", thing.clone()).expect("a line");
+    for item in &items {
+        crashed.record("run-1", item.clone()).expect("a line");
     }
     let next = open(&folder, "agent-1", "job-2");
     next.record("run-2", image("r@sha256:2")).expect("a line");
 
     let left = next.others().expect("leftovers");
     assert_eq!(left.len(), 1);
-    let found: Vec<_> = left[0].entries.iter().map(|e| e.thing.clone()).collect();
-    assert_eq!(found, things);
+    let found: Vec<_> = left[0].entries.iter().map(|e| e.item.clone()).collect();
+    assert_eq!(found, items);
     assert!(
         left[0]
             .entries
@@ -103,9 +103,9 @@ fn a_line_that_a_crash_cut_off_is_skipped_and_harms_no_other() {
     bytes.extend_from_slice(b"\xff\xfe");
     fs::write(journal.own_file(), bytes).expect("a torn file");
     journal.record("run", image("last")).expect("a line");
-    let things: Vec<_> = journal.entries_of("job").expect("entries");
-    let things: Vec<_> = things.into_iter().map(|entry| entry.thing).collect();
-    assert_eq!(things, [image("first"), image("last")]);
+    let items: Vec<_> = journal.entries_of("job").expect("entries");
+    let items: Vec<_> = items.into_iter().map(|entry| entry.item).collect();
+    assert_eq!(items, [image("first"), image("last")]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Demands of a registry: what one has to show to be let in.
+//! The challenges by which a registry names the credentials that it wants.
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 

@@ -4,4 +4,4 @@ pub mod error;
 pub mod helper;
 
 #[cfg(test)]
-pub mod tests;
+pub(super) mod tests;

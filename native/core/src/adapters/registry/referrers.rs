@@ -121,7 +121,8 @@ impl Registry {
         }
         let reference = ManifestReference::Digest(digest);
         let subject = Subject::write(repository, Some(&reference));
-        Err(subject.invalid("it was accepted, and is not among what refers to the image"))
+        Err(subject
+            .invalid("the registry accepted it, but does not list it among the image's referrers"))
     }
 
     /// The content of an artifact with a single layer.

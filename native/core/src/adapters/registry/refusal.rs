@@ -60,7 +60,7 @@ impl RegistryRefusal {
         self.status == StatusCode::UNAUTHORIZED || self.status == StatusCode::FORBIDDEN
     }
 
-    /// Returns true if there is no such repository.
+    /// Returns true if the registry does not know the repository.
     pub(super) fn is_repository_missing(&self) -> bool {
         self.is_not_found() && (self.has_code("NAME_UNKNOWN") || self.names("RepositoryNotFound"))
     }

@@ -1,4 +1,4 @@
-//! Header that a request carries to be let in, found out from what registries answer.
+//! The `Authorization` header of a request, chosen by what the registry has answered.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};

@@ -121,12 +121,12 @@ fn serve_image(received: &Received) -> Reply {
     }
 }
 
-pub mod copying;
-pub mod listing;
-pub mod reading;
-pub mod referrers;
-pub mod signing_in;
-pub mod tokens;
-pub mod trying_again;
-pub mod uploading;
-pub mod writing;
+mod copying;
+mod listing;
+mod reading;
+mod referrers;
+mod signing_in;
+mod tokens;
+mod trying_again;
+mod uploading;
+mod writing;

@@ -24,7 +24,7 @@ const ANSWER_LIMIT: usize = 256 * 1024;
 /// Lifetime of a token whose issuer does not say, by the specification.
 const USUAL_LIFE: u64 = 60;
 
-/// Longest lifetime that an issuer is believed: a token that is good for longer is bought anew all the same.
+/// The longest lifetime that is believed of an issuer; after it a token is bought anew.
 const LONGEST_LIFE: u64 = 24 * 60 * 60;
 
 /// A token is not used in its last moments, in which it could expire on the way.

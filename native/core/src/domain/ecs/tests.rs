@@ -234,5 +234,5 @@ fn everything_that_is_wrong_is_told_at_once() {
     ");
 }
 
-pub mod container;
-pub mod fargate;
+mod container;
+mod fargate;

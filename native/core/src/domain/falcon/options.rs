@@ -1,4 +1,4 @@
-//! `CrowdStrike` Falcon: the customer ID, the sensor, and the vendor's falconutil.
+//! The options of falconutil, and the names that it leaves in an image.
 
 use super::customer_id::CustomerId;
 use crate::report::secret::Secret;

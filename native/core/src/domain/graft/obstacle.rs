@@ -1,6 +1,6 @@
 //! Obstacles that keep an image from being grafted.
 
-/// Reason that the full way must be taken; a phrase that goes on after a colon.
+/// Reason to patch in full; a phrase that goes on after a colon.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Obstacle {
     /// There is no manifest that a layer could be put on.
@@ -62,6 +62,6 @@ impl Obstacle {
     /// The line that says so.
     #[must_use]
     pub fn describe(&self) -> String {
-        format!("Grafting is not possible: {self}; the full way is taken")
+        format!("Grafting is not possible: {self}; the image is patched in full")
     }
 }

@@ -17,13 +17,13 @@ const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+j
 
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-const OCI_GZIP_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+pub(super) const OCI_GZIP_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// The media types that are asked for.
 pub const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
 /// The configurations that name a platform; artifacts have others.
-const IMAGE_CONFIGS: [&str; 2] = [
+pub(super) const IMAGE_CONFIGS: [&str; 2] = [
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 ];
@@ -94,36 +94,6 @@ impl ResolvedImage {
         self.platforms
             .iter()
             .find(|manifest| manifest.platform == *platform)
-    }
-}
-
-#[cfg(test)]
-impl super::registry_image::RegistryImage {
-    /// An image for linux/arm64, as far as tests look at it.
-    pub(crate) fn of(diff_ids: &[&str], config: &serde_json::Value) -> Self {
-        let whole = serde_json::json!({
-            "os": "linux",
-            "architecture": "arm64",
-            "config": config,
-            "rootfs": {"type": "layers", "diff_ids": diff_ids},
-        });
-        let config_bytes = whole.to_string().into_bytes();
-        let config_descriptor = Descriptor::of(IMAGE_CONFIGS[0], &config_bytes);
-        let manifest = RawManifest {
-            media_type: OCI_MANIFEST.to_owned(),
-            bytes: config_descriptor.digest.to_string().into_bytes(),
-        };
-        Self {
-            digest: manifest.digest(),
-            manifest,
-            config_descriptor,
-            layers: diff_ids
-                .iter()
-                .map(|id| Descriptor::of(OCI_GZIP_LAYER, id.as_bytes()))
-                .collect(),
-            config: whole,
-            config_bytes,
-        }
     }
 }
 

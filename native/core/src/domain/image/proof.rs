@@ -183,8 +183,8 @@ fn prove_environment(source: &Value, patched: &Value) -> Result<Vec<String>, Pro
         SENSOR_ROOT_VARIABLE,
         Some("/opt/CrowdStrike/rootfs"),
     )?;
-    let added = added.into_iter();
     Ok(added
+        .into_iter()
         .map(|(name, _)| format!("the variable `{name}`"))
         .collect())
 }

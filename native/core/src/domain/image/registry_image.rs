@@ -50,7 +50,7 @@ impl RegistryImage {
     }
 }
 
-/// Returns a configuration whose parts are objects, so that a layer can be put on it.
+/// Returns a configuration whose parts are objects and lists of texts, as every comparison takes them.
 pub fn well_formed(config: Value) -> Result<Value, String> {
     if !config.is_object() {
         return Err("it is not an object".to_owned());
@@ -58,6 +58,20 @@ pub fn well_formed(config: Value) -> Result<Value, String> {
     for part in ["config", "rootfs"] {
         if !matches!(config[part], Value::Object(_) | Value::Null) {
             return Err(format!("its `{part}` is not an object"));
+        }
+    }
+    // What is not a text in such a list would be left out by those who read it, and so of every comparison.
+    for (name, list) in [
+        ("Env", &config["config"]["Env"]),
+        ("Entrypoint", &config["config"]["Entrypoint"]),
+        ("Cmd", &config["config"]["Cmd"]),
+        ("diff_ids", &config["rootfs"]["diff_ids"]),
+    ] {
+        let texts = list
+            .as_array()
+            .map(|list| list.iter().all(Value::is_string));
+        if !list.is_null() && texts != Some(true) {
+            return Err(format!("its `{name}` is not a list of texts"));
         }
     }
     Ok(config)
@@ -83,21 +97,68 @@ pub fn platform_of(config: &Value) -> Option<Platform> {
 }
 
 #[cfg(test)]
+impl RegistryImage {
+    /// An image for linux/arm64, as far as tests look at it.
+    pub(crate) fn of(diff_ids: &[&str], config: &serde_json::Value) -> Self {
+        let whole = serde_json::json!({
+            "os": "linux",
+            "architecture": "arm64",
+            "config": config,
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        });
+        let config_bytes = whole.to_string().into_bytes();
+        let config_descriptor = Descriptor::of(super::manifest::IMAGE_CONFIGS[0], &config_bytes);
+        let manifest = RawManifest {
+            media_type: super::manifest::OCI_MANIFEST.to_owned(),
+            bytes: config_descriptor.digest.to_string().into_bytes(),
+        };
+        Self {
+            digest: manifest.digest(),
+            manifest,
+            config_descriptor,
+            layers: diff_ids
+                .iter()
+                .map(|id| Descriptor::of(super::manifest::OCI_GZIP_LAYER, id.as_bytes()))
+                .collect(),
+            config: whole,
+            config_bytes,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
-    use super::well_formed;
+    use super::{platform_of, well_formed};
+    use crate::domain::platform::Platform;
     use serde_json::json;
 
     #[test]
-    fn the_parts_of_a_configuration_are_objects_or_absent() {
+    fn the_parts_of_a_configuration_are_objects_and_lists_of_texts() {
         for (config, expected) in [
             (json!({"config": {}, "rootfs": {"diff_ids": []}}), true),
             (json!({"config": null}), true),
             (json!({"rootfs": "x"}), false),
             (json!({"config": ["x"]}), false),
+            (json!({"config": {"Env": null, "Entrypoint": ["a"]}}), true),
+            (json!({"config": {"Entrypoint": ["a", 5]}}), false),
+            (json!({"config": {"Env": "A=b"}}), false),
+            (json!({"config": {"Cmd": [["a"]]}}), false),
+            (json!({"rootfs": {"diff_ids": [null]}}), false),
             (json!("x"), false),
             (json!([]), false),
         ] {
             assert_eq!(well_formed(config.clone()).is_ok(), expected, "{config}");
         }
+    }
+
+    #[test]
+    fn a_configuration_names_its_platform_or_none() {
+        let arm64 = json!({"os": "linux", "architecture": "arm64", "variant": "v8"});
+        assert_eq!(platform_of(&arm64), Some(Platform::linux_arm64()));
+        assert_eq!(
+            platform_of(&json!({"os": "", "architecture": "arm64"})),
+            None
+        );
+        assert_eq!(platform_of(&json!({})), None);
     }
 }

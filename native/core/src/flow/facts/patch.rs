@@ -6,7 +6,7 @@ use super::builder::BuilderFacts;
 use super::fact::Fact;
 use super::probes::Probes;
 use super::sensor::SensorFacts;
-use super::source::{ARM64, SourceFacts, SourceOrigin, SourcePlace};
+use super::source::{SourceFacts, SourceOrigin, SourcePlace};
 use super::staged::Staged;
 use super::target::TargetFacts;
 use crate::domain::aws::identity::CallerIdentity;
@@ -15,7 +15,6 @@ use crate::domain::emulation::Registration;
 use crate::domain::engine::EngineFacts;
 use crate::domain::falcon::customer_id::CustomerId;
 use crate::domain::falcon::options::FalconOptions;
-use crate::domain::image::proof::Evidence;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::flow::config::patch::PatchConfig;
@@ -72,9 +71,7 @@ impl Facts {
         let staged = self.staged.as_ref();
         staged.map_or(&sensor.repository, |staged| &staged.sensor)
     }
-}
 
-impl Facts {
     /// The options for falconutil. An ECS task definition decides the container's name, even where `containerName` is
     /// empty.
     pub(crate) fn falcon_options(&self, config: &PatchConfig) -> Result<FalconOptions, Problem> {
@@ -85,26 +82,5 @@ impl Facts {
             options.container_name = Some(definition.container.clone());
         }
         Ok(options)
-    }
-}
-
-impl SourceFacts {
-    /// The source as a proof sees it; one for another platform is not among the facts.
-    #[must_use]
-    pub fn evidence(&self) -> Evidence<'_> {
-        Evidence {
-            platform: &ARM64,
-            diff_ids: &self.diff_ids,
-            config: &self.config,
-        }
-    }
-
-    /// The source's ARM64 manifest digest; none for an image of the engine.
-    #[must_use]
-    pub fn digest(&self) -> Option<&Digest> {
-        match &self.place {
-            SourcePlace::Registry { image, .. } => Some(&image.digest),
-            SourcePlace::Engine { .. } => None,
-        }
     }
 }

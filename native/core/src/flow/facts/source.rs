@@ -2,6 +2,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
+use crate::domain::image::proof::Evidence;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
@@ -51,4 +52,25 @@ pub enum SourceOrigin<'a> {
 }
 
 /// The platform of every source and of every patched image.
-pub(super) static ARM64: LazyLock<Platform> = LazyLock::new(Platform::linux_arm64);
+static ARM64: LazyLock<Platform> = LazyLock::new(Platform::linux_arm64);
+
+impl SourceFacts {
+    /// The source as a proof sees it; one for another platform is not among the facts.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            platform: &ARM64,
+            diff_ids: &self.diff_ids,
+            config: &self.config,
+        }
+    }
+
+    /// The source's ARM64 manifest digest; none for an image of the engine.
+    #[must_use]
+    pub fn digest(&self) -> Option<&Digest> {
+        match &self.place {
+            SourcePlace::Registry { image, .. } => Some(&image.digest),
+            SourcePlace::Engine { .. } => None,
+        }
+    }
+}

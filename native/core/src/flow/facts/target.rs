@@ -34,6 +34,13 @@ pub struct CurrentImage {
 }
 
 impl TargetFacts {
+    /// Checks that a tag is known to be immutable.
+    #[must_use]
+    pub fn is_immutable(&self, tag: &Tag) -> bool {
+        let mutability = self.mutability.as_ref();
+        mutability.is_some_and(|mutability| !mutability.allows_overwriting(tag))
+    }
+
     /// Checks that a tag names a manifest.
     #[must_use]
     pub fn names(&self, tag: &Tag, digest: &Digest) -> bool {

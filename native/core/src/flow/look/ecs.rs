@@ -66,13 +66,13 @@ async fn read(path: &Path) -> io::Result<String> {
     if !tokio::fs::metadata(path).await?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let file = tokio::fs::File::open(path).await?;
-    file.take(LIMIT + 1).read_to_string(&mut text).await?;
-    if text.len() as u64 > LIMIT {
+    file.take(LIMIT + 1).read_to_end(&mut bytes).await?;
+    if bytes.len() as u64 > LIMIT {
         return Err(io::Error::other("it is larger than 1 MiB"));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
 }
 
 /// Checks that a file can be written, without writing anything.

@@ -1,13 +1,4 @@
-//! Grafting: patching an image whose layers never leave the registry.
-//!
-//! 1. falconutil patches a [`stub`]: an image with the source's configuration and one empty layer.
-//! 2. The one layer that it added is read from the engine and written anew ([`delta`], [`layer`]),
-//!    so that the same sensor results in the same bytes.
-//! 3. That layer and what falconutil changed in the configuration are put on the source's own
-//!    manifest ([`assemble`]).
-//!
-//! An [`Obstacle`] rules a graft out, and `strategy: full` is used then. Nothing in here knows falconutil's
-//! rules: its changes to the stub are applied to the source.
+//! Finds what rules out a graft before falconutil has run.
 
 use std::sync::Arc;
 

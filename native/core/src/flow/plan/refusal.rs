@@ -129,12 +129,10 @@ fn refuse_overwriting_source(
 /// Refuses an image that cannot be replaced and whose records cannot be read: it may be the wanted one or another.
 fn refuse_unknown_image(config: &PatchConfig, target: &TargetFacts) -> Result<(), Problem> {
     let tag = &config.target_tag;
-    let mutability = target.mutability.as_ref();
-    let is_fixed = mutability.is_some_and(|mutability| !mutability.allows_overwriting(tag));
     let Some(Err(problem)) = target.current.as_ref().map(|current| &current.provenance) else {
         return Ok(());
     };
-    if !is_fixed {
+    if !target.is_immutable(tag) {
         return Ok(());
     }
     let name = target.repository.tagged(tag);
@@ -151,14 +149,8 @@ fn refuse_unknown_image(config: &PatchConfig, target: &TargetFacts) -> Result<()
 }
 
 fn refuse_immutable_tags(target: &TargetFacts) -> Result<(), Problem> {
-    let Some(mutability) = &target.mutability else {
-        return Ok(());
-    };
-    let Some((tag, digest)) = target
-        .existing
-        .iter()
-        .find(|(tag, _)| !mutability.allows_overwriting(tag))
-    else {
+    let mut existing = target.existing.iter();
+    let Some((tag, digest)) = existing.find(|(tag, _)| target.is_immutable(tag)) else {
         return Ok(());
     };
     Err(Problem {

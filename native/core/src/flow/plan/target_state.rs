@@ -91,7 +91,9 @@ impl TargetState {
         match compare(source, sensor, current, &options) {
             Ok(()) if is_right => Self::UpToDate,
             Ok(()) => Self::Outdated(Reason::Disagreement),
-            Err(Reason::Unrecorded) if is_right && is_fixed(config, target) => Self::Adopted,
+            Err(Reason::Unrecorded) if is_right && target.is_immutable(&config.target_tag) => {
+                Self::Adopted
+            }
             Err(reason) => Self::Outdated(reason),
         }
     }
@@ -141,12 +143,6 @@ fn compare(
     } else {
         Reason::Source
     })
-}
-
-/// Checks that the target's tag is known to be immutable.
-fn is_fixed(config: &PatchConfig, target: &TargetFacts) -> bool {
-    let mutability = target.mutability.as_ref();
-    mutability.is_some_and(|mutability| !mutability.allows_overwriting(&config.target_tag))
 }
 
 #[cfg(test)]

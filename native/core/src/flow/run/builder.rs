@@ -3,7 +3,7 @@
 use super::cleanup::Undo;
 use super::context::Run;
 use super::step_outcome::StepOutcome;
-use crate::adapters::buildx::Buildx;
+use crate::adapters::buildx::plugin::Buildx;
 use crate::adapters::journal::JournalItem;
 use crate::domain::builder::{Builder, BuilderName};
 use crate::flow::effect::Effect;

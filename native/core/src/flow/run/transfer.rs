@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::context::Run;
 use super::step_outcome::StepOutcome;
-use crate::adapters::engine::registry_auth::{IDENTITY_TOKEN, RegistryAuth};
+use crate::adapters::engine::registry_auth::RegistryAuth;
 use crate::adapters::journal::JournalItem;
 use crate::adapters::registry::credentials::error::SignInError;
 use crate::adapters::registry::error::RegistryError;
@@ -138,7 +138,7 @@ fn no_sign_in(repository: &Repository, source: SignInError) -> RegistryError {
 
 fn auth(repository: &Repository, login: RegistryLogin) -> RegistryAuth {
     RegistryAuth {
-        username: login.user.unwrap_or_else(|| IDENTITY_TOKEN.to_owned()),
+        username: login.user,
         password: login.password,
         registry: repository.registry.clone(),
     }

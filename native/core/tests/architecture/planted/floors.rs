@@ -2,7 +2,7 @@
 
 use super::{assert_found, planted};
 use crate::rules;
-use crate::{CONTENTS, DECIDING, FLOORS, OUTSIDE};
+use crate::{CONTENTS, DECIDING, FLOORS, OUTSIDE, OUTSIDE_METHODS};
 
 fn floors(files: &[(&str, &str)]) -> Vec<String> {
     rules::floors(&planted(files), FLOORS, CONTENTS)
@@ -10,7 +10,7 @@ fn floors(files: &[(&str, &str)]) -> Vec<String> {
 
 fn outside(domain: &str) -> Vec<String> {
     let tree = planted(&[("lib.rs", "mod domain;"), ("domain.rs", domain)]);
-    rules::outside(&tree, DECIDING, OUTSIDE)
+    rules::outside(&tree, DECIDING, OUTSIDE, OUTSIDE_METHODS)
 }
 
 #[test]
@@ -150,10 +150,21 @@ fn something_outside_the_process_is_found_where_is_decided() {
 }
 
 #[test]
+fn a_question_to_the_file_system_is_found_where_is_decided() {
+    for text in [
+        "fn f(path: &Path) -> bool { path.join(\"a\").exists() }",
+        "fn f(path: &Path) { assert!(path.is_file()); }",
+        "fn f(path: PathBuf) -> bool { path.metadata().is_ok() }",
+    ] {
+        assert_found(&outside(text), &["planted/domain.rs:1 calls"]);
+    }
+}
+
+#[test]
 fn a_comment_a_text_and_a_test_may_name_what_is_outside() {
     let text =
         "//! `std::fs`\n// tokio::spawn\nconst T: &str = \"std::env\"; use std::time::Duration;
         #[cfg(test)] use std::fs;
-        #[cfg(test)] mod tests { use std::fs; }";
+        #[cfg(test)] mod tests { use std::fs; fn f(p: &Path) -> bool { p.exists() } }";
     assert_found(&outside(text), &[]);
 }

@@ -22,6 +22,9 @@ use crate::report::problem::{Explain as _, Problem};
 use crate::report::secret::Secret;
 use crate::test_support::loopback_server::{LoopbackServer, Received, Reply};
 
+mod lifetime;
+mod refusals;
+
 const HOUR: u64 = 3600;
 
 fn role(given_by: CredentialSource, name: &str) -> Role {
@@ -72,13 +75,13 @@ fn sign_in(
     roles: Vec<Role>,
     events: Events,
 ) -> CredentialProvider {
-    let way = CredentialChain {
+    let chain = CredentialChain {
         start,
         roles,
         origin: "`awsConnection`".to_owned(),
         first_origin: "`awsConnection`".to_owned(),
     };
-    CredentialProvider::new(way, sdk(&server.host()), events)
+    CredentialProvider::new(chain, sdk(&server.host()), events)
 }
 
 fn form(request: &Received) -> Vec<(String, String)> {
@@ -134,8 +137,8 @@ async fn refusing(code: &'static str, message: &'static str) -> LoopbackServer {
 }
 
 async fn refused(server: &LoopbackServer, start: Start, roles: Vec<Role>) -> AwsError {
-    let way = sign_in(server, start, roles, Events::silent());
-    way.credentials().await.expect_err("a failure")
+    let provider = sign_in(server, start, roles, Events::silent());
+    provider.credentials().await.expect_err("a failure")
 }
 
 fn names(request: &Received) -> Vec<String> {
@@ -156,8 +159,8 @@ async fn a_role_is_assumed_with_the_keys_and_all_that_was_given() {
         duration: Duration::from_mins(30),
         ..role(CredentialSource::Connection, "deploy")
     }];
-    let way = sign_in(&server, keys(), roles, Events::silent());
-    let credentials = way.credentials().await.expect("credentials");
+    let provider = sign_in(&server, keys(), roles, Events::silent());
+    let credentials = provider.credentials().await.expect("credentials");
     assert_eq!(credentials.access_key_id(), "ASIAdeploy");
     let [request] = server.received().try_into().expect("one request");
     assert_eq!(
@@ -182,8 +185,8 @@ async fn each_role_is_assumed_with_the_credentials_of_the_one_before() {
         role(CredentialSource::Connection, "first"),
         role(CredentialSource::Inputs, "second"),
     ];
-    let way = sign_in(&server, keys(), roles, Events::silent());
-    let credentials = way.credentials().await.expect("credentials");
+    let provider = sign_in(&server, keys(), roles, Events::silent());
+    let credentials = provider.credentials().await.expect("credentials");
     assert_eq!(credentials.access_key_id(), "ASIAsecond");
     let [first, second] = server.received().try_into().expect("two requests");
     assert!(
@@ -203,8 +206,8 @@ async fn each_role_is_assumed_with_the_credentials_of_the_one_before() {
 async fn a_token_opens_a_role_without_any_signature() {
     let server = server(HOUR).await;
     let roles = vec![role(CredentialSource::Inputs, "second")];
-    let way = sign_in(&server, oidc(&server), roles, Events::silent());
-    way.credentials().await.expect("credentials");
+    let provider = sign_in(&server, oidc(&server), roles, Events::silent());
+    provider.credentials().await.expect("credentials");
     let [asked, opened, assumed] = server.received().try_into().expect("three requests");
     assert_eq!(asked.header("authorization"), Some("Bearer job-token"));
     assert_eq!(
@@ -236,8 +239,8 @@ async fn every_secret_is_masked_before_it_is_handed_out() {
         }
     });
     let roles = vec![role(CredentialSource::Inputs, "second")];
-    let way = sign_in(&server, oidc(&server), roles, events);
-    way.credentials().await.expect("credentials");
+    let provider = sign_in(&server, oidc(&server), roles, events);
+    provider.credentials().await.expect("credentials");
     let expected = [
         token(),
         "secret-of-opened".to_owned(),
@@ -246,131 +249,7 @@ async fn every_secret_is_masked_before_it_is_handed_out() {
         "token-of-second".to_owned(),
     ];
     assert_eq!(*masked.lock().expect("no panic"), expected);
-    assert!(!format!("{way:?}").contains("secret-of"));
-}
-
-#[tokio::test]
-async fn credentials_are_kept_while_they_last_and_fetched_once_for_many() {
-    let server = server(HOUR).await;
-    let way = sign_in(
-        &server,
-        keys(),
-        vec![role(CredentialSource::Inputs, "x")],
-        Events::silent(),
-    );
-    let answers = futures_util::future::join_all((0..10).map(|_| way.credentials())).await;
-    assert!(answers.iter().all(Result::is_ok));
-    assert_eq!(server.lines().len(), 1);
-}
-
-#[tokio::test]
-async fn the_whole_way_is_walked_again_before_credentials_end() {
-    let server = server(60).await;
-    let roles = vec![role(CredentialSource::Inputs, "second")];
-    let way = sign_in(&server, oidc(&server), roles, Events::silent());
-    for _ in 0..2 {
-        way.credentials().await.expect("credentials");
-    }
-    let lines = server.lines();
-    assert_eq!(lines.len(), 6, "{lines:?}");
-    assert_eq!(
-        (lines[0].as_str(), lines[3].as_str()),
-        ("POST /oidctoken", "POST /oidctoken")
-    );
-}
-
-#[tokio::test]
-async fn a_role_that_is_denied_is_told_with_what_its_trust_policy_lacks() {
-    let server = refusing(
-        "AccessDenied",
-        "User: arn:aws:iam::1:user/ci is not authorized to perform: sts:AssumeRole",
-    )
-    .await;
-    let way = sign_in(
-        &server,
-        keys(),
-        vec![role(CredentialSource::Inputs, "x")],
-        Events::silent(),
-    );
-    assert!(way.credentials().await.is_err());
-    let error = way.credentials().await.expect_err("a failure");
-    let problem = Problem::from(error);
-    assert_eq!(problem.code, Code::AwsRoleDenied);
-    insta::assert_snapshot!(problem.what, @"AWS denies to assume the role `arn:aws:iam::123456789012:role/x` of `awsRoleArn`");
-    assert_eq!(
-        problem.why,
-        [
-            "request 4-5-6: AccessDenied: User: arn:aws:iam::1:user/ci is not authorized to perform: sts:AssumeRole"
-        ]
-    );
-    insta::assert_snapshot!(problem.hint.expect("a hint"), @"Have the trust policy of `arn:aws:iam::123456789012:role/x` name these credentials' user or role, give the external ID if its condition demands one, and allow them `sts:AssumeRole` on it");
-    assert_eq!(server.lines().len(), 1, "a refused sign-in is not repeated");
-}
-
-#[tokio::test]
-async fn a_denied_token_shows_the_condition_that_would_fit() {
-    let server = refusing(
-        "AccessDenied",
-        "Not authorized to perform sts:AssumeRoleWithWebIdentity",
-    )
-    .await;
-    let error = refused(
-        &server,
-        oidc(&server),
-        vec![role(CredentialSource::Inputs, "second")],
-    )
-    .await;
-    assert_eq!(error.code(), Code::AwsRoleDenied);
-    insta::assert_snapshot!(error.hint().expect("a hint"), @r#"Have the trust policy of `arn:aws:iam::123456789012:role/opened` allow `sts:AssumeRoleWithWebIdentity` to the provider `vstoken.dev.azure.com/5d0c` with `{"StringEquals": {"vstoken.dev.azure.com/5d0c:sub": "sc://contoso/web/aws", "vstoken.dev.azure.com/5d0c:aud": "api://AzureADTokenExchange"}}`"#);
-    assert_eq!(server.lines().len(), 2, "nothing else is tried");
-}
-
-#[tokio::test]
-async fn the_codes_of_sts_become_ours() {
-    for (code, message, expected) in [
-        (
-            "InvalidIdentityToken",
-            "No OpenIDConnect provider found",
-            Code::AwsOidcRefused,
-        ),
-        ("IDPRejectedClaim", "no", Code::AwsOidcRefused),
-        (
-            "ExpiredTokenException",
-            "Token expired",
-            Code::AwsOidcRefused,
-        ),
-        (
-            "ValidationError",
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-            Code::AwsRoleDurationRefused,
-        ),
-        (
-            "RegionDisabledException",
-            "STS is not activated in this region",
-            Code::AwsRequestFailed,
-        ),
-    ] {
-        let server = refusing(code, message).await;
-        let error = refused(&server, oidc(&server), Vec::new()).await;
-        assert_eq!(error.code(), expected, "{code}");
-        assert!(!format!("{error:?}").contains(&token()), "{code}");
-    }
-    let server = refusing("InvalidClientTokenId", "no").await;
-    let error = refused(&server, keys(), vec![role(CredentialSource::Inputs, "x")]).await;
-    assert_eq!(error.code(), Code::AwsCredentialsInvalid);
-}
-
-#[tokio::test]
-async fn without_a_token_nothing_else_is_asked() {
-    let server = LoopbackServer::start(|_, _| Reply::new(401, &[], "")).await;
-    let error = refused(
-        &server,
-        oidc(&server),
-        vec![role(CredentialSource::Inputs, "x")],
-    )
-    .await;
-    assert_eq!(error.code(), Code::AwsOidcFailed);
-    assert_eq!(server.lines(), ["POST /oidctoken"]);
+    assert!(!format!("{provider:?}").contains("secret-of"));
 }
 
 #[test]

@@ -100,7 +100,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// Reason that the engine or the registry behind it meant, where one of them answered at all.
+    /// The meaning of the refusal by the engine or the registry behind it; none if neither answered.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         match self {
@@ -134,8 +134,8 @@ impl EngineError {
         )
     }
 
+    /// Returns the error for a connection that failed, by the kind of `source`.
     #[must_use]
-    /// Reads the failure of a connection by its kind.
     pub fn not_connected(address: String, source: io::Error, in_container_job: bool) -> Self {
         match source.kind() {
             io::ErrorKind::PermissionDenied => Self::NotPermitted { address, source },

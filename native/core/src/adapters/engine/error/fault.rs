@@ -14,10 +14,10 @@ pub struct EngineRefusal {
     pub message: String,
 }
 
-/// Failure of a request, before it is known what for it was made.
+/// Failure of a request, before its purpose is known.
 #[derive(Debug)]
 pub enum Fault {
-    /// There is no connection.
+    /// The connection failed before a request was sent.
     Connect(io::Error),
     /// The engine refused, with the status if it came in time to tell it.
     Refused {

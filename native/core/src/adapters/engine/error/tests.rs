@@ -26,7 +26,7 @@ fn push(message: &str) -> EngineError {
     }
 }
 
-pub mod connections;
-pub mod pulls;
-pub mod streams;
-pub mod wording;
+mod connections;
+mod pulls;
+mod streams;
+mod wording;

@@ -91,7 +91,7 @@ mod tests {
     fn grant(name: &str, user: Option<&str>) -> Grant {
         let registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com".to_owned();
         let auth = user.map(|user| RegistryAuth {
-            username: user.to_owned(),
+            username: Some(user.to_owned()),
             password: Secret::new("x"),
             registry: registry.clone(),
         });
@@ -191,7 +191,7 @@ mod tests {
             let verdict = match decide(&method, &uri, &grants) {
                 Verdict::Forward => "as it is".to_owned(),
                 Verdict::SignedIn(None) => "nobody".to_owned(),
-                Verdict::SignedIn(Some(auth)) => auth.username.clone(),
+                Verdict::SignedIn(Some(auth)) => auth.username.clone().expect("a user"),
                 Verdict::Rewritten(uri) => uri.to_string(),
             };
             assert_eq!(verdict, expected, "{method} {uri}");

@@ -54,7 +54,7 @@ const UPGRADE: &str = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: 
 fn grants() -> Vec<Grant> {
     let registry = "registry.example".to_owned();
     let auth = RegistryAuth {
-        username: "AWS".to_owned(),
+        username: Some("AWS".to_owned()),
         password: Secret::new("token"),
         registry: registry.clone(),
     };

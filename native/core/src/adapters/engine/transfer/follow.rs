@@ -33,7 +33,7 @@ pub(super) enum Ending {
     Complete,
     /// The engine says that it failed.
     Failed(Fault),
-    /// Its stream broke; it must be checked if the transfer succeeded.
+    /// Its stream broke; the caller must check whether the transfer succeeded.
     CutShort(Fault),
 }
 
@@ -100,7 +100,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Lines that are no JSON are left out: nothing that decides anything is ever in one.
+    /// Lines that are not JSON are left out: none of them decides anything.
     fn line(&mut self, line: &[u8], on_message: &mut impl FnMut(&Message)) -> Result<(), Fault> {
         let Some(mut message) = parse(line) else {
             return Ok(());

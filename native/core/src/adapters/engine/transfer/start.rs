@@ -57,8 +57,8 @@ impl Engine {
 
     /// Pushes an image under a tag that the engine has for it, and returns the digest that the engine reports.
     ///
-    /// None is not a failure: the stream may have been cut short after the push was done. The registry must be asked
-    /// in any case.
+    /// `None` does not mean that the push failed, since the stream may have been cut short afterwards. The caller must
+    /// ask the registry in any case.
     pub async fn push(
         &self,
         repository: &Repository,

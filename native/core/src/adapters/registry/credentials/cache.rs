@@ -47,6 +47,8 @@ enum Known {
     NotAsked,
     /// Answer of the source, which may be that it has nothing.
     Asked(Option<RegistryLogin>),
+    /// A login that could not be replaced early, and that is used to its end.
+    Last(RegistryLogin),
     /// Failure of the source, which every image of the registry would meet again.
     Failed(SignInError),
 }
@@ -62,27 +64,28 @@ impl Credentials {
         }))
     }
 
-    /// Sign-in to a registry, given its host as in a reference; none leaves it at what
-    /// anyone may do.
+    /// Returns the login to a registry, given its host as in a reference; none if the source has no login for it.
     pub async fn login(&self, registry: &str) -> Result<Option<RegistryLogin>, SignInError> {
         let slot = self.slot(registry).await;
         let mut known = slot.0.lock().await;
         match &*known {
             Known::Asked(Some(login)) if ends_within(login, MARGIN) => {
-                let known_login = login.clone();
-                match self.ask(registry, &mut known).await {
-                    // What is to replace it early does not take its place when it fails.
-                    Err(_) if !ends_within(&known_login, Duration::ZERO) => Ok(Some(known_login)),
-                    asked => asked,
+                let last = login.clone();
+                let asked = self.ask(registry, &mut known).await;
+                if asked.is_err() && !ends_within(&last, Duration::ZERO) {
+                    *known = Known::Last(last.clone());
+                    return Ok(Some(last));
                 }
+                asked
             }
             Known::Asked(login) => Ok(login.clone()),
+            Known::Last(login) if !ends_within(login, Duration::ZERO) => Ok(Some(login.clone())),
             Known::Failed(error) => Err(error.clone()),
-            Known::NotAsked => self.ask(registry, &mut known).await,
+            Known::Last(_) | Known::NotAsked => self.ask(registry, &mut known).await,
         }
     }
 
-    /// Sign-in to a registry now that it has refused `stale`.
+    /// Returns the login to a registry that has refused `stale`.
     ///
     /// Of several who were refused, the first fetches and the others get what it fetched.
     pub async fn renewed(
@@ -94,8 +97,11 @@ impl Credentials {
         let mut known = slot.0.lock().await;
         match &*known {
             Known::Asked(login) if login.as_ref() != Some(stale) => Ok(login.clone()),
+            Known::Last(login) if login != stale => Ok(Some(login.clone())),
             Known::Failed(error) => Err(error.clone()),
-            Known::Asked(_) | Known::NotAsked => self.ask(registry, &mut known).await,
+            Known::Asked(_) | Known::Last(_) | Known::NotAsked => {
+                self.ask(registry, &mut known).await
+            }
         }
     }
 
@@ -106,13 +112,13 @@ impl Credentials {
         *slot.0.lock().await = Known::Asked(Some(login));
     }
 
-    /// Has a registry taken for one that lets anyone in, so that nobody is asked for a password.
+    /// Marks a registry as one that lets anyone in, so that the source is not asked for a login.
     pub async fn need_none(&self, registry: &str) {
         let slot = self.slot(registry).await;
         *slot.0.lock().await = Known::Asked(None);
     }
 
-    /// Events, which are told of secrets before these are used.
+    /// The receiver of events, which hears of every secret before it is used.
     pub fn events(&self) -> &Events {
         &self.0.events
     }
@@ -122,19 +128,14 @@ impl Credentials {
         Arc::clone(known.entry(registry.to_owned()).or_default())
     }
 
-    /// Asks the source and keeps its answer. A failure is kept where no login is known: the source has tried again by
-    /// itself.
+    /// Asks the source and keeps its answer, a failure too: the source has tried again by itself.
     async fn ask(
         &self,
         registry: &str,
         known: &mut Known,
     ) -> Result<Option<RegistryLogin>, SignInError> {
         let fetched = self.0.source.fetch(registry).await;
-        let login = fetched.inspect_err(|error| {
-            if matches!(known, Known::NotAsked) {
-                *known = Known::Failed(error.clone());
-            }
-        })?;
+        let login = fetched.inspect_err(|error| *known = Known::Failed(error.clone()))?;
         if let Some(login) = &login {
             self.mask(login);
         }

@@ -1,4 +1,4 @@
-//! Reason that there is no sign-in to a registry.
+//! Failures to find or use a login to a registry.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
 
-/// Reason that there is no sign-in to a registry.
+/// Failure to find or use a login to a registry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
     /// The source of the login reported a problem of its own.

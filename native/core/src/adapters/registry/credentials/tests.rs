@@ -155,7 +155,7 @@ impl LoginSource for FailingLater {
     fn fetch<'a>(&'a self, registry: &'a str) -> LoginFuture<'a> {
         Box::pin(async move {
             if self.1.load(Ordering::SeqCst) > 0 {
-                return Refusing(Arc::default()).fetch(registry).await;
+                return Refusing(Arc::clone(&self.1)).fetch(registry).await;
             }
             Lasting(self.0, Arc::clone(&self.1)).fetch(registry).await
         })
@@ -165,12 +165,27 @@ impl LoginSource for FailingLater {
 #[tokio::test]
 async fn a_login_that_cannot_be_renewed_early_is_used_to_its_end() {
     for (seconds, is_good) in [(60, true), (0, false)] {
-        let source = FailingLater(seconds, Arc::default());
+        let fetches = Arc::new(AtomicUsize::new(0));
+        let source = FailingLater(seconds, Arc::clone(&fetches));
         let credentials = Credentials::new(source, Events::silent());
         assert!(credentials.login("127.0.0.1:5000").await.is_ok());
         for _ in 0..2 {
             let again = credentials.login("127.0.0.1:5000").await;
             assert_eq!(again.is_ok(), is_good, "{seconds}");
         }
+        assert_eq!(fetches.load(Ordering::SeqCst), 2, "{seconds}");
     }
+}
+
+#[tokio::test]
+async fn a_refused_login_that_cannot_be_renewed_is_asked_for_once() {
+    let fetches = Arc::new(AtomicUsize::new(0));
+    let source = FailingLater(3600, Arc::clone(&fetches));
+    let credentials = Credentials::new(source, Events::silent());
+    let stale = credentials.login("127.0.0.1:5000").await;
+    let stale = stale.expect("an answer").expect("a login");
+    let ask = || credentials.renewed("127.0.0.1:5000", &stale);
+    let answers = futures_util::future::join_all((0..5).map(|_| ask())).await;
+    assert!(answers.iter().all(Result::is_err));
+    assert_eq!(fetches.load(Ordering::SeqCst), 2);
 }

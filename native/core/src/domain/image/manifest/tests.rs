@@ -4,8 +4,6 @@ use super::{
     DOCKER_LIST, DOCKER_MANIFEST, Manifest, OCI_INDEX, OCI_MANIFEST, RawManifest, children,
     media_type, parse,
 };
-use crate::domain::image::registry_image::platform_of;
-use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
 
 fn check(content_type: Option<&str>, body: &Value, expected: Result<&str, &str>) {
@@ -97,17 +95,6 @@ fn a_digest_that_is_none_makes_the_manifest_unusable() {
         bytes: manifest.to_string().into_bytes(),
     };
     assert!(parse(&raw).is_err());
-}
-
-#[test]
-fn a_configuration_names_its_platform_or_none() {
-    let arm64 = json!({"os": "linux", "architecture": "arm64", "variant": "v8"});
-    assert_eq!(platform_of(&arm64), Some(Platform::linux_arm64()));
-    assert_eq!(
-        platform_of(&json!({"os": "", "architecture": "arm64"})),
-        None
-    );
-    assert_eq!(platform_of(&json!({})), None);
 }
 
 #[test]

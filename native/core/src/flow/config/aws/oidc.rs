@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::domain::address::is_loopback_host;
 use crate::domain::aws::settings::OidcRequest;
 use crate::flow::config::check::Check;
 use crate::flow::config::input_fault::InputFault;
@@ -36,11 +37,7 @@ pub(super) fn request(check: &mut Check, request: Option<&TokenRequest>) -> Opti
 /// to set.
 fn trusted_url(request: &TokenRequest) -> Option<Url> {
     let url = Url::parse(&request.url).ok()?;
-    let is_here = match url.host()? {
-        url::Host::Ipv4(address) => address.is_loopback(),
-        url::Host::Ipv6(address) => address.is_loopback(),
-        url::Host::Domain(name) => name == "localhost",
-    };
+    let is_here = is_loopback_host(&url.host()?);
     let host = url.host_str()?;
     let is_listed = |listed: &String| match listed.strip_prefix('.') {
         Some(_) => host.ends_with(listed.as_str()),

@@ -36,5 +36,5 @@ pub fn drawn(config: &PatchConfig, facts: &Facts) -> String {
 
 /// The problem that rules out a plan.
 pub fn refusal(config: &PatchConfig, facts: &Facts) -> Problem {
-    decided(config, facts).expect_err("there is no plan")
+    decided(config, facts).expect_err("a refusal")
 }

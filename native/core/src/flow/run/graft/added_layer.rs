@@ -16,7 +16,7 @@ use crate::report::problem::Problem;
 
 impl Run {
     /// Returns the layer that falconutil added: known from before, or else taken out of the engine.
-    pub(super) async fn delta(
+    pub(super) async fn packed_layer(
         &self,
         target: &TargetFacts,
         image: &str,

@@ -59,7 +59,7 @@ impl Run {
         let layer = added_layer(&before, &after)?;
         let spool = self.spool()?;
         let delta = self
-            .delta(ready.target, &target, layer, &spool, events)
+            .packed_layer(ready.target, &target, layer, &spool, events)
             .await?;
         let change = Change::between(&before, &after);
         let assembled = assemble(source.image, &change, &delta);

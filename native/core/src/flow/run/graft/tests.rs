@@ -93,6 +93,6 @@ fn a_stub_is_the_source_without_its_files() {
     assert_eq!(stub, config);
 }
 
-pub mod assembling;
-pub mod layers;
-pub mod remembering;
+mod assembling;
+mod layers;
+mod remembering;
