@@ -13,29 +13,52 @@ use crate::domain::reference::repository::Repository;
 pub(super) enum Verdict<'a> {
     /// It goes to the engine as it is.
     Forward,
-    /// It goes to the engine with this sign-in, or with none, instead of what it carries.
-    SignedIn(Option<&'a RegistryAuth>),
+    /// A pull of ours goes to the engine in its place, with this path and query, this sign-in and no body.
+    Pull(Uri, Option<&'a RegistryAuth>),
     /// It goes to the engine with this path and query.
     Rewritten(Uri),
 }
 
-/// Decides what happens to a request. Everything is passed on; a pull of a granted repository is signed in, and a
-/// build that names no platform is one for linux/arm64.
+/// Decides what happens to a request. Everything is passed on; a pull of a granted repository is made anew and signed
+/// in, and a build that names no platform is one for linux/arm64.
 pub(super) fn decide<'a>(method: &Method, uri: &Uri, grants: &'a [Grant]) -> Verdict<'a> {
-    match (method, route(uri.path())) {
-        (&Method::POST, "/images/create") => {}
-        (&Method::POST, "/build") => {
-            return for_arm64(uri).map_or(Verdict::Forward, Verdict::Rewritten);
-        }
-        _ => return Verdict::Forward,
-    }
-    let Some(pulled) = from_image(uri) else {
-        return Verdict::Forward;
+    let rewritten = match (method, route(uri.path())) {
+        (&Method::POST, "/images/create") => pull(uri, grants),
+        (&Method::POST, "/build") => for_arm64(uri).map(Verdict::Rewritten),
+        _ => None,
     };
-    let grant = grants.iter().find(|grant| grant.repository == pulled);
-    grant.map_or(Verdict::Forward, |grant| {
-        Verdict::SignedIn(grant.auth.as_ref())
-    })
+    rewritten.unwrap_or(Verdict::Forward)
+}
+
+/// A pull of a granted repository, made anew: an engine lets a form in the body override the query, so nothing of the
+/// request but the image and the platform may accompany a sign-in.
+fn pull<'a>(uri: &Uri, grants: &'a [Grant]) -> Option<Verdict<'a>> {
+    let query = uri.query()?.as_bytes();
+    let value = |wanted: &str| -> Option<String> {
+        let mut values = form_urlencoded::parse(query).filter(|(name, _)| name == wanted);
+        let value = values.next().map(|(_, value)| value.into_owned());
+        // A parameter that is repeated has no one meaning.
+        values.next().is_none().then(|| value.unwrap_or_default())
+    };
+    let image: ImageName = value("fromImage")?.parse().ok()?;
+    // Clients before 28 omit Docker Hub's name.
+    let registry = image.registry.as_deref().unwrap_or("docker.io");
+    let repository = Repository::new(registry, &image.repository);
+    let grant = grants.iter().find(|grant| grant.repository == repository)?;
+    let tag = match (&image.digest, &image.tag, value("tag")?) {
+        (Some(digest), _, _) => digest.to_string(),
+        (None, _, tag) if !tag.is_empty() => tag,
+        (None, Some(tag), _) => tag.to_string(),
+        (None, None, _) => String::new(),
+    };
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("fromImage", &repository.to_string())
+        .append_pair("tag", &tag)
+        .append_pair("platform", &value("platform")?)
+        .finish();
+    let version = uri.path().strip_suffix("/images/create")?;
+    let uri = format!("{version}/images/create?{query}").parse().ok()?;
+    Some(Verdict::Pull(uri, grant.auth.as_ref()))
 }
 
 /// The address of a build with the platform that an old falconutil leaves out: without it the classic store passes over
@@ -67,16 +90,6 @@ fn route(path: &str) -> &str {
     } else {
         path
     }
-}
-
-/// The repository that is pulled; its tag or digest may be in `fromImage` or in `tag`.
-fn from_image(uri: &Uri) -> Option<Repository> {
-    let query = uri.query()?.as_bytes();
-    let mut images = form_urlencoded::parse(query).filter(|(name, _)| name == "fromImage");
-    let image: ImageName = images.next()?.1.parse().ok()?;
-    // Clients before 28 leave Docker Hub's name out.
-    let registry = image.registry.as_deref().unwrap_or("docker.io");
-    Some(Repository::new(registry, &image.repository))
 }
 
 #[cfg(test)]
@@ -190,11 +203,57 @@ mod tests {
             let uri: Uri = uri.parse().expect("a path");
             let verdict = match decide(&method, &uri, &grants) {
                 Verdict::Forward => "as it is".to_owned(),
-                Verdict::SignedIn(None) => "nobody".to_owned(),
-                Verdict::SignedIn(Some(auth)) => auth.username.clone().expect("a user"),
+                Verdict::Pull(_, None) => "nobody".to_owned(),
+                Verdict::Pull(_, Some(auth)) => auth.username.clone().expect("a user"),
                 Verdict::Rewritten(uri) => uri.to_string(),
             };
             assert_eq!(verdict, expected, "{method} {uri}");
+        }
+    }
+
+    #[test]
+    fn a_pull_is_made_anew_from_image_and_platform() {
+        let grants = [grant("app/web", Some("AWS"))];
+        let ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        let image = format!("{ecr}%2Fapp%2Fweb");
+        let digest = format!("sha256%3A{}", "1".repeat(64));
+        for (query, expected) in [
+            (
+                format!("fromImage={image}&tag=1"),
+                Some(format!("fromImage={image}&tag=1&platform=")),
+            ),
+            (
+                format!("fromImage={image}:1&platform=linux/arm64"),
+                Some(format!("fromImage={image}&tag=1&platform=linux%2Farm64")),
+            ),
+            (
+                format!("fromImage={image}@{digest}&tag=&fromSrc=-&repo=x&changes=ENV"),
+                Some(format!("fromImage={image}&tag={digest}&platform=")),
+            ),
+            (
+                format!("fromImage={image}&tag=1%26fromImage%3Devil.example%2Fx"),
+                Some(format!(
+                    "fromImage={image}&tag=1%26fromImage%3Devil.example%2Fx&platform="
+                )),
+            ),
+            (format!("fromImage={image}&fromImage=evil.example/x"), None),
+            (format!("fromImage=evil.example/x&fromImage={image}"), None),
+            (format!("fromImage={image}&tag=1&tag=2"), None),
+            (
+                format!("fromImage={image}&%66romImage=evil.example/x"),
+                None,
+            ),
+            (format!("fromImage={image}&platform=a&platform=b"), None),
+        ] {
+            let uri: Uri = format!("/v1.51/images/create?{query}")
+                .parse()
+                .expect("a path");
+            let seen = match decide(&Method::POST, &uri, &grants) {
+                Verdict::Pull(uri, Some(_)) => Some(uri.to_string()),
+                _ => None,
+            };
+            let expected = expected.map(|query| format!("/v1.51/images/create?{query}"));
+            assert_eq!(seen, expected, "{query}");
         }
     }
 }

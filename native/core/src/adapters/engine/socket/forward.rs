@@ -5,7 +5,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::upgrade::OnUpgrade;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +33,7 @@ impl Forwarder {
     pub(super) async fn forward(&self, mut request: Request<Incoming>) -> SocketResponse {
         match decide(request.method(), request.uri(), &self.grants) {
             Verdict::Forward => {}
-            Verdict::SignedIn(auth) => sign_in(&mut request, auth),
+            Verdict::Pull(uri, auth) => return self.pull(uri, auth).await,
             Verdict::Rewritten(uri) => *request.uri_mut() = uri,
         }
         let client = hyper::upgrade::on(&mut request);
@@ -48,16 +48,26 @@ impl Forwarder {
             Err(fault) => refusal(&fault.into_refusal().message),
         }
     }
+
+    async fn pull(&self, uri: Uri, auth: Option<&RegistryAuth>) -> SocketResponse {
+        match self.wire.send(pull_request(uri, auth)).await {
+            Ok(answer) => answer.map(BodyExt::boxed),
+            Err(fault) => refusal(&fault.into_refusal().message),
+        }
+    }
 }
 
-fn sign_in(request: &mut Request<Incoming>, auth: Option<&RegistryAuth>) {
-    let headers = request.headers_mut();
-    headers.remove(AUTH);
+/// A pull of ours. Nothing of the client's request is in it.
+fn pull_request(uri: Uri, auth: Option<&RegistryAuth>) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::default());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri;
     let value = auth.and_then(|auth| HeaderValue::try_from(auth.header()).ok());
     if let Some(mut value) = value {
         value.set_sensitive(true);
-        headers.insert(AUTH, value);
+        request.headers_mut().insert(AUTH, value);
     }
+    request
 }
 
 /// After both sides agreed to another protocol, bytes are bytes: `BuildKit`'s sessions are HTTP/2, an attached

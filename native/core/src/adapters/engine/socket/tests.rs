@@ -78,25 +78,32 @@ async fn ask(socket: &Path, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_granted_pull_is_signed_in_and_nothing_else_is_changed() {
+async fn a_granted_pull_is_made_anew_and_any_other_gets_no_sign_in() {
     let root = tempfile::tempdir().expect("a folder");
     let engine = engine(root.path(), ECHO);
     let socket = EngineSocket::open(&engine, &root.path().join("s"), grants()).expect("a socket");
     let header = grants()[0].auth.as_ref().expect("a sign-in").header();
-    for (image, expected) in [("app/web", header.as_str()), ("app/other", "theirs")] {
-        let request = format!(
-            "POST /v1.51/images/create?fromImage=registry.example/{image}&tag=1 HTTP/1.1\r\nHost: docker\r\nX-Registry-Auth: theirs\r\nX-Other: kept\r\nConnection: close\r\n\r\n"
-        );
-        let seen = ask(&socket.path(), &request).await;
-        assert!(
-            seen.contains(&format!("x-registry-auth: {expected}\r\n")),
-            "{seen}"
-        );
-        assert!(seen.contains("x-other: kept\r\n"), "{seen}");
-        let target = format!("POST /v1.51/images/create?fromImage=registry.example/{image}&tag=1 ");
-        assert!(seen.contains(&target), "{seen}");
-        assert_eq!(seen.matches("x-registry-auth").count(), 1, "{seen}");
+    let form = "fromImage=evil.example/x";
+    let request = |image: &str| {
+        format!(
+            "POST /v1.51/images/create?fromImage=registry.example/{image}&tag=1 HTTP/1.1\r\nHost: docker\r\nX-Registry-Auth: theirs\r\nX-Other: kept\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{form}",
+            form.len()
+        )
+    };
+    let seen = ask(&socket.path(), &request("app/web")).await;
+    let target =
+        "POST /v1.51/images/create?fromImage=registry.example%2Fapp%2Fweb&tag=1&platform= ";
+    assert!(seen.contains(target), "{seen}");
+    assert!(
+        seen.contains(&format!("x-registry-auth: {header}\r\n")),
+        "{seen}"
+    );
+    for theirs in ["theirs", "kept", "evil", "urlencoded"] {
+        assert!(!seen.contains(theirs), "{seen}");
     }
+    let seen = ask(&socket.path(), &request("app/other")).await;
+    assert!(seen.contains("x-registry-auth: theirs\r\n"), "{seen}");
+    assert!(!seen.contains(&header), "{seen}");
 }
 
 #[tokio::test]
