@@ -244,9 +244,9 @@ const variant = (name) => `${registry}/containersensor:${sensorTag}-${name}`;
 
 test("A falconutil that adds two layers is given the whole source", needsLab, async () => {
   await inJob(async (job) => {
-    const target = `${registry}/app/target:two-layers`;
+    const target = `${registry}/app/target:split-layers`;
     const step = await refused(job, /added 2 layers/, {
-      sensorImage: variant("two-layers"),
+      sensorImage: variant("split-layers"),
       targetImage: target,
     });
     assertSucceeded(step);

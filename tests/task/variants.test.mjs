@@ -17,7 +17,7 @@ const sensors = {
   [`${sensorTag}-arm64-only`]: emulated,
   [`${sensorTag}-other-texts`]: native,
   [`${sensorTag}-pulls`]: native,
-  [`${sensorTag}-two-layers`]: native,
+  [`${sensorTag}-split-layers`]: native,
   "7.31.0-7003.container.aarch64": emulated,
 };
 

@@ -69,7 +69,7 @@ case $(docker logs web 2>&1) in
 esac
 quiet docker rm -f web
 
-use_sensor 7.39.0-7802-two-layers
+use_sensor 7.39.0-7802-split-layers
 quiet patch two --platform linux/arm64
 [ "$(look two '{{len .RootFS.Layers}}')" = 4 ] || fail "not two more layers"
 use_sensor 7.39.0-7802-no-effect
