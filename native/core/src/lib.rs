@@ -21,7 +21,7 @@ pub use adapters::engine::registry_auth::RegistryAuth;
 pub use adapters::engine::socket::grant::Grant;
 pub use adapters::engine::socket::listen::EngineSocket;
 pub use domain::agent::{Agent, Origin};
-pub use domain::engine::Store;
+pub use domain::engine::{EngineMounts, Mountable, Store};
 pub use domain::platform::Platform;
 pub use domain::provenance::statement::Record;
 pub use domain::reference::digest::Digest;

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use falcon_patch_core::{
-    Bind, Code, ContainerSpec, EngineError, Event, Events, Explain as _, LABEL_RUN, Network,
-    Platform, Removal, names_exec_format_error,
+    Bind, Code, ContainerSpec, EngineError, Event, Events, Explain as _, LABEL_RUN, Mountable,
+    Network, Platform, Removal, names_exec_format_error,
 };
-use falcon_patch_engine_tests::engine_lab::{Lab, recorded};
+use falcon_patch_engine_tests::engine_lab::{Lab, command, recorded};
 
 /// A container of the sensor image for this machine or for ARM64, which runs a script.
 async fn spec(lab: &Lab, name: &str, script: &str) -> Result<ContainerSpec> {
@@ -116,7 +116,7 @@ async fn a_container_sees_what_is_bound_and_no_network() -> Result<()> {
         .run(&spec, &events)
         .await
         .expect_err("no such folder");
-    assert_eq!(error.code(), Code::EngineRequestFailed);
+    assert_eq!(error.code(), Code::EnginePathsNotShared);
     assert!(!folder.join("absent").exists(), "the engine made no folder");
     Ok(())
 }
@@ -253,5 +253,36 @@ async fn a_program_of_no_architecture_is_recognized() -> Result<()> {
         ),
         Err(error) => assert_eq!(error.code(), Code::EmulationMissing, "{error:?}"),
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_engine_tells_what_it_can_mount_and_creates_nothing() -> Result<()> {
+    let lab = Lab::enter()?;
+    let shared = std::path::PathBuf::from(std::env::var("LAB_TMP")?).join("agent");
+    std::fs::create_dir_all(&shared)?;
+    let before = command("docker", &["ps", "--all", "--quiet"])?;
+    let mounts = lab.engine.mounts(&shared).await;
+    assert_eq!(mounts.agent_folder, Mountable::Yes);
+    assert_eq!(
+        mounts.engine_socket.as_deref(),
+        Some("/run/docker.sock".as_ref())
+    );
+    // The engine's root has its own /var, so this folder is the agent's alone.
+    let separate = std::path::PathBuf::from("/var/lib/agent-alone");
+    std::fs::create_dir_all(&separate)?;
+    let mounts = lab.engine.mounts(&separate).await;
+    assert_eq!(mounts.agent_folder, Mountable::No);
+    let mounts = lab.engine.mounts(&separate.join("none")).await;
+    assert!(
+        matches!(&mounts.agent_folder, Mountable::Unknown(why) if why.contains("agent-alone/none")),
+        "{mounts:?}"
+    );
+    for folder in [&shared, &separate] {
+        assert_eq!(std::fs::read_dir(folder)?.count(), 0, "nothing is left");
+    }
+    std::fs::remove_dir(&separate)?;
+    let after = command("docker", &["ps", "--all", "--quiet"])?;
+    assert_eq!(after, before);
     Ok(())
 }

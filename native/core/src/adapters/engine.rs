@@ -6,6 +6,7 @@ pub mod error;
 pub mod facts;
 pub mod image;
 mod limits;
+pub mod mounts;
 pub mod registry_auth;
 pub mod socket;
 pub mod transfer;

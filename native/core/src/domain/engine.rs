@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -16,6 +17,29 @@ pub struct EngineFacts {
     /// True if it is reached by a Unix socket, so that it runs on this machine.
     pub is_local: bool,
 }
+
+/// Paths that the engine can mount into a container, found out without creating one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineMounts {
+    /// Result for a folder in the agent's temporary folder. It speaks for all folders of the agent.
+    pub agent_folder: Mountable,
+    /// Path of the engine's own socket on the engine's side; none if it is at no usual path.
+    pub engine_socket: Option<PathBuf>,
+}
+
+/// Answer of an engine about the source of a bind mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mountable {
+    /// The engine has it.
+    Yes,
+    /// The engine has nothing there: it runs in another container than the agent, or on another machine.
+    No,
+    /// The engine did not tell, for this reason.
+    Unknown(String),
+}
+
+/// Advice where the engine has none of the agent's folders.
+pub const PATHS_NOT_SHARED: &str = "Mount one folder at the same path into the agent and into the engine's container, and let the agent's work folder lie in it; or run the step on the engine's own machine";
 
 /// Store in which an engine keeps images.
 #[derive(Clone, Debug, PartialEq, Eq)]

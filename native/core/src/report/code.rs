@@ -64,6 +64,7 @@ codes! {
     EnginePodman "ENGINE_PODMAN" Environment "The socket is podman's.";
     EngineRemote "ENGINE_REMOTE" Environment "The engine's address is on another machine without protection, or of a form that is not supported.";
     EngineInContainerJob "ENGINE_IN_CONTAINER_JOB" Environment "The job runs in a container without the engine's socket.";
+    EnginePathsNotShared "ENGINE_PATHS_NOT_SHARED" Environment "The engine cannot mount the agent's folders.";
     EngineTooOld "ENGINE_TOO_OLD" Environment "The Docker Engine is too old for its image store.";
     EngineImageNotFound "ENGINE_IMAGE_NOT_FOUND" Input "The engine has no image of that name.";
     EngineImageAmbiguous "ENGINE_IMAGE_AMBIGUOUS" Input "The engine's image is for several platforms.";

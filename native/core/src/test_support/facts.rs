@@ -9,7 +9,7 @@ use super::config::{CUSTOMER, HOST};
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
 use crate::domain::emulation::{Handler, Registration};
-use crate::domain::engine::{EngineFacts, Store};
+use crate::domain::engine::{EngineFacts, EngineMounts, Mountable, Store};
 use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
@@ -34,6 +34,10 @@ pub fn facts() -> Facts {
             arn: "arn:aws:iam::123456789012:user/ci".to_owned(),
         })),
         engine: Ok(engine()),
+        mounts: Some(EngineMounts {
+            agent_folder: Mountable::Yes,
+            engine_socket: Some("/var/run/docker.sock".into()),
+        }),
         handler: Registration::Registered(Handler {
             name: "qemu-aarch64".to_owned(),
             interpreter: "/usr/bin/qemu-aarch64-static".to_owned(),
@@ -80,6 +84,7 @@ pub fn up_to_date(config: &PatchConfig) -> Facts {
     Facts {
         caller: None,
         engine: Err(no_engine()),
+        mounts: None,
         handler: Registration::Unknown,
         target: facts.target.map(|target| TargetFacts {
             current: Some(current),

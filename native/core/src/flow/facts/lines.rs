@@ -6,6 +6,7 @@ use super::target::TargetFacts;
 use super::verify::VerifyFacts;
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::emulation::Registration;
+use crate::domain::engine::Mountable;
 use crate::domain::platform::Platform;
 
 impl Facts {
@@ -57,6 +58,11 @@ impl Facts {
             "Engine: Docker {} on {}, {} image store",
             engine.version, engine.platform, engine.store
         )];
+        match self.mounts.as_ref().map(|mounts| &mounts.agent_folder) {
+            None | Some(Mountable::Yes) => {}
+            Some(Mountable::No) => lines.push("Paths: the engine cannot mount the agent's folders; it runs in another container or on another machine".to_owned()),
+            Some(Mountable::Unknown(why)) => lines.push(format!("Paths: it is unknown if the engine can mount the agent's folders: {why}")),
+        }
         if engine.platform != Platform::linux_arm64() {
             lines.push(format!("Emulation: {}", describe(&self.handler)));
         }

@@ -12,7 +12,7 @@ use super::target::TargetFacts;
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::emulation::Registration;
-use crate::domain::engine::EngineFacts;
+use crate::domain::engine::{EngineFacts, EngineMounts};
 use crate::domain::falcon::customer_id::CustomerId;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::reference::digest::Digest;
@@ -27,6 +27,8 @@ pub struct Facts {
     pub caller: Option<Fact<CallerIdentity>>,
     /// The engine.
     pub engine: Fact<EngineFacts>,
+    /// The paths that the engine can mount; not asked for where nothing is to be changed or no engine answers.
+    pub mounts: Option<EngineMounts>,
     /// The kernel's handler for ARM64 programs.
     pub handler: Registration,
     /// The image to patch.

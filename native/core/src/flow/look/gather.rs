@@ -8,7 +8,7 @@ use super::target::TargetLookup;
 use super::{builder, ecs, source};
 use crate::adapters::binfmt;
 use crate::domain::emulation::Registration;
-use crate::domain::engine::EngineFacts;
+use crate::domain::engine::{EngineFacts, EngineMounts};
 use crate::domain::falcon::customer_id::CustomerId;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
@@ -49,6 +49,7 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
         caller: None,
         handler: handler(engine.as_ref().ok(), services),
         engine,
+        mounts: None,
         source,
         sensor,
         customer_id,
@@ -66,11 +67,13 @@ pub async fn rest(config: &PatchConfig, services: &Services, facts: &mut Facts) 
     let target = TargetLookup { config, services };
     let (source, sensor) = (facts.source.as_ref().ok(), facts.sensor.as_ref().ok());
     // The futures are large, so they live on the heap.
-    let (caller, mutability, in_engine) = tokio::join!(
+    let (caller, mutability, in_engine, mounts) = tokio::join!(
         Box::pin(services.caller()),
         Box::pin(target.mutability(facts.target.as_ref().ok())),
         Box::pin(in_engine(services, source, sensor)),
+        Box::pin(mounts(services, facts.engine.is_ok())),
     );
+    facts.mounts = mounts;
     facts.caller = Some(caller);
     facts.in_engine = in_engine;
     match (&mut facts.target, mutability) {
@@ -85,6 +88,12 @@ async fn customer_id(config: &PatchConfig, services: &Services) -> Fact<Customer
         Some(id) => Ok(id.clone()),
         None => services.tenant().customer_id().await,
     }
+}
+
+/// The paths that the engine can mount; none if it does not answer.
+async fn mounts(services: &Services, answers: bool) -> Option<EngineMounts> {
+    let engine = services.engine().ok().filter(|_| answers)?;
+    Some(engine.mounts(&services.agent().temp_folder).await)
 }
 
 /// The handler that the kernel has for ARM64 programs; unknown where the engine runs under another kernel.

@@ -106,15 +106,18 @@ pub struct FoundContainer {
     pub name: String,
 }
 
-pub(super) fn body(spec: &ContainerSpec) -> ContainerCreateBody {
-    // A bind that is a mount fails when its source is absent; the older form makes a folder of root's there.
-    let mount = |bind: &Bind| Mount {
+/// A bind as a mount, which fails when its source is absent; the older form creates a folder of root's there.
+pub(in crate::adapters::engine) fn mount(bind: &Bind) -> Mount {
+    Mount {
         typ: Some(MountType::BIND),
         source: Some(bind.source.to_string_lossy().into_owned()),
         target: Some(bind.target.clone()),
         read_only: Some(bind.read_only),
         ..Mount::default()
-    };
+    }
+}
+
+pub(super) fn body(spec: &ContainerSpec) -> ContainerCreateBody {
     let host_config = HostConfig {
         mounts: Some(spec.binds.iter().map(mount).collect()),
         network_mode: match spec.network {

@@ -3,6 +3,7 @@
 //! This is the one place that reads the text of the engine's errors. It has to: the engine passes on what a
 //! registry, runc or the kernel said as text, under status 500 or inside a stream that began with 200.
 
+use crate::domain::engine::PATHS_NOT_SHARED;
 use crate::report::code::Code;
 
 /// Meaning of a refusal by the engine, or by a registry behind it.
@@ -41,6 +42,8 @@ pub enum Reason {
     ExecFormat,
     /// The engine has no such image or container.
     NotFound,
+    /// The engine has no file or folder at the source of a bind mount.
+    MountSourceMissing,
     /// Something is in use, or exists already.
     Conflict,
     /// The connection to the engine broke.
@@ -56,6 +59,10 @@ const WORDS: &[(&str, Reason)] = &[
     ("no space left on device", Reason::NoSpace),
     ("disk quota exceeded", Reason::NoSpace),
     ("exec format error", Reason::ExecFormat),
+    (
+        "bind source path does not exist",
+        Reason::MountSourceMissing,
+    ),
     ("tag is immutable", Reason::TagImmutable),
     ("imagetagalreadyexists", Reason::TagImmutable),
     ("authorization token has expired", Reason::SignInExpired),
@@ -175,6 +182,7 @@ impl Reason {
             | Self::PlainHttp
             | Self::ExecFormat
             | Self::NotFound
+            | Self::MountSourceMissing
             | Self::Conflict
             | Self::Other => false,
         }
@@ -195,6 +203,7 @@ impl Reason {
             Self::RateLimited | Self::RegistryFailing => Code::RegistryRequestFailed,
             Self::ExecFormat => Code::EmulationMissing,
             Self::NotFound => Code::EngineImageNotFound,
+            Self::MountSourceMissing => Code::EnginePathsNotShared,
             Self::CertificateUnknown
             | Self::PlainHttp
             | Self::Conflict
@@ -247,6 +256,7 @@ impl Reason {
             Self::RegistryFailing | Self::ConnectionLost | Self::TimedOut => {
                 "Run again; if it stays so, look at the engine's log with `journalctl -u docker`"
             }
+            Self::MountSourceMissing => PATHS_NOT_SHARED,
             Self::NotFound | Self::Conflict | Self::Other => return None,
         };
         Some(hint.to_owned())
