@@ -82,8 +82,8 @@ function patterns(json: string): string[] {
 /**
  * The entry of `NO_PROXY` for one of the agent's regular expressions; `undefined` where there is none.
  *
- * Expressible are a host, a host with all below it, and the first octets of an address, with or without scheme, anchors
- * and a port. Alternatives, classes and wildcards inside a name are not.
+ * Expressible are a host, a host with all below it, the first octets of an address, and a network as `ADDRESS/BITS`, with
+ * or without scheme, anchors and a port. Alternatives, classes and wildcards inside a name are not.
  */
 export function noProxyRule(pattern: string): string | undefined {
   const text = pattern
@@ -91,16 +91,36 @@ export function noProxyRule(pattern: string): string | undefined {
     .replace(/^\^/, "")
     .replace(/^(https?|\(https\?\)|https\?|\.\*):(\\?\/){2}/i, "")
     .replace(/\$$/, "")
-    .replace(/(\\?\/)?(\.\*)?$/, "")
+    .replace(/\\?\/(\.\*)?$/, "")
     .replace(/(:(\d+|\\d\+|\.\*))$/, "")
-    .replaceAll(/\\([.-])/g, "$1");
-  const network = /^(\d{1,3}(?:\.\d{1,3}){0,2})((?:\.(?:\*|\.\*|\d*\*|\\d\+|\[0-9\]\+))+|\.)$/.exec(text);
-  if (network?.[1] !== undefined) {
-    const octets = network[1].split(".");
-    return `${[...octets, "0", "0", "0"].slice(0, 4).join(".")}/${octets.length * 8}`;
+    .replaceAll(/\\([./-])/g, "$1");
+  const network = networkRule(text);
+  if (network !== undefined) return network;
+  const host = text.replace(/(\.\*)$/, "").replace(/^(\.?\*)?\.?/, "");
+  return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(host) && !/^\d{1,3}(\.\d{1,3}){0,2}$/.test(host)
+    ? host
+    : undefined;
+}
+
+/** A network of addresses: `10.1.1.0/26`, or first octets with nothing or with any octets behind them. */
+function networkRule(text: string): string | undefined {
+  if (/^\d{1,3}(\.\d{1,3}){3}\/([12]?\d|3[0-2])$/.test(text)) return text;
+  const [, known = "", rest = ""] = /^(\d{1,3}(?:\.\d{1,3}){0,2})(\..*)$/.exec(text) ?? [];
+  const octetsBehind = rest.slice(1).replaceAll("..*", ".*").replace(/^\.\*/, "*").split(".");
+  const isOpen = rest === "." || octetsBehind.every(isAnyOctet);
+  if (known === "" || !isOpen) return undefined;
+  const octets = known.split(".");
+  return `${[...octets, "0", "0", "0"].slice(0, 4).join(".")}/${octets.length * 8}`;
+}
+
+/** Returns true if a part of a regular expression fits each octet, such as `\d{1,3}` and `[0-9]+`; `*` is a glob's. */
+function isAnyOctet(part: string): boolean {
+  try {
+    const whole = new RegExp(`^(?:${part === "*" ? ".*" : part})$`);
+    return [...Array(256).keys()].every((octet) => whole.test(`${octet}`));
+  } catch {
+    return false;
   }
-  const host = text.replace(/^(\.?\*)?\.?/, "");
-  return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(host) && !/^[\d.]{1,6}$/.test(host) ? host : undefined;
 }
 
 /** An entry of `NO_PROXY` as the task's clients know it, which know neither `*.` nor ports. */
