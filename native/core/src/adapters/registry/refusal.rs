@@ -73,8 +73,11 @@ impl RegistryRefusal {
     /// Returns true if the tag exists already: immutable, which ECR says for the same image too, or naming
     /// this very image.
     pub(super) fn is_tag_taken(&self) -> bool {
-        let immutable = self.has_code("TAG_INVALID") && self.message.contains("immutable");
-        immutable || self.names("ImageTagAlreadyExists") || self.names("ImageAlreadyExists")
+        // ECR names the tag or the repository as immutable, and an older text names neither.
+        let is_kept = ["is immutable", "cannot be overwritten"];
+        is_kept.iter().any(|words| self.message.contains(words))
+            || self.names("ImageTagAlreadyExists")
+            || self.names("ImageAlreadyExists")
     }
 
     fn has_code(&self, code: &str) -> bool {
@@ -155,6 +158,22 @@ mod tests {
             r#"{"errors":[{"code":"UNAUTHORIZED"}]}"#,
             "the registry answers 401 UNAUTHORIZED",
         );
+    }
+
+    #[test]
+    fn every_wording_of_a_tag_that_stays_is_understood() {
+        const TAKEN: &str = "The image tag '1.0' already exists in the 'app' repository and cannot be overwritten";
+        for (code, message) in [
+            ("TAG_INVALID", format!("{TAKEN} because the tag is immutable.")),
+            ("TAG_INVALID", format!("{TAKEN} because the repository is immutable.")),
+            ("DENIED", format!("{TAKEN}.")),
+            ("ImageTagAlreadyExistsException", String::new()),
+        ] {
+            let body = format!(r#"{{"errors":[{{"code":"{code}","message":"{message}"}}]}}"#);
+            assert!(refusal(400, &body).is_tag_taken(), "{body}");
+        }
+        let other = r#"{"errors":[{"code":"TAG_INVALID","message":"too long"}]}"#;
+        assert!(!refusal(400, other).is_tag_taken());
     }
 
     #[test]

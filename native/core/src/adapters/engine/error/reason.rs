@@ -32,6 +32,10 @@ pub enum Reason {
     PlatformMissing,
     /// The engine does not trust the registry's certificate.
     CertificateUnknown,
+    /// The registry's certificate is not valid at the time that the engine's clock shows.
+    CertificateExpired,
+    /// The proxy between engine and registry wants a login.
+    ProxyLoginMissing,
     /// The registry speaks plain HTTP.
     PlainHttp,
     /// The registry does not answer.
@@ -63,12 +67,23 @@ const WORDS: &[(&str, Reason)] = &[
         "bind source path does not exist",
         Reason::MountSourceMissing,
     ),
+    // ECR names the tag or the repository as immutable, and an older text names neither.
     ("tag is immutable", Reason::TagImmutable),
+    ("repository is immutable", Reason::TagImmutable),
+    ("and cannot be overwritten", Reason::TagImmutable),
     ("imagetagalreadyexists", Reason::TagImmutable),
     ("authorization token has expired", Reason::SignInExpired),
     ("toomanyrequests", Reason::RateLimited),
     ("too many requests", Reason::RateLimited),
     ("rate exceeded", Reason::RateLimited),
+    ("http status: 429", Reason::RateLimited),
+    ("status code 429", Reason::RateLimited),
+    ("proxy authentication required", Reason::ProxyLoginMissing),
+    (
+        "certificate has expired or is not yet valid",
+        Reason::CertificateExpired,
+    ),
+    ("certificate has expired", Reason::CertificateExpired),
     ("x509:", Reason::CertificateUnknown),
     (
         "certificate signed by unknown authority",
@@ -135,6 +150,22 @@ const WORDS: &[(&str, Reason)] = &[
     ("502 bad gateway", Reason::RegistryFailing),
     ("503 service unavailable", Reason::RegistryFailing),
     ("504 gateway timeout", Reason::RegistryFailing),
+    // nginx writes it so.
+    ("504 gateway time-out", Reason::RegistryFailing),
+    ("http status: 5", Reason::RegistryFailing),
+    ("status code 5", Reason::RegistryFailing),
+    // The errors of one HTTP/2 stream or connection, as Go's client reports them.
+    (
+        "internal_error; received from peer",
+        Reason::RegistryFailing,
+    ),
+    (
+        "refused_stream; received from peer",
+        Reason::RegistryFailing,
+    ),
+    ("enhance_your_calm", Reason::RateLimited),
+    ("goaway", Reason::RegistryFailing),
+    ("http2: client connection lost", Reason::RegistryFailing),
     ("tag does not exist: ", Reason::NotFound),
     ("does not exist locally with the tag", Reason::NotFound),
     // The containerd store says this of whatever it did not find, so everything narrower comes first.
@@ -179,6 +210,8 @@ impl Reason {
             | Self::TagImmutable
             | Self::PlatformMissing
             | Self::CertificateUnknown
+            | Self::CertificateExpired
+            | Self::ProxyLoginMissing
             | Self::PlainHttp
             | Self::ExecFormat
             | Self::NotFound
@@ -199,7 +232,9 @@ impl Reason {
             Self::ManifestUnknown => Code::RegistryImageNotFound,
             Self::TagImmutable => Code::EcrTagImmutable,
             Self::PlatformMissing => Code::EnginePlatformMissing,
-            Self::RegistryNotReachable => Code::RegistryNotReachable,
+            Self::RegistryNotReachable | Self::CertificateExpired | Self::ProxyLoginMissing => {
+                Code::RegistryNotReachable
+            }
             Self::RateLimited | Self::RegistryFailing => Code::RegistryRequestFailed,
             Self::ExecFormat => Code::EmulationMissing,
             Self::NotFound => Code::EngineImageNotFound,
@@ -239,6 +274,14 @@ impl Reason {
                 return Some(format!(
                     "Put the certificate of the authority that signed the registry's into `/etc/docker/certs.d/{host}/ca.crt` on the agent"
                 ));
+            }
+            Self::CertificateExpired => {
+                return Some(format!(
+                    "Check the clock of the engine's machine (`date`), then the certificate: `openssl s_client -connect {host}:443 </dev/null | openssl x509 -noout -dates`"
+                ));
+            }
+            Self::ProxyLoginMissing => {
+                "Give the engine's proxy a user and password: `\"proxies\": {\"https-proxy\": \"http://USER:PASSWORD@HOST:PORT\"}` in `/etc/docker/daemon.json`, or exempt the registry under `no-proxy` there"
             }
             Self::PlainHttp => {
                 return Some(format!(
