@@ -1,5 +1,6 @@
 pub mod claims;
 pub mod denial;
 pub mod identity;
+pub mod partition;
 pub mod revision;
 pub mod settings;

@@ -9,13 +9,13 @@ use aws_sdk_sts::operation::RequestId;
 use super::error::AwsError;
 use crate::adapters::http::connection::{find, is_tls};
 use crate::domain::aws::denial::Denial;
+use crate::domain::aws::partition::Partition;
 use crate::domain::reference::repository::Repository;
 use crate::report::cause::Cause;
 
 /// The host for the hint of a failed connection; the SDK decides which one is called.
 pub(super) fn usual_host(service: &str, region: &str) -> String {
-    let partition = if region.starts_with("cn-") { ".cn" } else { "" };
-    format!("{service}.{region}.amazonaws.com{partition}")
+    format!("{service}.{region}.{}", Partition::of_region(region).domain)
 }
 
 /// One call, as a failure has to name it.

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use super::error::AwsError;
 use super::oidc::Oidc;
 use super::role;
+use crate::domain::aws::partition::Partition;
 use crate::domain::aws::settings::Role;
 use crate::report::cause::Cause;
 use crate::report::event::Events;
@@ -156,12 +157,8 @@ fn in_some_region(sdk: SdkConfig, arn: Option<&str>) -> SdkConfig {
     if sdk.region().is_some() {
         return sdk;
     }
-    let partition = arn.and_then(|arn| arn.split(':').nth(1));
-    let region = match partition {
-        Some("aws-cn") => "cn-north-1",
-        Some("aws-us-gov") => "us-gov-west-1",
-        _ => super::sdk::FALLBACK_REGION,
-    };
+    let partition = arn.and_then(|arn| Partition::named(arn.split(':').nth(1)?));
+    let region = partition.map_or(super::sdk::FALLBACK_REGION, |known| known.home_region);
     let region = Region::from_static(region);
     sdk.into_builder().region(region).build()
 }

@@ -11,6 +11,7 @@ use url::{Host, Url};
 
 use super::error::AwsError;
 use crate::domain::address::is_loopback_host;
+use crate::domain::aws::partition::{PARTITIONS, Partition};
 
 /// The services that this crate and the SDK's credential chain call; IDs as the SDK writes them.
 const SERVICES: [&str; 3] = ["ECR", "ECS", "STS"];
@@ -18,25 +19,6 @@ const SERVICES: [&str; 3] = ["ECR", "ECS", "STS"];
 /// The variables under whose names the shared configuration is looked up. With the first one it
 /// keeps silent when it says `ignore_configured_endpoint_urls`, which the chain's clients do not heed.
 const LOOKUPS: [&str; 2] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EVEN_IF_IGNORED"];
-
-/// Under these AWS runs its services, one set for each partition
-/// (<https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>).
-const AWS_DOMAINS: [&str; 14] = [
-    "amazonaws.com",
-    "amazonaws.com.cn",
-    "amazonaws.eu",
-    "api.aws",
-    "api.amazonwebservices.com.cn",
-    "api.amazonwebservices.eu",
-    "on.aws",
-    "on.amazonwebservices.com.cn",
-    "on.amazonwebservices.eu",
-    "c2s.ic.gov",
-    "sc2s.sgov.gov",
-    "cloud.adc-e.uk",
-    "csp.hci.ic.gov",
-    "api.aws.ic.gov",
-];
 
 /// Name in failures of the shared configuration, which has this setting in several places.
 const SHARED: &str = "endpoint_url of the shared AWS configuration";
@@ -160,8 +142,9 @@ fn is_allowed(url: &str) -> bool {
 /// The domain alone does not tell: under `amazonaws.com` and `on.aws` lie hosts of AWS's customers
 /// as well, such as `ID.execute-api.REGION.amazonaws.com` and `ID.lambda-url.REGION.on.aws`.
 fn is_service(name: &str) -> bool {
-    AWS_DOMAINS
+    PARTITIONS
         .iter()
+        .flat_map(Partition::domains)
         .filter_map(|domain| name.strip_suffix(domain)?.strip_suffix('.'))
         .any(|labels| {
             let mut labels: Vec<&str> = labels.split('.').collect();

@@ -209,15 +209,7 @@ fn denied_hint(access: Access, repository: &Repository) -> String {
     let Some(host) = repository.ecr() else {
         return sign_in_hint(&repository.registry, false);
     };
-    let partition = match host.region.split('-').next() {
-        Some("cn") => "aws-cn",
-        Some("us") if host.region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
-    let resource = format!(
-        "arn:{partition}:ecr:{}:{}:repository/{}",
-        host.region, host.account, repository.name
-    );
+    let resource = host.repository_arn(&repository.name);
     format!(
         "{}; in another account the repository's own policy has to allow it too",
         allow(actions, &resource)

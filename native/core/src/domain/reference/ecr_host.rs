@@ -1,11 +1,12 @@
 //! The host names of ECR's registries.
 
+use crate::domain::aws::partition::Partition;
+
 /// An ECR registry's host, taken apart.
 ///
-/// Forms: `N.dkr.ecr[-fips].REGION.amazonaws.com[.cn]` and the dual-stack
-/// `N.dkr-ecr[-fips].REGION.on.aws`
-/// (<https://docs.aws.amazon.com/general/latest/gr/ecr.html>). The match is anchored at both ends:
-/// an authorization token goes to no other host.
+/// Forms: `N.dkr.ecr[-fips].REGION.DOMAIN` and the dual-stack `N.dkr-ecr[-fips].REGION.DOMAIN`, with the domains of
+/// the region's partition (<https://docs.aws.amazon.com/general/latest/gr/ecr.html>). The match is anchored at both
+/// ends: an authorization token goes to no other host.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EcrHost {
     /// The twelve digits of the account, which are the registry ID.
@@ -20,40 +21,41 @@ impl EcrHost {
     pub fn parse(host: &str) -> Option<Self> {
         let (account, rest) = host.split_once('.')?;
         let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-        let region = Self::single_stack(rest).or_else(|| Self::dual_stack(rest))?;
+        let single = ["dkr.ecr.", "dkr.ecr-fips."]
+            .iter()
+            .find_map(|service| rest.strip_prefix(service));
+        let dual = ["dkr-ecr.", "dkr-ecr-fips."]
+            .iter()
+            .find_map(|service| rest.strip_prefix(service));
+        let (region, domain) = single.or(dual)?.split_once('.')?;
         let is_region = !region.is_empty()
             && region
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        (is_account && is_region).then(|| Self {
+        let partition = Partition::of_region(region);
+        let is_domain = match single {
+            Some(_) => partition.domain == domain,
+            None => partition.dual_stack_registries.contains(&domain),
+        };
+        (is_account && is_region && is_domain).then(|| Self {
             account: account.to_owned(),
             region: region.to_owned(),
         })
     }
 
-    fn single_stack(rest: &str) -> Option<&str> {
-        let rest = rest
-            .strip_prefix("dkr.ecr.")
-            .or_else(|| rest.strip_prefix("dkr.ecr-fips."))?;
-        rest.strip_suffix(".amazonaws.com.cn")
-            .or_else(|| rest.strip_suffix(".amazonaws.com"))
-    }
-
-    fn dual_stack(rest: &str) -> Option<&str> {
-        rest.strip_prefix("dkr-ecr.")
-            .or_else(|| rest.strip_prefix("dkr-ecr-fips."))?
-            .strip_suffix(".on.aws")
-    }
-
     /// The host of the registry that an account has in a region.
     #[must_use]
     pub fn name(account: &str, region: &str) -> String {
-        let suffix = if region.starts_with("cn-") {
-            "amazonaws.com.cn"
-        } else {
-            "amazonaws.com"
-        };
-        format!("{account}.dkr.ecr.{region}.{suffix}")
+        let domain = Partition::of_region(region).domain;
+        format!("{account}.dkr.ecr.{region}.{domain}")
+    }
+
+    /// The ARN of a repository in the registry.
+    #[must_use]
+    pub fn repository_arn(&self, name: &str) -> String {
+        let Self { account, region } = self;
+        let partition = Partition::of_region(region).name;
+        format!("arn:{partition}:ecr:{region}:{account}:repository/{name}")
     }
 }
 
@@ -75,6 +77,35 @@ mod tests {
             ),
             ("123456789012.dkr-ecr.eu-west-1.on.aws", "eu-west-1"),
             ("123456789012.dkr-ecr-fips.us-east-1.on.aws", "us-east-1"),
+            (
+                "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu",
+                "eusc-de-east-1",
+            ),
+            (
+                "123456789012.dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu",
+                "eusc-de-east-1",
+            ),
+            (
+                "123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn",
+                "cn-north-1",
+            ),
+            ("123456789012.dkr-ecr.cn-north-1.on.aws", "cn-north-1"),
+            (
+                "123456789012.dkr.ecr.us-iso-east-1.c2s.ic.gov",
+                "us-iso-east-1",
+            ),
+            (
+                "123456789012.dkr.ecr.us-isob-east-1.sc2s.sgov.gov",
+                "us-isob-east-1",
+            ),
+            (
+                "123456789012.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk",
+                "eu-isoe-west-1",
+            ),
+            (
+                "123456789012.dkr.ecr-fips.us-isof-south-1.csp.hci.ic.gov",
+                "us-isof-south-1",
+            ),
         ] {
             let parsed = EcrHost::parse(host).unwrap_or_else(|| panic!("{host}"));
             assert_eq!(parsed.region, region);
@@ -90,6 +121,11 @@ mod tests {
             "123456789012.dkr.ecr.a.b.amazonaws.com",
             "123456789012.dkr.ecr..amazonaws.com",
             "123456789012.dkr.ecr.eu-west-1.amazonaws.com:8443",
+            "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.com",
+            "123456789012.dkr.ecr.cn-north-1.amazonaws.com",
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.eu",
+            "123456789012.dkr.ecr.eu-west-1.on.aws",
+            "123456789012.dkr-ecr.us-iso-east-1.on.aws",
             "public.ecr.aws",
         ] {
             assert_eq!(EcrHost::parse(host), None, "{host}");
@@ -97,10 +133,30 @@ mod tests {
     }
 
     #[test]
-    fn the_host_of_an_account_follows_the_partition() {
-        assert_eq!(
-            EcrHost::name("123456789012", "cn-north-1"),
-            "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"
-        );
+    fn hosts_and_arns_follow_the_partition() {
+        for (region, host, arn) in [
+            ("eu-west-1", "dkr.ecr.eu-west-1.amazonaws.com", "arn:aws:"),
+            (
+                "cn-north-1",
+                "dkr.ecr.cn-north-1.amazonaws.com.cn",
+                "arn:aws-cn:",
+            ),
+            (
+                "eusc-de-east-1",
+                "dkr.ecr.eusc-de-east-1.amazonaws.eu",
+                "arn:aws-eusc:",
+            ),
+            (
+                "us-gov-west-1",
+                "dkr.ecr.us-gov-west-1.amazonaws.com",
+                "arn:aws-us-gov:",
+            ),
+        ] {
+            let name = EcrHost::name("123456789012", region);
+            assert_eq!(name, format!("123456789012.{host}"));
+            let parsed = EcrHost::parse(&name).expect("one of ECR's hosts");
+            let expected = format!("{arn}ecr:{region}:123456789012:repository/app/web");
+            assert_eq!(parsed.repository_arn("app/web"), expected);
+        }
     }
 }

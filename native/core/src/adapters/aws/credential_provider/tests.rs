@@ -260,6 +260,10 @@ fn a_role_s_partition_has_its_own_sts() {
         (Some("arn:aws:iam::123456789012:role/x"), "us-east-1"),
         (Some("arn:aws-cn:iam::123456789012:role/x"), "cn-north-1"),
         (
+            Some("arn:aws-eusc:iam::123456789012:role/x"),
+            "eusc-de-east-1",
+        ),
+        (
             Some("arn:aws-us-gov:iam::123456789012:role/x"),
             "us-gov-west-1",
         ),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::aws::partition::Partition;
 use crate::domain::aws::settings::{AwsCredentials, CredentialSource, Role};
 use crate::flow::config::check::Check;
 use crate::flow::config::input_fault::InputFault;
@@ -80,7 +81,7 @@ fn is_role(arn: &str) -> bool {
     let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
     let is_name = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b);
     *arn == "arn"
-        && (*partition == "aws" || partition.starts_with("aws-"))
+        && Partition::named(partition).is_some()
         && is_account
         && resource
             .strip_prefix("role/")
