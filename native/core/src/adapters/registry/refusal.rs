@@ -162,10 +162,17 @@ mod tests {
 
     #[test]
     fn every_wording_of_a_tag_that_stays_is_understood() {
-        const TAKEN: &str = "The image tag '1.0' already exists in the 'app' repository and cannot be overwritten";
+        const TAKEN: &str =
+            "The image tag '1.0' already exists in the 'app' repository and cannot be overwritten";
         for (code, message) in [
-            ("TAG_INVALID", format!("{TAKEN} because the tag is immutable.")),
-            ("TAG_INVALID", format!("{TAKEN} because the repository is immutable.")),
+            (
+                "TAG_INVALID",
+                format!("{TAKEN} because the tag is immutable."),
+            ),
+            (
+                "TAG_INVALID",
+                format!("{TAKEN} because the repository is immutable."),
+            ),
             ("DENIED", format!("{TAKEN}.")),
             ("ImageTagAlreadyExistsException", String::new()),
         ] {

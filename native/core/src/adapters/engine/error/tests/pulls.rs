@@ -162,24 +162,96 @@ fn conflicts_are_told_by_their_status() {
 #[test]
 fn troubles_on_the_way_are_tried_again_and_the_users_are_not() {
     for (message, reason, is_transient) in [
-        ("Get \"https://E/v2/\": dial tcp 52.1.2.3:443: i/o timeout", Reason::RegistryNotReachable, true),
-        ("failed to copy: httpReadSeeker: failed open: failed to do request: Get \"https://E/v2/app/web/blobs/sha256:39e438\": read tcp 10.0.0.4:51234->52.1.2.3:443: i/o timeout", Reason::RegistryNotReachable, true),
-        ("failed to authorize: failed to fetch anonymous token: Get \"https://auth.docker.io/token?scope=repository%3Alibrary%2Fnginx%3Apull\": dial tcp: lookup auth.docker.io: i/o timeout", Reason::RegistryNotReachable, true),
-        ("error parsing HTTP 504 response body: invalid character '<' looking for beginning of value: \"<html>\\r\\n<head><title>504 Gateway Time-out</title></head>\"", Reason::RegistryFailing, true),
-        ("received unexpected HTTP status: 504 Gateway Time-out", Reason::RegistryFailing, true),
-        ("unexpected status from HEAD request to https://E/v2/app/web/manifests/1: 504 Gateway Time-out", Reason::RegistryFailing, true),
-        ("received unexpected HTTP status: 429", Reason::RateLimited, true),
-        ("received unexpected HTTP status: 520", Reason::RegistryFailing, true),
-        ("failed to register layer: stream error: stream ID 7; INTERNAL_ERROR; received from peer", Reason::RegistryFailing, true),
-        ("stream error: stream ID 3; REFUSED_STREAM; received from peer", Reason::RegistryFailing, true),
-        ("http2: server sent GOAWAY and closed the connection; LastStreamID=1999, ErrCode=NO_ERROR, debug=\"\"", Reason::RegistryFailing, true),
-        ("http2: server sent GOAWAY and closed the connection; LastStreamID=3, ErrCode=ENHANCE_YOUR_CALM, debug=\"too_many_pings\"", Reason::RateLimited, true),
-        ("Get \"https://E/v2/\": Proxy Authentication Required", Reason::ProxyLoginMissing, false),
-        ("Get \"https://E/v2/\": proxyconnect tcp: Proxy Authentication Required ( The ISA Server requires authorization )", Reason::ProxyLoginMissing, false),
-        ("unexpected status from HEAD request to https://E/v2/app/web/manifests/1: 407 Proxy Authentication Required", Reason::ProxyLoginMissing, false),
-        ("Get \"https://E/v2/\": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-26T10:00:00Z is after 2026-11-01T00:00:00Z", Reason::CertificateExpired, false),
-        ("failed to do request: Head \"https://E/v2/app/web/manifests/1\": x509: certificate has expired or is not yet valid: current time 1970-01-01T00:00:09Z is before 2026-01-01T00:00:00Z", Reason::CertificateExpired, false),
-        ("remote error: tls: certificate has expired", Reason::CertificateExpired, false),
+        (
+            "Get \"https://E/v2/\": dial tcp 52.1.2.3:443: i/o timeout",
+            Reason::RegistryNotReachable,
+            true,
+        ),
+        (
+            "failed to copy: httpReadSeeker: failed open: failed to do request: Get \"https://E/v2/app/web/blobs/sha256:39e438\": read tcp 10.0.0.4:51234->52.1.2.3:443: i/o timeout",
+            Reason::RegistryNotReachable,
+            true,
+        ),
+        (
+            "failed to authorize: failed to fetch anonymous token: Get \"https://auth.docker.io/token?scope=repository%3Alibrary%2Fnginx%3Apull\": dial tcp: lookup auth.docker.io: i/o timeout",
+            Reason::RegistryNotReachable,
+            true,
+        ),
+        (
+            "error parsing HTTP 504 response body: invalid character '<' looking for beginning of value: \"<html>\\r\\n<head><title>504 Gateway Time-out</title></head>\"",
+            Reason::RegistryFailing,
+            true,
+        ),
+        (
+            "received unexpected HTTP status: 504 Gateway Time-out",
+            Reason::RegistryFailing,
+            true,
+        ),
+        (
+            "unexpected status from HEAD request to https://E/v2/app/web/manifests/1: 504 Gateway Time-out",
+            Reason::RegistryFailing,
+            true,
+        ),
+        (
+            "received unexpected HTTP status: 429",
+            Reason::RateLimited,
+            true,
+        ),
+        (
+            "received unexpected HTTP status: 520",
+            Reason::RegistryFailing,
+            true,
+        ),
+        (
+            "failed to register layer: stream error: stream ID 7; INTERNAL_ERROR; received from peer",
+            Reason::RegistryFailing,
+            true,
+        ),
+        (
+            "stream error: stream ID 3; REFUSED_STREAM; received from peer",
+            Reason::RegistryFailing,
+            true,
+        ),
+        (
+            "http2: server sent GOAWAY and closed the connection; LastStreamID=1999, ErrCode=NO_ERROR, debug=\"\"",
+            Reason::RegistryFailing,
+            true,
+        ),
+        (
+            "http2: server sent GOAWAY and closed the connection; LastStreamID=3, ErrCode=ENHANCE_YOUR_CALM, debug=\"too_many_pings\"",
+            Reason::RateLimited,
+            true,
+        ),
+        (
+            "Get \"https://E/v2/\": Proxy Authentication Required",
+            Reason::ProxyLoginMissing,
+            false,
+        ),
+        (
+            "Get \"https://E/v2/\": proxyconnect tcp: Proxy Authentication Required ( The ISA Server requires authorization )",
+            Reason::ProxyLoginMissing,
+            false,
+        ),
+        (
+            "unexpected status from HEAD request to https://E/v2/app/web/manifests/1: 407 Proxy Authentication Required",
+            Reason::ProxyLoginMissing,
+            false,
+        ),
+        (
+            "Get \"https://E/v2/\": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-26T10:00:00Z is after 2026-11-01T00:00:00Z",
+            Reason::CertificateExpired,
+            false,
+        ),
+        (
+            "failed to do request: Head \"https://E/v2/app/web/manifests/1\": x509: certificate has expired or is not yet valid: current time 1970-01-01T00:00:09Z is before 2026-01-01T00:00:00Z",
+            Reason::CertificateExpired,
+            false,
+        ),
+        (
+            "remote error: tls: certificate has expired",
+            Reason::CertificateExpired,
+            false,
+        ),
     ] {
         let error = pull(500, message);
         assert_eq!(
