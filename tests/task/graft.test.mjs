@@ -294,7 +294,7 @@ test("A failed graft names its effects and leaves no image", needsLab, async () 
       const target = `${registry}/app/target:broken-off`;
       const { step } = await graft(job, { targetImage: target });
       assertFailed(step, "REGISTRY_DENIED");
-      assert.match(story(step), /began to upload layers to `.*app\/target`, to which no image refers yet/);
+      assert.match(story(step), /began to upload layers to `.*app\/target`/);
       assert.throws(() => manifest(target));
     } finally {
       await front("DELETE", "/faults");
@@ -312,7 +312,7 @@ test("A graft cancelled during its push leaves no tag", needsLab, async () => {
     await step.until(/##\[group\]Put the sensor's layer/);
     const ended = await step.cancel("SIGINT");
     assertOrderly(ended);
-    assert.match(story(ended), /began to upload layers to `.*app\/target`, to which no image refers yet/);
+    assert.match(story(ended), /began to upload layers to `.*app\/target`/);
     assert.throws(() => manifest(target));
     await job.post();
     assert.deepEqual(job.files(), []);

@@ -1,5 +1,6 @@
 //! Values that tests share: good inputs and facts to change, a server, and a client for it.
 
+pub mod agent;
 pub mod builder;
 pub mod config;
 pub mod facts;

@@ -1,6 +1,7 @@
 pub mod account;
 pub mod call;
 pub mod credential_provider;
+pub mod delivery;
 pub mod endpoint;
 pub mod error;
 pub mod oidc;
@@ -10,4 +11,4 @@ pub mod sdk;
 pub mod task_definition;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -1,4 +1,7 @@
 //! The changes that a run leaves behind.
+//!
+//! A request that changes something has two effects: one that it may have happened, from before it is sent, and one
+//! that it has, once its answer is known. So a run that ends between the two never denies what it did.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,6 +14,11 @@ use crate::domain::reference::tag::Tag;
 /// A change that outlives the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
+    /// The target's repository was being created; it may be there.
+    RepositoryBegun {
+        /// The repository.
+        repository: Repository,
+    },
     /// The target's repository was created.
     RepositoryCreated {
         /// The repository.
@@ -25,15 +33,36 @@ pub enum Effect {
         /// The digest of its manifest.
         digest: Digest,
     },
-    /// The registry holds the patched image, and no tag names it yet.
+    /// A tag of the target repository was being put on an image that is there; it may name it.
+    TagBegun {
+        /// The repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+        /// The digest of the image's manifest.
+        digest: Digest,
+    },
+    /// An image was being pushed by its digest; parts of it may be there, or all.
+    ImageBegun {
+        /// The repository.
+        repository: Repository,
+        /// The digest of its manifest.
+        digest: Digest,
+    },
+    /// The registry holds the patched image, on which the run has put no tag.
     ManifestPushed {
         /// The repository.
         repository: Repository,
         /// The digest of its manifest.
         digest: Digest,
     },
-    /// Layers were being uploaded when the run ended, and no manifest refers to them yet.
+    /// Layers were being uploaded when the run ended; an image without a tag may be there too.
     UploadInterrupted {
+        /// The repository.
+        repository: Repository,
+    },
+    /// The provenance of an image was being recorded; the record may be there.
+    RecordBegun {
         /// The repository.
         repository: Repository,
     },
@@ -60,12 +89,17 @@ pub enum Effect {
         /// The digest of its manifest.
         digest: Digest,
     },
-    /// Copying the sensor had begun when the run ended; parts of it may be there without a tag.
+    /// The sensor was being copied; it may be there in part or whole.
     CopyInterrupted {
         /// The mirror.
         repository: Repository,
         /// The sensor's tag.
         tag: Tag,
+    },
+    /// An emulator was being registered; the kernel may run ARM64 programs until it restarts.
+    EmulatorBegun {
+        /// The emulator image that registers the handler.
+        image: String,
     },
     /// The kernel runs ARM64 programs until it restarts.
     EmulatorInstalled {
@@ -82,10 +116,20 @@ pub enum Effect {
         /// Its name in the engine.
         name: String,
     },
+    /// The ECS task definition was being written; the file may be there.
+    TaskDefinitionBegun {
+        /// The file.
+        path: PathBuf,
+    },
     /// The ECS task definition was written.
     TaskDefinitionWritten {
         /// The file.
         path: PathBuf,
+    },
+    /// The ECS task definition was being registered; there may be a new revision.
+    RegistrationBegun {
+        /// The family.
+        family: String,
     },
     /// The ECS task definition was registered.
     TaskDefinitionRegistered {
@@ -97,6 +141,9 @@ pub enum Effect {
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::RepositoryBegun { repository } => {
+                write!(f, "may have created the repository `{repository}`")
+            }
             Self::RepositoryCreated { repository } => {
                 write!(f, "created the repository `{repository}`")
             }
@@ -107,12 +154,32 @@ impl fmt::Display for Effect {
             } => {
                 write!(f, "pushed `{}` ({digest})", repository.tagged(tag))
             }
-            Self::ManifestPushed { repository, digest } => {
-                write!(f, "pushed `{}`, which no tag names", repository.at(digest))
-            }
+            Self::TagBegun {
+                repository,
+                tag,
+                digest,
+            } => write!(
+                f,
+                "pushed `{}`, and may have put the tag `{tag}` on it",
+                repository.at(digest)
+            ),
+            Self::ImageBegun { repository, digest } => write!(
+                f,
+                "began to push `{}`, which may be there in part or whole, without a tag",
+                repository.at(digest)
+            ),
+            Self::ManifestPushed { repository, digest } => write!(
+                f,
+                "pushed `{}`, and put no tag on it",
+                repository.at(digest)
+            ),
             Self::UploadInterrupted { repository } => write!(
                 f,
-                "began to upload layers to `{repository}`, to which no image refers yet"
+                "began to upload layers to `{repository}`, where an image without a tag may be"
+            ),
+            Self::RecordBegun { repository } => write!(
+                f,
+                "may have recorded the image's provenance in `{repository}`"
             ),
             Self::ProvenanceRecorded { repository, digest } => {
                 write!(f, "recorded its provenance as `{}`", repository.at(digest))
@@ -133,8 +200,12 @@ impl fmt::Display for Effect {
             ),
             Self::CopyInterrupted { repository, tag } => write!(
                 f,
-                "began to copy the sensor to `{}`, of which parts may be there",
+                "began to copy the sensor to `{}`, which may be there in part or whole",
                 repository.tagged(tag)
+            ),
+            Self::EmulatorBegun { image } => write!(
+                f,
+                "may have registered the ARM64 emulator of `{image}`, which would stay until the machine restarts"
             ),
             Self::EmulatorInstalled { image } => {
                 write!(
@@ -147,9 +218,16 @@ impl fmt::Display for Effect {
                 "created the buildx builder `{name}`, which stays until the end of the job"
             ),
             Self::ImageKept { name } => write!(f, "kept `{name}` in the engine"),
+            Self::TaskDefinitionBegun { path } => {
+                write!(f, "may have written `{}`", path.display())
+            }
             Self::TaskDefinitionWritten { path } => {
                 write!(f, "wrote `{}`", path.display())
             }
+            Self::RegistrationBegun { family } => write!(
+                f,
+                "may have registered a revision of the ECS task definition `{family}`"
+            ),
             Self::TaskDefinitionRegistered { arn } => write!(f, "registered `{arn}`"),
         }
     }

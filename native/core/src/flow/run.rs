@@ -22,6 +22,7 @@ pub mod patched_image;
 pub mod progress;
 pub mod provenance;
 pub mod push;
+pub mod put_tag;
 pub mod results;
 pub mod session;
 pub mod socket;

@@ -58,6 +58,16 @@ impl Services {
         }
     }
 
+    /// The same services with a registry's client and AWS of a test.
+    #[cfg(test)]
+    pub(crate) fn with(self, registry: Option<Registry>, aws: Option<Aws>) -> Self {
+        Self {
+            registry: OnceCell::new_with(registry),
+            aws: OnceCell::new_with(aws),
+            ..self
+        }
+    }
+
     /// The agent and the job.
     #[must_use]
     pub fn agent(&self) -> &Agent {

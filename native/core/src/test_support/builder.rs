@@ -3,18 +3,14 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::domain::agent::{Agent, Origin};
+use super::agent::agent;
+use crate::domain::agent::Agent;
 use crate::domain::builder::Builder;
 
 pub fn builder(temp: &Path, name: &str) -> Builder {
     let agent = Agent {
-        identity: "agent".to_owned(),
-        job: "job".to_owned(),
         temp_folder: temp.to_owned(),
-        work_folder: temp.to_owned(),
-        in_container_job: false,
-        docker_host: None,
-        origin: Origin::default(),
+        ..agent(temp)
     };
     Builder::of_job(name.parse().expect("a name"), &agent)
 }

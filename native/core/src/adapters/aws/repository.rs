@@ -8,6 +8,7 @@ use aws_sdk_ecr::types::{ImageScanningConfiguration, ImageTagMutability};
 
 use super::account::Aws;
 use super::call::{Call, usual_host};
+use super::delivery::Delivery;
 use super::error::AwsError;
 use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::reference::ecr_host::EcrHost;
@@ -52,11 +53,12 @@ impl Aws {
         })
     }
 
-    /// Makes a repository with whatever its account has for defaults; none if somebody else did
-    /// meanwhile.
+    /// Creates a repository with whatever its account has for defaults; none if one is there already. That may be of
+    /// an earlier try, where `delivery` counts one.
     pub async fn create_repository(
         &self,
         repository: &Repository,
+        delivery: &Delivery,
     ) -> Result<Option<CreatedRepository>, AwsError> {
         let purpose = format!("create the repository `{repository}`");
         let (host, call) = self.repository_call(repository, "ecr:CreateRepository", purpose)?;
@@ -65,6 +67,7 @@ impl Aws {
         let request = request
             .registry_id(&host.account)
             .repository_name(&repository.name);
+        let request = request.customize().interceptor(delivery.clone());
         let made = match request.send().await {
             Ok(answer) => answer.repository,
             Err(error) if is_there_already(error.as_service_error()) => return Ok(None),

@@ -5,6 +5,7 @@ use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionErro
 
 use super::account::Aws;
 use super::call::{Call, usual_host};
+use super::delivery::Delivery;
 use super::error::AwsError;
 use crate::domain::aws::revision::Revision;
 
@@ -13,12 +14,14 @@ impl Aws {
     ///
     /// `input` is what `aws ecs register-task-definition --cli-input-json` takes, and thereby, since ECS speaks JSON,
     /// the body of the request as well. It is sent as it is: the SDK's types would drop each field that they do not
-    /// know yet. The SDK signs, retries, and reads the answer.
+    /// know yet. The SDK signs, retries, and reads the answer; each try that ECS carries out is a revision, so
+    /// `delivery` counts them.
     pub async fn register_task_definition(
         &self,
         region: &str,
         family: &str,
         input: String,
+        delivery: &Delivery,
     ) -> Result<Revision, AwsError> {
         let call = Call {
             action: "ecs:RegisterTaskDefinition",
@@ -32,6 +35,7 @@ impl Aws {
         let region = Region::new(region.to_owned());
         let client = aws_sdk_ecs::Client::from_conf(config.region(region).build());
         let request = client.register_task_definition().customize();
+        let request = request.interceptor(delivery.clone());
         let request = request.mutate_request(move |request| {
             let length = input.len().to_string();
             request.headers_mut().insert("content-length", length);
@@ -67,6 +71,7 @@ fn is_about_the_content(error: &RegisterTaskDefinitionError) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::adapters::aws::delivery::Delivery;
     use crate::adapters::aws::error::AwsError;
     use crate::adapters::aws::tests::{of, server};
     use crate::domain::aws::revision::Revision;
@@ -78,7 +83,7 @@ mod tests {
     async fn register(status: u16, body: Value) -> Result<Revision, AwsError> {
         let server = server(status, body).await;
         let registered = of(&server)
-            .register_task_definition("eu-west-1", "web", INPUT.to_owned())
+            .register_task_definition("eu-west-1", "web", INPUT.to_owned(), &Delivery::default())
             .await;
         let received = &server.received()[0];
         assert_eq!(

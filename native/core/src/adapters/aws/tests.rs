@@ -1,6 +1,7 @@
 //! The SDK as it is set up here, against a server that answers as AWS does.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -78,7 +79,7 @@ fn signed_in(sdk: SdkConfig) -> Aws {
     Aws::with(sdk, &settings, Events::silent())
 }
 
-pub(super) async fn server(status: u16, body: Value) -> LoopbackServer {
+pub(crate) async fn server(status: u16, body: Value) -> LoopbackServer {
     LoopbackServer::start(move |_, _| {
         let headers = [
             ("content-type", "application/x-amz-json-1.1"),
@@ -89,8 +90,17 @@ pub(super) async fn server(status: u16, body: Value) -> LoopbackServer {
     .await
 }
 
-pub(super) fn of(server: &LoopbackServer) -> Aws {
+pub(crate) fn of(server: &LoopbackServer) -> Aws {
     aws(&format!("http://{}", server.host()))
+}
+
+/// AWS on the server, in which the SDK tries so often.
+pub(crate) fn trying(server: &LoopbackServer, tries: u32) -> Aws {
+    let retry = RetryConfig::standard()
+        .with_max_attempts(tries)
+        .with_initial_backoff(Duration::from_millis(1));
+    let sdk = sdk(&format!("http://{}", server.host()), keys());
+    signed_in(sdk.into_builder().retry_config(retry).build())
 }
 
 #[tokio::test]

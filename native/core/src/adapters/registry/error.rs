@@ -148,6 +148,28 @@ pub enum RegistryError {
     },
 }
 
+impl RegistryError {
+    /// Returns true if it is certain that a request that writes has changed nothing: the registry has refused it, or was
+    /// not asked. A refusal of the look at the result afterwards is not meant.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::RepositoryNotFound { access, .. } | Self::Denied { access, .. } => {
+                *access == Access::Write
+            }
+            Self::NoTrust { .. }
+            | Self::ImageNotFound { .. }
+            | Self::TagImmutable { .. }
+            | Self::FileUnreadable { .. } => true,
+            // A sign-in can fail between two tries, and a status of 5xx says nothing about what was done before.
+            Self::SignIn { .. }
+            | Self::NotReachable { .. }
+            | Self::AnswerInvalid { .. }
+            | Self::RequestFailed { .. } => false,
+        }
+    }
+}
+
 impl Explain for RegistryError {
     fn code(&self) -> Code {
         match self {

@@ -95,7 +95,6 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::Run;
-    use crate::domain::agent::{Agent, Origin};
     use crate::domain::reference::repository::Repository;
     use crate::flow::effect::Effect;
     use crate::flow::outcome::{Ending, Outcome};
@@ -105,19 +104,8 @@ mod tests {
     use crate::report::event::Events;
     use crate::report::panic::guarded;
     use crate::report::problem::Problem;
+    use crate::test_support::agent::agent;
     use crate::test_support::config::config;
-
-    fn agent(folder: &std::path::Path) -> Agent {
-        Agent {
-            identity: "agent".to_owned(),
-            job: "job".to_owned(),
-            temp_folder: folder.join("temp"),
-            work_folder: folder.join("work"),
-            in_container_job: false,
-            docker_host: None,
-            origin: Origin::default(),
-        }
-    }
 
     #[tokio::test]
     async fn a_panic_in_a_step_is_told_with_the_effects_and_cleaned_up_after() {

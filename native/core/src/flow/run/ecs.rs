@@ -6,6 +6,7 @@ use super::context::Run;
 use super::results::produced;
 use super::step_outcome::StepOutcome;
 use super::written_task_definition::WrittenTaskDefinition;
+use crate::adapters::aws::delivery::Delivery;
 use crate::adapters::journal::JournalItem;
 use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::image::registry_image::RegistryImage;
@@ -52,8 +53,18 @@ impl Run {
         // The inputs take only ECR as the target, and each of its registries is in a region.
         let region = region.or_else(|| target.ecr().map(|host| host.region));
         let region = produced(region, "the region of the target")?;
-        let registered = aws.register_task_definition(&region, family, text.clone());
-        let revision = registered.await?;
+        let begun = Effect::RegistrationBegun {
+            family: family.clone(),
+        };
+        self.effects.begin(&begun);
+        let delivery = Delivery::default();
+        let registered = aws.register_task_definition(&region, family, text.clone(), &delivery);
+        let registered = registered.await;
+        // A try whose answer was lost may have made a revision of its own, beside that of the last one.
+        if delivery.carried_out_at_most() == u32::from(registered.is_ok()) {
+            self.effects.withdraw(&begun);
+        }
+        let revision = registered?;
         events.note(format!("revision {} in {region}", revision.number));
         self.effects.add(Effect::TaskDefinitionRegistered {
             arn: revision.arn.clone(),

@@ -1,5 +1,7 @@
 use std::sync::{Mutex, PoisonError};
 
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
 
 /// The lasting changes of a run. They are shared, because a run that is stopped reports them too.
@@ -12,9 +14,17 @@ impl Effects {
         self.with(|effects| effects.push(effect));
     }
 
-    /// Records a change that has begun and that [`complete`](Self::complete) replaces.
+    /// Records that a change may happen from now on: before the request for it is sent.
+    ///
+    /// It stays unless [`complete`](Self::complete) or [`withdraw`](Self::withdraw) replaces it, so a request whose
+    /// answer never comes is reported as one that may have been carried out.
     pub(super) fn begin(&self, begun: &Effect) {
         self.add(begun.clone());
+    }
+
+    /// Removes a change that had begun, because the answer says that it did not happen.
+    pub(super) fn withdraw(&self, begun: &Effect) {
+        self.with(|effects| effects.retain(|effect| effect != begun));
     }
 
     /// Replaces a change that had begun, if it is there, by the complete one.
@@ -25,13 +35,34 @@ impl Effects {
         });
     }
 
-    /// Returns all changes at the end of a run.
+    /// Returns all changes at the end of a run. An image that has a tag, or may have one, is named with it alone.
     pub(super) fn into_inner(self) -> Vec<Effect> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let mut effects = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let tagged: Vec<(Repository, Digest)> = effects.iter().filter_map(tagged).collect();
+        effects.retain(|effect| match effect {
+            Effect::ManifestPushed { repository, digest } => {
+                !tagged.contains(&(repository.clone(), digest.clone()))
+            }
+            _ => true,
+        });
+        effects
     }
 
     fn with(&self, change: impl FnOnce(&mut Vec<Effect>)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// The image that a tag names, or may name.
+fn tagged(effect: &Effect) -> Option<(Repository, Digest)> {
+    match effect {
+        Effect::TagPushed {
+            repository, digest, ..
+        }
+        | Effect::TagBegun {
+            repository, digest, ..
+        } => Some((repository.clone(), digest.clone())),
+        _ => None,
     }
 }
 
@@ -68,5 +99,27 @@ mod tests {
         effects.complete(&interrupted("3"), pushed("3"));
         let expected = [interrupted("2"), pushed("1"), pushed("3")];
         assert_eq!(effects.into_inner(), expected);
+    }
+    #[test]
+    fn an_image_counts_as_untagged_only_while_no_tag_was_sent_for_it() {
+        let repository = Repository::new("registry.example", "app/web");
+        let untagged = |name: &str| Effect::ManifestPushed {
+            repository: repository.clone(),
+            digest: Digest::of(name.as_bytes()),
+        };
+        let begun = Effect::TagBegun {
+            repository: repository.clone(),
+            tag: "2".parse().expect("a tag"),
+            digest: Digest::of(b"2"),
+        };
+        let effects = Effects::default();
+        for name in ["1", "2", "3"] {
+            effects.add(untagged(name));
+        }
+        effects.add(pushed("1"));
+        effects.begin(&begun);
+        effects.begin(&interrupted("3"));
+        effects.withdraw(&interrupted("3"));
+        assert_eq!(effects.into_inner(), [untagged("3"), pushed("1"), begun]);
     }
 }

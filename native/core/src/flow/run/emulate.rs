@@ -58,10 +58,10 @@ impl Run {
             privileged: true,
             ..self.container("emulator", reference.clone(), self.engine_platform().await?)
         };
-        // From the start of the container on, the handler may be registered.
-        self.effects.add(Effect::EmulatorInstalled {
+        let begun = Effect::EmulatorBegun {
             image: reference.clone(),
-        });
+        };
+        self.effects.begin(&begun);
         let end = self.run_container(&spec, events).await?;
         if end.exit_code != 0 {
             let why = LastLines::of(&end);
@@ -72,6 +72,8 @@ impl Run {
             }
             .into());
         }
+        let installed = Effect::EmulatorInstalled { image: reference };
+        self.effects.complete(&begun, installed);
         let engine = self.services.engine_facts().await?;
         let handler = gather::handler(Some(&engine), &self.services);
         Ok(StepOutcome::EmulatorInstalled(handler))

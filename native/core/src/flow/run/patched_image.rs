@@ -10,7 +10,6 @@ use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
-use crate::flow::effect::Effect;
 use crate::flow::plan::ready::Ready;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
@@ -53,21 +52,7 @@ impl Run {
         tag: &Tag,
         image: &RegistryImage,
     ) -> Result<StepOutcome, Problem> {
-        self.services
-            .registry()
-            .await?
-            .put_manifest(repository, tag, &image.manifest)
-            .await?;
-        let untagged = Effect::ManifestPushed {
-            repository: repository.clone(),
-            digest: image.digest.clone(),
-        };
-        let tagged = Effect::TagPushed {
-            repository: repository.clone(),
-            tag: tag.clone(),
-            digest: image.digest.clone(),
-        };
-        self.effects.complete(&untagged, tagged);
+        self.put_tag(repository, tag, &image.manifest).await?;
         Ok(StepOutcome::Nothing)
     }
 }

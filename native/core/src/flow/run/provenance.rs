@@ -71,13 +71,18 @@ impl Run {
             content: statement.as_bytes(),
             annotations: Provenance::annotations(&recipe, version),
         };
+        let begun = Effect::RecordBegun {
+            repository: target.repository.clone(),
+        };
+        self.effects.begin(&begun);
         let digest = registry
             .attach(&target.repository, &image.manifest, &artifact)
             .await?;
-        self.effects.add(Effect::ProvenanceRecorded {
+        let recorded = Effect::ProvenanceRecorded {
             repository: target.repository.clone(),
             digest,
-        });
+        };
+        self.effects.complete(&begun, recorded);
         Ok(())
     }
 }

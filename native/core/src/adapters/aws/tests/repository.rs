@@ -1,6 +1,7 @@
 //! Repositories: looked up and created.
 
 use super::*;
+use crate::adapters::aws::delivery::Delivery;
 
 async fn describe(body: Value) -> Result<TagMutability, AwsError> {
     let server = server(200, json!({"repositories": [body]})).await;
@@ -56,7 +57,9 @@ async fn a_repository_is_made_by_the_account_s_defaults() {
         "encryptionConfiguration": {"encryptionType": "KMS"},
     }});
     let server = server(200, body).await;
-    let made = of(&server).create_repository(&repository()).await;
+    let made = of(&server)
+        .create_repository(&repository(), &Delivery::default())
+        .await;
     let made = made.expect("an answer").expect("a repository");
     insta::assert_snapshot!(made.to_string(), @"immutable tags, scanned on push, KMS encryption");
     let asked: Value = serde_json::from_slice(&server.received()[0].body).expect("JSON");
@@ -70,14 +73,18 @@ async fn a_repository_is_made_by_the_account_s_defaults() {
 async fn a_repository_that_somebody_made_meanwhile_is_no_failure() {
     let body = json!({"__type": "RepositoryAlreadyExistsException", "message": "exists"});
     let server = server(400, body).await;
-    let made = of(&server).create_repository(&repository()).await;
+    let made = of(&server)
+        .create_repository(&repository(), &Delivery::default())
+        .await;
     assert_eq!(made, Ok(None));
 }
 
 #[tokio::test]
 async fn a_repository_that_may_not_be_made_names_the_permission() {
     let server = server(400, json!({"__type": "AccessDeniedException"})).await;
-    let error = of(&server).create_repository(&repository()).await;
+    let error = of(&server)
+        .create_repository(&repository(), &Delivery::default())
+        .await;
     let problem = Problem::from(error.expect_err("a refusal"));
     assert_eq!(problem.code, Code::AwsDenied);
     assert_eq!(problem.what, "AWS denies `ecr:CreateRepository`");
