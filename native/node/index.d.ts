@@ -28,6 +28,8 @@ export interface AgentContext {
   tempDirectory: string
   /** A folder that stays. */
   workDirectory: string
+  /** The folder of the job's sources. */
+  sourcesDirectory?: string
   /** True if the job runs in a container. */
   inContainerJob: boolean
   /** `DOCKER_HOST`, where it is set. */

@@ -31,8 +31,10 @@ export function agentContext(env: NodeJS.ProcessEnv, exists = existsSync): Agent
     inContainerJob: text("AGENT_CONTAINERID") !== "" && exists(containerMarker),
   };
   const dockerHost = text("DOCKER_HOST");
+  const sourcesDirectory = text("SYSTEM_DEFAULTWORKINGDIRECTORY");
   return {
     ...context,
+    ...(sourcesDirectory === "" ? {} : { sourcesDirectory }),
     ...(dockerHost === "" ? {} : { dockerHost }),
     ...origin(text),
   };

@@ -36,9 +36,12 @@ test("The identity depends on the agent alone, and the job's on the job", () => 
 });
 
 test("The folders are the agent's", () => {
-  const { tempDirectory, workDirectory } = agentContext(env, never);
+  const sources = { SYSTEM_DEFAULTWORKINGDIRECTORY: "/agent/_work/1/s" };
+  const { tempDirectory, workDirectory, sourcesDirectory } = agentContext({ ...env, ...sources }, never);
   assert.equal(tempDirectory, "/agent/_work/_temp");
   assert.equal(workDirectory, "/agent/_work");
+  assert.equal(sourcesDirectory, "/agent/_work/1/s");
+  assert.ok(!("sourcesDirectory" in agentContext(env, never)));
 });
 
 test("Without a work folder, the parent of the temporary folder is used", () => {

@@ -1,7 +1,15 @@
 // From the patched image to the ECS task definition that names it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -254,6 +262,26 @@ for (const [situation, text, changes, code, patterns] of refusals) {
     });
   });
 }
+
+test(
+  "An output that a link leads out of the sources is refused, and nothing is written",
+  needsLab,
+  async () => {
+    await withFile(filledIn(), async (job, folder) => {
+      const outside = join(job.folders.temp, "theirs");
+      mkdirSync(outside);
+      symlinkSync(outside, join(folder, "linked"));
+      symlinkSync(join(outside, "file"), join(folder, "link.json"));
+      for (const output of ["deploy/linked/out.json", "deploy/link.json"]) {
+        const step = await job.run(given("linked", { taskDefinitionOutput: output }));
+        assertFailed(step, "ECS_OUTPUT_NOT_WRITABLE");
+        assert.match(story(step), /link/);
+      }
+      assert.deepEqual(readdirSync(outside), []);
+      rmSync(outside, { recursive: true });
+    });
+  },
+);
 
 /** Runs a step that may not register; everything it did before is kept. */
 async function deny(tag, changes, action) {

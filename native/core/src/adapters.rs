@@ -5,4 +5,5 @@ pub mod crowdstrike;
 pub mod engine;
 pub mod http;
 pub mod journal;
+pub mod output_file;
 pub mod registry;

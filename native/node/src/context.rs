@@ -58,6 +58,8 @@ pub struct AgentContext {
     pub temp_directory: String,
     /// A folder that stays.
     pub work_directory: String,
+    /// The folder of the job's sources.
+    pub sources_directory: Option<String>,
     /// True if the job runs in a container.
     pub in_container_job: bool,
     /// `DOCKER_HOST`, where it is set.
@@ -77,6 +79,7 @@ impl From<AgentContext> for Agent {
             job: agent.job,
             temp_folder: agent.temp_directory.into(),
             work_folder: agent.work_directory.into(),
+            sources_folder: agent.sources_directory.map(Into::into),
             in_container_job: agent.in_container_job,
             docker_host: agent.docker_host,
             origin: Origin {

@@ -49,6 +49,11 @@ pub enum JournalItem {
         /// Its absolute path.
         path: PathBuf,
     },
+    /// A temporary file.
+    File {
+        /// Its absolute path.
+        path: PathBuf,
+    },
 }
 
 /// A line of the journal.

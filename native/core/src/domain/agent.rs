@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,8 @@ pub struct Agent {
     pub temp_folder: PathBuf,
     /// A folder that stays.
     pub work_folder: PathBuf,
+    /// The folder of the job's sources, below which inputs name files; none if the agent does not tell.
+    pub sources_folder: Option<PathBuf>,
     /// True if the job runs in a container.
     pub in_container_job: bool,
     /// The engine's address, if it is not the usual one.
@@ -38,6 +40,13 @@ impl Agent {
             agent: self.identity.clone(),
             job: self.job.clone(),
         }
+    }
+
+    /// The folders of the agent that a path within must not leave by a link, the narrower first.
+    #[must_use]
+    pub fn roots(&self) -> Vec<&Path> {
+        let sources = self.sources_folder.as_deref();
+        sources.into_iter().chain([&*self.work_folder]).collect()
     }
 
     /// The folder of the journal, which outlives a job.

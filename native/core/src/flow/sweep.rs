@@ -2,13 +2,13 @@
 //!
 //! Images stay until the end of the job, so that many steps of one job pull the sensor once.
 
-use std::path::Path;
+use std::io;
 use std::time::Duration;
 
 use crate::adapters::engine::client::{Engine, EngineSettings};
 use crate::adapters::engine::container::spec::LABEL_AGENT;
 use crate::adapters::engine::image::Removal;
-use crate::adapters::journal::{Entry, Journal, JournalItem};
+use crate::adapters::journal::{Journal, JournalItem, Leftover};
 use crate::domain::agent::Agent;
 use crate::report::problem::Problem;
 
@@ -36,16 +36,23 @@ pub async fn sweep(agent: &Agent) -> Sweep {
 impl Sweep {
     async fn all(&mut self, agent: &Agent) -> Result<(), Problem> {
         let journal = Journal::open(&agent.journal_folder(), &agent.owner())?;
-        let mut files = vec![(journal.own_file(), journal.entries_of(&agent.job)?)];
-        files.extend(
-            journal
-                .others()?
-                .into_iter()
-                .map(|left| (left.file, left.entries)),
-        );
-        files.retain(|(file, _)| file.exists());
-        if files.is_empty() {
+        let mut leftovers = vec![Leftover {
+            file: journal.own_file(),
+            entries: journal.entries_of(&agent.job)?,
+        }];
+        leftovers.extend(journal.others()?);
+        leftovers.retain(|leftover| leftover.file.exists());
+        if leftovers.is_empty() {
             return Ok(());
+        }
+        // What is on the disk is removed even where no engine answers; the journal keeps the rest for a later sweep.
+        let mut done = Vec::new();
+        for leftover in &leftovers {
+            let failures = self.failed.len();
+            for entry in leftover.entries.iter().rev() {
+                self.disk(&entry.item).await;
+            }
+            done.push(self.failed.len() == failures);
         }
         let settings = EngineSettings {
             docker_host: agent.docker_host.clone(),
@@ -53,14 +60,14 @@ impl Sweep {
         };
         let engine = Engine::connect(&settings)?;
         self.containers(&engine, &agent.identity).await?;
-        for (file, entries) in files {
+        for (leftover, is_done) in leftovers.iter().zip(done) {
             let failures = self.failed.len();
             // The last first, so that a name is removed before the image that it names.
-            for entry in entries.iter().rev() {
-                self.entry(&engine, entry).await;
+            for entry in leftover.entries.iter().rev() {
+                self.engine(&engine, &entry.item).await;
             }
-            if self.failed.len() == failures {
-                journal.forget(&file)?;
+            if is_done && self.failed.len() == failures {
+                journal.forget(&leftover.file)?;
             }
         }
         Ok(())
@@ -84,8 +91,9 @@ impl Sweep {
         Ok(())
     }
 
-    async fn entry(&mut self, engine: &Engine, entry: &Entry) {
-        match &entry.item {
+    /// Removes an item of the engine.
+    async fn engine(&mut self, engine: &Engine, item: &JournalItem) {
+        match item {
             JournalItem::Image { reference } | JournalItem::Tag { reference } => {
                 // An image that is in use by now is left alone.
                 let removed = engine
@@ -105,11 +113,31 @@ impl Sweep {
                 let removed = engine.remove_volume(name).await;
                 self.note(format!("volume `{name}`"), removed);
             }
-            JournalItem::Folder { path } => {
-                let name = format!("folder `{}`", path.display());
-                self.note::<std::io::Error>(name, remove_folder(path).await);
-            }
+            JournalItem::Folder { .. } | JournalItem::File { .. } => {}
         }
+    }
+
+    /// Removes an item of this machine's disk.
+    async fn disk(&mut self, item: &JournalItem) {
+        let (name, removed) = match item {
+            JournalItem::Folder { path } => (
+                format!("folder `{}`", path.display()),
+                tokio::fs::remove_dir_all(path).await,
+            ),
+            JournalItem::File { path } => (
+                format!("file `{}`", path.display()),
+                tokio::fs::remove_file(path).await,
+            ),
+            JournalItem::Image { .. }
+            | JournalItem::Tag { .. }
+            | JournalItem::Container { .. }
+            | JournalItem::Volume { .. } => return,
+        };
+        let removed = match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            removed => removed.map(|()| true),
+        };
+        self.note(name, removed);
     }
 
     fn note<E: std::error::Error>(&mut self, name: String, removed: Result<bool, E>) {
@@ -121,10 +149,52 @@ impl Sweep {
     }
 }
 
-async fn remove_folder(path: &Path) -> std::io::Result<bool> {
-    match tokio::fs::remove_dir_all(path).await {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+#[cfg(test)]
+mod tests {
+    use super::sweep;
+    use crate::adapters::journal::{Journal, JournalItem};
+    use crate::domain::agent::{Agent, Owner};
+    use crate::test_support::agent::agent;
+
+    #[tokio::test]
+    async fn folders_are_removed_while_no_engine_answers_and_the_rest_is_kept() {
+        let place = tempfile::tempdir().expect("a folder");
+        let agent = Agent {
+            docker_host: Some(format!("unix://{}/none.sock", place.path().display())),
+            ..agent(place.path())
+        };
+        let folder = place.path().join("temp/falcon-patch-0123");
+        let file = place.path().join("draft");
+        std::fs::create_dir_all(folder.join("deep")).expect("a folder");
+        std::fs::write(&file, "half").expect("a file");
+        let earlier = Owner {
+            job: "an earlier job".to_owned(),
+            ..agent.owner()
+        };
+        let journal = Journal::open(&agent.journal_folder(), &earlier).expect("a journal");
+        let image = JournalItem::Image {
+            reference: "registry.example/app@sha256:1".to_owned(),
+        };
+        let items = [
+            JournalItem::Folder {
+                path: folder.clone(),
+            },
+            image,
+            JournalItem::File { path: file.clone() },
+        ];
+        for item in items {
+            journal.record("0123", item).expect("a line");
+        }
+        for removed in [2, 0] {
+            let swept = sweep(&agent).await;
+            assert_eq!(swept.removed.len(), removed, "{swept:?}");
+            assert_eq!(swept.failed.len(), 1, "{swept:?}");
+            assert!(
+                swept.failed[0].starts_with("No Docker Engine answers"),
+                "{swept:?}"
+            );
+            assert!(journal.own_file().exists());
+        }
+        assert!(!folder.exists() && !file.exists());
     }
 }

@@ -11,6 +11,7 @@ pub fn agent(place: &Path) -> Agent {
         job: "job".to_owned(),
         temp_folder: place.join("temp"),
         work_folder: place.join("work"),
+        sources_folder: None,
         in_container_job: false,
         docker_host: None,
         origin: Origin::default(),

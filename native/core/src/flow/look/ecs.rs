@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, access};
 use tokio::io::AsyncReadExt as _;
 
+use crate::adapters::output_file::OutputFile;
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
 use crate::flow::config::patch::TaskDefinitionFile;
 use crate::flow::facts::fact::Fact;
@@ -35,15 +35,17 @@ impl Explain for FileError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unreadable { .. } => "Set `taskDefinition` to a file of the sources, or of a step before this one",
-            Self::NotWritable { .. } => "Set `taskDefinitionOutput` to a file in a folder that is there, such as `$(Build.ArtifactStagingDirectory)/task-definition.json`",
+            Self::NotWritable { .. } => "Set `taskDefinitionOutput` to a regular or new file, and no link, in a folder that is there, such as `$(Build.ArtifactStagingDirectory)/task-definition.json`",
         }.to_owned())
     }
 }
 
-/// Reads the file, corrects it, and checks that the finished one can be written where it is wanted.
+/// Reads the file, corrects it, and checks that the finished one can be written where it is wanted: within `roots`
+/// through no link that leads out of them.
 pub(super) async fn look(
     file: &TaskDefinitionFile,
     container: Option<&str>,
+    roots: &[&Path],
 ) -> Fact<TaskDefinition> {
     let path = file.path.clone();
     let text = read(&path)
@@ -55,8 +57,9 @@ pub(super) async fn look(
     };
     let definition = TaskDefinition::read(&text, wanted)?;
     if let Some(path) = &file.output {
+        let located = OutputFile::locate(path, roots);
         let path = path.clone();
-        writable(&path).map_err(|source| FileError::NotWritable { path, source })?;
+        located.map_err(|source| FileError::NotWritable { path, source })?;
     }
     Ok(definition)
 }
@@ -75,18 +78,6 @@ async fn read(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
 }
 
-/// Checks that a file can be written, without writing anything.
-fn writable(path: &Path) -> io::Result<()> {
-    match path.metadata() {
-        Ok(file) if file.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(_) => Ok(access(path, Access::WRITE_OK)?),
-        Err(_) => {
-            let folder = path.parent().unwrap_or(Path::new("/"));
-            Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::look;
@@ -102,7 +93,10 @@ mod tests {
             output,
             register: false,
         };
-        look(&file, None).await.err().map(|problem| problem.code)
+        look(&file, None, &[])
+            .await
+            .err()
+            .map(|problem| problem.code)
     }
 
     #[tokio::test]

@@ -30,7 +30,8 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
     let target = TargetLookup { config, services };
     let task_definition = async {
         let file = config.task_definition.as_ref()?;
-        Some(ecs::look(file, config.falcon.container_name.as_deref()).await)
+        let container = config.falcon.container_name.as_deref();
+        Some(ecs::look(file, container, &services.agent().roots()).await)
     };
     let builder = async {
         let name = config.builder.as_ref()?;

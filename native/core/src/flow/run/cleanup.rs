@@ -1,12 +1,12 @@
 //! Removal of what a run created for itself.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::adapters::engine::client::Engine;
 use crate::adapters::journal::{Journal, JournalItem};
-use crate::report::problem::Problem;
 
 /// One thing to undo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Undo {
     },
     /// A folder.
     Folder(PathBuf),
+    /// A file.
+    File(PathBuf),
 }
 
 /// A stack of things to undo, each put there before the thing is created.
@@ -69,7 +71,7 @@ impl Cleanup {
                         let _ = journal.settle(run, item);
                     }
                 }
-                Ok(Err(problem)) => left.push(format!("{}: {}", undo.describe(), problem.what)),
+                Ok(Err(why)) => left.push(format!("{}: {why}", undo.describe())),
                 Err(_) => left.push(format!("{}: no time left", undo.describe())),
             }
         }
@@ -78,12 +80,11 @@ impl Cleanup {
 }
 
 impl Undo {
-    async fn apply(&self, engine: Option<&Engine>) -> Result<(), Problem> {
-        match (self, engine) {
-            (Self::Container(name), Some(engine)) => engine.remove_container(name).await?,
-            (Self::Image(name), Some(engine)) => {
-                engine.remove_image(name).await?;
-            }
+    /// Undoes it, or returns the reason why it is left.
+    async fn apply(&self, engine: Option<&Engine>) -> Result<(), String> {
+        let undone = match (self, engine) {
+            (Self::Container(name), Some(engine)) => engine.remove_container(name).await,
+            (Self::Image(name), Some(engine)) => engine.remove_image(name).await.map(|_| ()),
             (
                 Self::Retag {
                     image,
@@ -91,14 +92,12 @@ impl Undo {
                     tag,
                 },
                 Some(engine),
-            ) => engine.tag(image, repository, tag).await?,
-            (Self::Folder(path), _) => {
-                // A folder that does not exist needs no removal.
-                let _ = tokio::fs::remove_dir_all(path).await;
-            }
-            (_, None) => {}
-        }
-        Ok(())
+            ) => engine.tag(image, repository, tag).await,
+            (Self::Folder(path), _) => return removed(tokio::fs::remove_dir_all(path).await),
+            (Self::File(path), _) => return removed(tokio::fs::remove_file(path).await),
+            (_, None) => Ok(()),
+        };
+        undone.map_err(|error| error.to_string())
     }
 
     fn journalled(&self) -> Option<JournalItem> {
@@ -107,6 +106,7 @@ impl Undo {
                 reference: name.clone(),
             }),
             Self::Folder(path) => Some(JournalItem::Folder { path: path.clone() }),
+            Self::File(path) => Some(JournalItem::File { path: path.clone() }),
             Self::Container(_) | Self::Retag { .. } => None,
         }
     }
@@ -119,6 +119,53 @@ impl Undo {
                 repository, tag, ..
             } => format!("former image of `{repository}:{tag}`"),
             Self::Folder(path) => format!("folder `{}`", path.display()),
+            Self::File(path) => format!("file `{}`", path.display()),
         }
+    }
+}
+
+/// Something that does not exist needs no removal.
+fn removed(result: io::Result<()>) -> Result<(), String> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cleanup, Undo};
+    use crate::adapters::journal::Journal;
+    use crate::domain::agent::Owner;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_folder_that_cannot_be_removed_is_left_in_the_journal() {
+        let place = tempfile::tempdir().expect("a folder");
+        let owner = Owner {
+            agent: "agent".to_owned(),
+            job: "job".to_owned(),
+        };
+        let journal = Journal::open(&place.path().join("journal"), &owner).expect("a journal");
+        let file = place.path().join("file");
+        std::fs::write(&file, "").expect("a file");
+        // A path below a file cannot be removed, also not by root; a missing one needs no removal.
+        let (stuck, missing) = (
+            Undo::Folder(file.join("x")),
+            Undo::File(place.path().join("no")),
+        );
+        let cleanup = Cleanup::default();
+        for undo in [&stuck, &missing] {
+            let item = undo.journalled().expect("an item");
+            journal.record("run", item).expect("a line");
+            cleanup.push(undo.clone());
+        }
+        let left = cleanup.run(None, (&journal, "run"), Duration::from_secs(5));
+        let left = left.await;
+        assert_eq!(left.len(), 1);
+        assert!(left[0].starts_with("folder `"), "{left:?}");
+        let entries = journal.entries_of("job").expect("entries");
+        let items: Vec<_> = entries.into_iter().map(|entry| Some(entry.item)).collect();
+        assert_eq!(items, [stuck.journalled()]);
     }
 }

@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use tokio::task::spawn_blocking;
+
+use super::cleanup::Undo;
 use super::context::Run;
 use super::results::produced;
 use super::step_outcome::StepOutcome;
 use super::written_task_definition::WrittenTaskDefinition;
 use crate::adapters::aws::delivery::Delivery;
 use crate::adapters::journal::JournalItem;
+use crate::adapters::output_file::OutputFile;
 use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::repository::Repository;
@@ -28,11 +32,12 @@ impl Run {
         let image = ready.target.repository.at(&image.digest);
         let text = definition.with_image(&image);
         let path = self.task_definition_path(definition).await?;
-        let written = tokio::fs::write(&path, &text).await;
-        written.map_err(|source| not_writable(&path, source))?;
+        let begun = Effect::TaskDefinitionBegun { path: path.clone() };
+        self.effects.begin(&begun);
+        self.write_file(&path, &text).await?;
         events.note(format!("container `{}` runs {image}", definition.container));
-        self.effects
-            .add(Effect::TaskDefinitionWritten { path: path.clone() });
+        let written = Effect::TaskDefinitionWritten { path: path.clone() };
+        self.effects.complete(&begun, written);
         Ok(StepOutcome::TaskDefinition(WrittenTaskDefinition {
             family: definition.family.clone(),
             path,
@@ -75,6 +80,22 @@ impl Run {
         }))
     }
 
+    /// Writes a file beside its place and renames it, so that a run that is killed leaves no half of it.
+    async fn write_file(&self, path: &Path, text: &str) -> Result<(), Problem> {
+        let roots = self.services.agent().roots();
+        let file = OutputFile::locate(path, &roots);
+        let file = file.map_err(|source| not_writable(path, source))?;
+        let draft = file.draft(&self.id);
+        self.record(JournalItem::File {
+            path: draft.clone(),
+        })?;
+        self.cleanup.push(Undo::File(draft.clone()));
+        let text = text.to_owned();
+        let writing = spawn_blocking(move || file.replace(&draft, text.as_bytes()));
+        let written = writing.await.unwrap_or_else(|error| Err(error.into()));
+        written.map_err(|source| not_writable(path, source))
+    }
+
     /// Returns the path of the finished definition: the input's, or one in a folder that stays until the end of the job.
     async fn task_definition_path(&self, definition: &TaskDefinition) -> Result<PathBuf, Problem> {
         let wanted = self.config.task_definition.as_ref();
@@ -100,3 +121,6 @@ fn not_writable(path: &Path, source: std::io::Error) -> Problem {
     }
     .into()
 }
+
+#[cfg(test)]
+mod tests;
