@@ -34,6 +34,8 @@ export interface AgentContext {
   inContainerJob: boolean
   /** `DOCKER_HOST`, where it is set. */
   dockerHost?: string
+  /** Folder of the certificates for the engine, where `DOCKER_TLS_VERIFY` or `DOCKER_TLS` is set. */
+  dockerCertificates?: string
   /** The page of the run. */
   runUrl?: string
   /** The repository that holds the pipeline, without credentials. */

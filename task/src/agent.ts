@@ -5,8 +5,8 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname } from "node:path";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import type { AgentContext } from "./addon.ts";
 
 /** Docker puts this file into every container. */
@@ -30,13 +30,24 @@ export function agentContext(env: NodeJS.ProcessEnv, exists = existsSync): Agent
     // itself is in a container has the marker without running container jobs. Only both together prove it.
     inContainerJob: text("AGENT_CONTAINERID") !== "" && exists(containerMarker),
   };
-  const dockerHost = text("DOCKER_HOST");
   const sourcesDirectory = text("SYSTEM_DEFAULTWORKINGDIRECTORY");
   return {
     ...context,
     ...(sourcesDirectory === "" ? {} : { sourcesDirectory }),
-    ...(dockerHost === "" ? {} : { dockerHost }),
+    ...engine(text),
     ...origin(text),
+  };
+}
+
+/** The address of the engine, as the Docker CLI reads it: any text switches TLS on, also `0`. */
+function engine(text: (name: string) => string): Pick<AgentContext, "dockerHost" | "dockerCertificates"> {
+  const dockerHost = text("DOCKER_HOST");
+  const byTls = text("DOCKER_TLS_VERIFY") !== "" || text("DOCKER_TLS") !== "";
+  const dockerCertificates =
+    text("DOCKER_CERT_PATH") || text("DOCKER_CONFIG") || join(text("HOME") || homedir(), ".docker");
+  return {
+    ...(dockerHost === "" ? {} : { dockerHost }),
+    ...(byTls ? { dockerCertificates } : {}),
   };
 }
 

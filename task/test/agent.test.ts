@@ -60,6 +60,20 @@ test("The engine's address is passed on only if it is set", () => {
   assert.ok(!("dockerHost" in agentContext({ ...env, DOCKER_HOST: "" }, never)));
 });
 
+test("TLS to the engine is switched on by any text", () => {
+  const folder = (changes: NodeJS.ProcessEnv): string | undefined =>
+    agentContext({ ...env, HOME: "/home/agent", ...changes }, never).dockerCertificates;
+  const cases: [changes: NodeJS.ProcessEnv, expected: string | undefined][] = [
+    [{}, undefined],
+    [{ DOCKER_CERT_PATH: "/certs/client" }, undefined],
+    [{ DOCKER_TLS_VERIFY: "", DOCKER_TLS: "" }, undefined],
+    [{ DOCKER_TLS_VERIFY: "1" }, "/home/agent/.docker"],
+    [{ DOCKER_TLS_VERIFY: "0", DOCKER_CERT_PATH: "/certs/client" }, "/certs/client"],
+    [{ DOCKER_TLS: "1", DOCKER_CONFIG: "/azp/docker" }, "/azp/docker"],
+  ];
+  for (const [changes, expected] of cases) assert.equal(folder(changes), expected, JSON.stringify(changes));
+});
+
 test("The origin of a run is reported without credentials", () => {
   const build = {
     SYSTEM_TEAMPROJECT: "Web Shop",

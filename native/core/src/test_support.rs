@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod builder;
+pub mod certificates;
 pub mod config;
 pub mod facts;
 pub mod loopback_registry;

@@ -64,6 +64,8 @@ pub struct AgentContext {
     pub in_container_job: bool,
     /// `DOCKER_HOST`, where it is set.
     pub docker_host: Option<String>,
+    /// Folder of the certificates for the engine, where `DOCKER_TLS_VERIFY` or `DOCKER_TLS` is set.
+    pub docker_certificates: Option<String>,
     /// The page of the run.
     pub run_url: Option<String>,
     /// The repository that holds the pipeline, without credentials.
@@ -82,6 +84,7 @@ impl From<AgentContext> for Agent {
             sources_folder: agent.sources_directory.map(Into::into),
             in_container_job: agent.in_container_job,
             docker_host: agent.docker_host,
+            docker_certificates: agent.docker_certificates.map(Into::into),
             origin: Origin {
                 run: agent.run_url,
                 repository: agent.repository_url,

@@ -24,7 +24,7 @@ impl Lab {
         )?;
         let settings = EngineSettings {
             docker_host: Some("unix:///run/docker.sock".to_owned()),
-            in_container_job: false,
+            ..EngineSettings::default()
         };
         let engine = Engine::connect(&settings)?;
         Ok(Self { engine, registry })

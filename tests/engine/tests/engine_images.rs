@@ -32,6 +32,7 @@ async fn an_engine_that_is_not_there_is_not_reachable() -> Result<()> {
         let engine = Engine::connect(&EngineSettings {
             docker_host: Some("unix:///run/no-engine.sock".to_owned()),
             in_container_job,
+            ..EngineSettings::default()
         })?;
         let error = engine.facts().await.expect_err("nothing listens");
         assert_eq!(error.code(), code);

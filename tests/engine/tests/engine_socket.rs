@@ -100,7 +100,7 @@ async fn the_whole_module_works_through_the_socket_too() -> Result<()> {
     let socket = EngineSocket::open(engine_socket, &folder, Vec::new())?;
     let engine = Engine::connect(&EngineSettings {
         docker_host: Some(format!("unix://{}", socket.path().display())),
-        in_container_job: false,
+        ..EngineSettings::default()
     })?;
     let through = Lab {
         engine,

@@ -28,6 +28,8 @@ pub struct Agent {
     pub in_container_job: bool,
     /// The engine's address, if it is not the usual one.
     pub docker_host: Option<String>,
+    /// Folder of the certificates for the engine; none where the environment asks for no TLS.
+    pub docker_certificates: Option<PathBuf>,
     /// Origin of the run, to be recorded.
     pub origin: Origin,
 }

@@ -42,6 +42,7 @@ impl Services {
     ) -> Self {
         let settings = EngineSettings {
             docker_host: agent.docker_host.clone(),
+            docker_certificates: agent.docker_certificates.clone(),
             in_container_job: agent.in_container_job,
         };
         Self {

@@ -56,6 +56,7 @@ impl Sweep {
         }
         let settings = EngineSettings {
             docker_host: agent.docker_host.clone(),
+            docker_certificates: agent.docker_certificates.clone(),
             in_container_job: agent.in_container_job,
         };
         let engine = Engine::connect(&settings)?;

@@ -62,6 +62,7 @@ codes! {
     EngineRootless "ENGINE_ROOTLESS" Environment "The Docker Engine is rootless.";
     EngineWindowsContainers "ENGINE_WINDOWS_CONTAINERS" Environment "The Docker Engine runs Windows containers.";
     EnginePodman "ENGINE_PODMAN" Environment "The socket is podman's.";
+    EngineTlsFailed "ENGINE_TLS_FAILED" Environment "The agent and the engine do not agree on TLS.";
     EngineRemote "ENGINE_REMOTE" Environment "The engine's address is on another machine without protection, or of a form that is not supported.";
     EngineInContainerJob "ENGINE_IN_CONTAINER_JOB" Environment "The job runs in a container without the engine's socket.";
     EnginePathsNotShared "ENGINE_PATHS_NOT_SHARED" Environment "The engine cannot mount the agent's folders.";

@@ -14,6 +14,7 @@ pub fn agent(place: &Path) -> Agent {
         sources_folder: None,
         in_container_job: false,
         docker_host: None,
+        docker_certificates: None,
         origin: Origin::default(),
     }
 }

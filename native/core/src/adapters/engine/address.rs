@@ -12,24 +12,34 @@ const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// The port of an engine without TLS, when an address names none.
 const PLAIN_PORT: u16 = 2375;
 
+/// The port of an engine with TLS, when an address names none.
+const TLS_PORT: u16 = 2376;
+
 /// Address where the engine listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address {
     /// A Unix socket.
     Socket(PathBuf),
-    /// A port of this machine's loopback interface, without TLS.
-    Loopback {
-        /// `localhost` or an address of the loopback interface.
+    /// A port.
+    Port {
+        /// Name or address of the host.
         host: String,
         /// The port.
         port: u16,
+        /// Folder of the client's files for TLS; none for plain TCP, which is on this machine's loopback interface.
+        certificates: Option<PathBuf>,
     },
 }
 
 impl Address {
-    /// Reads `DOCKER_HOST`. Anyone who reaches an engine is root on its machine, so an address that is neither a
-    /// socket nor loopback is refused: without TLS anyone on the way could take the registry token.
-    pub(super) fn parse(docker_host: Option<&str>) -> Result<Self, EngineError> {
+    /// Reads `DOCKER_HOST`. `certificates` is the folder of the client's files where the environment asks for TLS.
+    ///
+    /// Anyone who reaches an engine is root on its machine. So an address of another machine is refused without TLS:
+    /// anyone on the way could take the registry token.
+    pub(super) fn parse(
+        docker_host: Option<&str>,
+        certificates: Option<&Path>,
+    ) -> Result<Self, EngineError> {
         let text = docker_host.map(str::trim).unwrap_or_default();
         if text.is_empty() {
             return Ok(Self::Socket(DEFAULT_SOCKET.into()));
@@ -40,37 +50,52 @@ impl Address {
         let (scheme, rest) = text.split_once("://").ok_or_else(unsupported)?;
         match scheme {
             "unix" if rest.starts_with('/') => Ok(Self::Socket(rest.into())),
-            "tcp" | "http" => Self::loopback(rest).ok_or_else(|| EngineError::AddressRemote {
-                address: text.to_owned(),
-            }),
+            "tcp" | "http" => {
+                let (host, port, is_loopback) =
+                    host_and_port(rest, certificates.is_some()).ok_or_else(unsupported)?;
+                if !is_loopback && certificates.is_none() {
+                    return Err(EngineError::AddressRemote {
+                        address: text.to_owned(),
+                    });
+                }
+                Ok(Self::Port {
+                    host,
+                    port,
+                    certificates: certificates.map(Path::to_owned),
+                })
+            }
             _ => Err(unsupported()),
         }
-    }
-
-    fn loopback(rest: &str) -> Option<Self> {
-        let url = url::Url::parse(&format!("http://{rest}")).ok()?;
-        let is_loopback = is_loopback_host(&url.host()?);
-        // `Url` leaves out the port that HTTP has by default, so 80 must be looked for in the text.
-        let names_80 = rest.trim_end_matches('/').ends_with(":80");
-        let port = url.port().unwrap_or(if names_80 { 80 } else { PLAIN_PORT });
-        let host = url.host_str()?.to_owned();
-        (is_loopback && url.path() == "/").then_some(Self::Loopback { host, port })
     }
 
     /// The socket, if there is one.
     pub(super) fn socket(&self) -> Option<&Path> {
         match self {
             Self::Socket(path) => Some(path),
-            Self::Loopback { .. } => None,
+            Self::Port { .. } => None,
         }
     }
+}
+
+/// Host, port, and true for this machine's loopback interface; none for anything but a host with a port.
+fn host_and_port(rest: &str, by_tls: bool) -> Option<(String, u16, bool)> {
+    let url = url::Url::parse(&format!("http://{rest}")).ok()?;
+    let is_plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let is_anonymous = url.username().is_empty() && url.password().is_none();
+    let is_loopback = is_loopback_host(&url.host()?);
+    // `Url` leaves out the port that HTTP has by default, so 80 must be looked for in the text.
+    let names_80 = rest.trim_end_matches('/').ends_with(":80");
+    let usual = if by_tls { TLS_PORT } else { PLAIN_PORT };
+    let port = url.port().unwrap_or(if names_80 { 80 } else { usual });
+    let host = url.host_str()?.to_owned();
+    (is_plain && is_anonymous).then_some((host, port, is_loopback))
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Socket(path) => write!(f, "unix://{}", path.display()),
-            Self::Loopback { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::Port { host, port, .. } => write!(f, "tcp://{host}:{port}"),
         }
     }
 }
@@ -95,9 +120,36 @@ mod tests {
             (Some("http://localhost:80/"), "tcp://localhost:80"),
             (Some("tcp://[::1]:2375"), "tcp://[::1]:2375"),
         ] {
-            let address = Address::parse(text).expect(expected);
+            let address = Address::parse(text, None).expect(expected);
             assert_eq!(address.to_string(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn addresses_by_tls() {
+        let certificates = Some("/certs/client".as_ref());
+        for (text, expected) in [
+            ("tcp://localhost:2376", "tcp://localhost:2376"),
+            ("tcp://127.0.0.1", "tcp://127.0.0.1:2376"),
+            ("tcp://docker:2376", "tcp://docker:2376"),
+            ("tcp://10.0.0.5", "tcp://10.0.0.5:2376"),
+        ] {
+            let address = Address::parse(Some(text), certificates).expect(expected);
+            assert_eq!(address.to_string(), expected);
+            assert!(
+                matches!(
+                    address,
+                    Address::Port {
+                        certificates: Some(_),
+                        ..
+                    }
+                ),
+                "{address:?}"
+            );
+        }
+        // The socket of this machine needs no TLS, whatever else the environment says.
+        let socket = Address::parse(None, certificates).expect("the default socket");
+        assert!(socket.socket().is_some());
     }
 
     #[test]
@@ -115,7 +167,7 @@ mod tests {
             "unix://docker.sock",
             "/var/run/docker.sock",
         ] {
-            let error = Address::parse(Some(text)).expect_err(text);
+            let error = Address::parse(Some(text), None).expect_err(text);
             assert_eq!(error.code(), Code::EngineRemote, "{text}");
             assert!(error.to_string().contains(text), "{error}");
         }

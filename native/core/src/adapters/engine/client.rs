@@ -6,7 +6,7 @@
 //! line decoder turns some successful streams into errors (<https://github.com/fussybeaver/bollard/issues/560>).
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ use super::wire::Wire;
 pub struct EngineSettings {
     /// `DOCKER_HOST` as the agent passes it; none or empty means the default socket.
     pub docker_host: Option<String>,
+    /// Folder of `ca.pem`, `cert.pem` and `key.pem`; none where the environment asks for no TLS.
+    pub docker_certificates: Option<PathBuf>,
     /// True if the job itself runs in a container, where the default socket is usually absent.
     pub in_container_job: bool,
 }
@@ -41,7 +43,10 @@ pub struct Engine {
 impl Engine {
     /// Takes the engine's address; nothing is sent yet.
     pub fn connect(settings: &EngineSettings) -> Result<Self, EngineError> {
-        let address = Address::parse(settings.docker_host.as_deref())?;
+        let address = Address::parse(
+            settings.docker_host.as_deref(),
+            settings.docker_certificates.as_deref(),
+        )?;
         let wire = Wire::new(address);
         let transport = wire.clone();
         let send = move |request: bollard::BollardRequest| -> Pin<
@@ -87,6 +92,7 @@ impl Engine {
             Fault::Connect(error) => {
                 EngineError::not_connected(address, error, self.in_container_job)
             }
+            Fault::Tls(source) => EngineError::Tls { address, source },
             other => EngineError::Request {
                 what: what.into(),
                 source: other.into_refusal(),
@@ -105,7 +111,7 @@ mod tests {
     fn connecting_sends_nothing_so_an_absent_socket_is_no_error_yet() {
         let settings = EngineSettings {
             docker_host: Some("unix:///does/not/exist.sock".to_owned()),
-            in_container_job: false,
+            ..EngineSettings::default()
         };
         let engine = Engine::connect(&settings).expect("an address is enough");
         assert_eq!(

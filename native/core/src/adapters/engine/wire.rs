@@ -3,7 +3,6 @@
 //! A connection per request costs nothing on a local socket and makes cancellation plain: a dropped answer closes
 //! its connection, on which the engine stops what it was doing for it.
 
-use std::io;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
@@ -12,10 +11,9 @@ use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
 
 use super::address::Address;
+use super::connect::Connector;
 use super::error::fault::Fault;
 
 /// Longest time that a short question (facts, one image) may take in all.
@@ -27,16 +25,18 @@ pub(super) type EngineResponse = Response<Incoming>;
 /// The way to the engine; cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
-    address: Address,
+    connector: Connector,
 }
 
 impl Wire {
     pub(super) fn new(address: Address) -> Self {
-        Self { address }
+        Self {
+            connector: Connector::new(address),
+        }
     }
 
     pub(super) fn address(&self) -> &Address {
-        &self.address
+        self.connector.address()
     }
 
     /// Sends a request as it is, but for the form of its address; any status is an answer.
@@ -50,13 +50,19 @@ impl Wire {
         *request.uri_mut() = path.parse::<Uri>().map_err(Fault::broken)?;
         let host = HeaderValue::from_static("docker");
         request.headers_mut().entry(HOST).or_insert(host);
-        let stream = open(&self.address).await.map_err(Fault::Connect)?;
+        let stream = self.connector.open().await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(Fault::broken)?;
         // What goes wrong on the connection shows in the answer or its body, so its own result says nothing new.
         tokio::spawn(connection.with_upgrades());
-        sender.send_request(request).await.map_err(Fault::broken)
+        match sender.send_request(request).await {
+            Ok(answer) => {
+                self.connector.answered();
+                Ok(answer)
+            }
+            Err(error) => Err(self.connector.explain(&error).await),
+        }
     }
 
     /// Asks for a JSON document.
@@ -107,19 +113,4 @@ async fn successful(answer: EngineResponse) -> Result<EngineResponse, Fault> {
     }
     let body = answer.into_body().collect().await.map_err(Fault::broken)?;
     Err(Fault::status(status.as_u16(), &body.to_bytes()))
-}
-
-/// The bytes of either kind of connection.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
-
-async fn open(address: &Address) -> io::Result<Box<dyn Stream>> {
-    Ok(match address {
-        Address::Socket(path) => Box::new(UnixStream::connect(path).await?),
-        Address::Loopback { host, port } => {
-            let host = host.trim_matches(['[', ']']);
-            Box::new(TcpStream::connect((host, *port)).await?)
-        }
-    })
 }

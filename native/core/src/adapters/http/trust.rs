@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 use crate::report::cause::Cause;
 
@@ -19,11 +19,14 @@ use crate::report::cause::Cause;
 const BESIDE: &str = "FALCON_PATCH_CA_FILE";
 
 /// TLS on ring, named here so that no process-wide default is needed or changed.
-pub fn client_config() -> Result<ClientConfig, Cause> {
+pub fn config_builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
     let ring = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(ring)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Cause::of(&error))?;
+    ClientConfig::builder_with_provider(ring).with_safe_default_protocol_versions()
+}
+
+/// TLS for clients that trust the agent's authorities and show no certificate.
+pub fn client_config() -> Result<ClientConfig, Cause> {
+    let config = config_builder().map_err(|error| Cause::of(&error))?;
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(authorities(file_beside().as_deref())?);
     Ok(config.with_root_certificates(roots).with_no_client_auth())

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fault::{EngineRefusal, Fault};
 use super::reason::Reason;
+use crate::adapters::engine::tls::fault::TlsFault;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
@@ -46,6 +47,14 @@ pub enum EngineError {
     ContainerJob {
         /// The address.
         address: String,
+    },
+    /// The two sides do not agree on TLS.
+    #[error("Cannot use the Docker Engine at `{address}`")]
+    Tls {
+        /// The address.
+        address: String,
+        /// The fault.
+        source: TlsFault,
     },
     /// The engine runs without root.
     #[error("The Docker Engine at `{address}` is rootless")]
@@ -111,6 +120,7 @@ impl EngineError {
             | Self::AddressUnsupported { .. }
             | Self::NotReachable { .. }
             | Self::NotPermitted { .. }
+            | Self::Tls { .. }
             | Self::ContainerJob { .. }
             | Self::Rootless { .. }
             | Self::WindowsContainers { .. }
@@ -152,6 +162,7 @@ impl Explain for EngineError {
             Self::NotReachable { .. } => Code::EngineNotReachable,
             Self::NotPermitted { .. } => Code::EngineNotPermitted,
             Self::ContainerJob { .. } => Code::EngineInContainerJob,
+            Self::Tls { .. } => Code::EngineTlsFailed,
             Self::Rootless { .. } => Code::EngineRootless,
             Self::WindowsContainers { .. } => Code::EngineWindowsContainers,
             Self::Podman { .. } => Code::EnginePodman,
@@ -165,7 +176,12 @@ impl Explain for EngineError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::AddressRemote { .. } | Self::AddressUnsupported { .. } => {
-                "Unset `DOCKER_HOST` to use `unix:///var/run/docker.sock`, or set it to `unix:///PATH` or to `tcp://127.0.0.1:PORT`"
+                "Unset `DOCKER_HOST` to use `unix:///var/run/docker.sock`, or set it to `unix:///PATH` or to `tcp://127.0.0.1:PORT`; an engine on another machine needs `tcp://HOST:2376` and `DOCKER_TLS_VERIFY`"
+            }
+            Self::NotReachable { address, .. } if address.starts_with("tcp://") => {
+                return Some(format!(
+                    "Check that the engine listens at `{address}`: an engine beside the agent, such as `docker:dind`, needs some seconds to start"
+                ));
             }
             Self::NotReachable { .. } => {
                 "Start the engine with `sudo systemctl enable --now docker`, or run the job on an agent that has one"
@@ -174,8 +190,9 @@ impl Explain for EngineError {
                 "Run `sudo usermod -aG docker $(whoami)` as the agent's user and restart the agent"
             }
             Self::ContainerJob { .. } => {
-                "Add `options: -v /var/run/docker.sock:/var/run/docker.sock` to the job's `container`, or run the step with `target: host`"
+                "Set `mapDockerSocket: true` in the job's `container` (agents from 5.279 on do not map the socket by themselves), run the step with `target: host`, or set `DOCKER_HOST` to an engine that the container reaches"
             }
+            Self::Tls { source, .. } => return Some(source.hint()),
             Self::Rootless { .. } => {
                 "Run the job on an agent whose Docker Engine runs as root; `DOCKER_HOST` chooses it where there are two"
             }
@@ -204,6 +221,9 @@ impl From<Fault> for bollard::errors::Error {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Connect(err) => Self::IOError { err },
+            Fault::Tls(fault) => Self::IOError {
+                err: io::Error::other(fault),
+            },
             other => Self::IOError {
                 err: io::Error::other(other.into_refusal().message),
             },

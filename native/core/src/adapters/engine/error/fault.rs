@@ -1,8 +1,10 @@
 use std::time::Duration;
 use std::{fmt, io};
 
-use super::reason::Reason;
+use super::reason::{Reason, wants_tls};
 use crate::adapters::engine::limits::ANSWER_LIMIT;
+use crate::adapters::engine::tls::fault::TlsFault;
+use crate::adapters::http::connection::find;
 
 /// Message of the engine about a request that failed, and what is understood of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +21,8 @@ pub struct EngineRefusal {
 pub enum Fault {
     /// The connection failed before a request was sent.
     Connect(io::Error),
+    /// The two sides do not agree on TLS.
+    Tls(TlsFault),
     /// The engine refused, with the status if it came in time to tell it.
     Refused {
         status: Option<u16>,
@@ -43,6 +47,13 @@ impl Fault {
             .as_ref()
             .and_then(|json| json["message"].as_str())
             .unwrap_or(text.trim());
+        Self::refused(status, message)
+    }
+
+    fn refused(status: u16, message: &str) -> Self {
+        if wants_tls(message) {
+            return Self::Tls(TlsFault::TlsExpected);
+        }
         Self::Refused {
             status: Some(status),
             message: message.to_owned(),
@@ -56,6 +67,7 @@ impl Fault {
                 let reason = Reason::of(status, &message);
                 (reason, described(status, &message))
             }
+            Self::Tls(fault) => (Reason::Other, fault.to_string()),
             Self::Broken(message) => (Reason::ConnectionLost, message),
             Self::TimedOut(limit) => {
                 let message = format!("nothing came from the engine for {} s", limit.as_secs());
@@ -75,6 +87,12 @@ fn described(status: Option<u16>, message: &str) -> String {
     }
 }
 
+impl From<TlsFault> for Fault {
+    fn from(fault: TlsFault) -> Self {
+        Self::Tls(fault)
+    }
+}
+
 impl From<bollard::errors::Error> for Fault {
     fn from(error: bollard::errors::Error) -> Self {
         use bollard::errors::Error;
@@ -82,10 +100,7 @@ impl From<bollard::errors::Error> for Fault {
             Error::DockerResponseServerError {
                 status_code,
                 message,
-            } => Self::Refused {
-                status: Some(status_code),
-                message,
-            },
+            } => Self::refused(status_code, &message),
             Error::DockerStreamError { error } | Error::DockerContainerWaitError { error, .. } => {
                 Self::Refused {
                     status: None,
@@ -95,6 +110,10 @@ impl From<bollard::errors::Error> for Fault {
             Error::RequestTimeoutError => Self::TimedOut(ANSWER_LIMIT),
             // Only `Wire` makes errors of another kind than these, and only when it cannot connect.
             Error::IOError { err } if err.kind() != io::ErrorKind::Other => Self::Connect(err),
+            Error::IOError { err } => match find::<TlsFault>(&err) {
+                Some(fault) => Self::Tls(fault.clone()),
+                None => Self::broken(err),
+            },
             other => Self::broken(other),
         }
     }

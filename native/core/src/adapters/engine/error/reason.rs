@@ -306,6 +306,12 @@ impl Reason {
     }
 }
 
+/// Returns true if a server tells that it expects TLS: this is what Go's HTTP server, which is the engine's, answers to
+/// a plain request.
+pub(super) fn wants_tls(message: &str) -> bool {
+    message.contains("Client sent an HTTP request to an HTTPS server")
+}
+
 /// Returns true if a program's output tells that the kernel cannot run it: its architecture has no handler.
 #[must_use]
 pub fn names_exec_format_error<L: AsRef<str>>(lines: &[L]) -> bool {

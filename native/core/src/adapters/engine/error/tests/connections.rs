@@ -19,7 +19,7 @@ fn connections_that_fail() {
             io::ErrorKind::NotFound,
             true,
             Code::EngineInContainerJob,
-            "options: -v",
+            "mapDockerSocket: true",
         ),
         (
             io::ErrorKind::ConnectionRefused,
