@@ -2,6 +2,8 @@
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
+use super::header_value::parameter;
+
 /// A way to sign in that a registry offers
 /// (<https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1>).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub(super) enum Challenge {
         realm: String,
         /// The registry's name for the one who issues it.
         service: Option<String>,
+        /// Rights that the registry wants to see in the token.
+        scope: Option<String>,
     },
 }
 
@@ -41,6 +45,7 @@ fn understand((scheme, parameters): Parsed) -> Option<Challenge> {
         "bearer" => Some(Challenge::Bearer {
             realm: value("realm")?,
             service: value("service").filter(|service| !service.is_empty()),
+            scope: value("scope").filter(|scope| !scope.is_empty()),
         }),
         _ => None,
     }
@@ -61,7 +66,7 @@ fn parse(line: &str) -> Vec<Parsed> {
         let after = after.trim_start_matches([' ', '\t']);
         match (after.strip_prefix('='), all.last_mut()) {
             (Some(value), Some((_, parameters))) => {
-                let (value, after) = parameter(value.trim_start_matches([' ', '\t']));
+                let (value, after) = parameter(value.trim_start_matches([' ', '\t']), &[',']);
                 parameters.push((word.to_ascii_lowercase(), value));
                 rest = after;
             }
@@ -73,24 +78,6 @@ fn parse(line: &str) -> Vec<Parsed> {
             }
         }
     }
-}
-
-/// A parameter's value, quoted or not, and what follows it.
-fn parameter(text: &str) -> (String, &str) {
-    let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find([' ', '\t', ',']).unwrap_or(text.len());
-        return (text[..end].to_owned(), &text[end..]);
-    };
-    let mut value = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => return (value, &quoted[at + 1..]),
-            '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
-            other => value.push(other),
-        }
-    }
-    (value, "")
 }
 
 #[cfg(test)]
@@ -111,6 +98,7 @@ mod tests {
         Challenge::Bearer {
             realm: realm.to_owned(),
             service: service.map(str::to_owned),
+            scope: None,
         }
     }
 
@@ -120,10 +108,11 @@ mod tests {
             &[
                 r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/nginx:pull""#,
             ],
-            &[bearer(
-                "https://auth.docker.io/token",
-                Some("registry.docker.io"),
-            )],
+            &[Challenge::Bearer {
+                realm: "https://auth.docker.io/token".to_owned(),
+                service: Some("registry.docker.io".to_owned()),
+                scope: Some("repository:library/nginx:pull".to_owned()),
+            }],
         );
         check(&[r#"Basic realm="Registry Realm""#], &[Challenge::Basic]);
         check(

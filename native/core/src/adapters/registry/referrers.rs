@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use super::client::Registry;
 use super::error::RegistryError;
+use super::next_page::next_page;
 use super::refusal::RegistryRefusal;
 use super::subject::Subject;
-use super::tags::next;
 use super::transport::Request;
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest;
@@ -85,7 +85,12 @@ impl Registry {
                 return Err(subject.refused(&RegistryRefusal::of(&answer)));
             }
             found.extend(subject.referrers(&answer.body, artifact_type)?);
-            match next(repository, &request.path, &answer.headers) {
+            let next = next_page(repository, &request.path, &answer.headers).map_err(|why| {
+                subject.invalid(&format!(
+                    "the list of referrers cannot be read to its end: {why}"
+                ))
+            })?;
+            match next {
                 Some(next) => path = next,
                 None => return Ok(found),
             }

@@ -92,8 +92,19 @@ impl SignIns {
         }
         for challenge in challenges(&refusal.headers) {
             match (challenge, &sign_in) {
-                (Challenge::Bearer { realm, service }, _) => {
-                    let issuer = Issuer { realm, service };
+                (
+                    Challenge::Bearer {
+                        realm,
+                        service,
+                        scope,
+                    },
+                    _,
+                ) => {
+                    let issuer = Issuer {
+                        realm,
+                        service,
+                        scope,
+                    };
                     let slot = self.slot(repository);
                     let mut known = slot.lock().await;
                     // Another request may have bought one while this one waited.

@@ -1,14 +1,13 @@
 //! The tags of a repository
 //! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags>).
 
-use reqwest::header::{HeaderMap, LINK};
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde::Deserialize;
 
 use super::client::Registry;
 use super::error::RegistryError;
+use super::next_page::next_page;
 use super::subject::Subject;
-use super::transport;
 use super::transport::Request;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
@@ -26,7 +25,8 @@ const TAGS: usize = PAGES * PAGE_SIZE;
 
 #[derive(Deserialize)]
 struct Page {
-    /// Distribution writes `null` for a repository without tags.
+    /// Distribution writes `null` for a repository without tags; an answer without the field is not a list.
+    #[serde(deserialize_with = "Option::deserialize")]
     tags: Option<Vec<String>>,
 }
 
@@ -54,28 +54,16 @@ impl Registry {
                 return Err(subject.invalid(&format!("it lists more than {TAGS} tags")));
             }
             tags.extend(page.iter().filter_map(|tag| tag.parse::<Tag>().ok()));
-            match next(repository, &request.path, &answer.headers) {
+            let next = next_page(repository, &request.path, &answer.headers).map_err(|why| {
+                subject.invalid(&format!(
+                    "the list of tags cannot be read to its end: {why}"
+                ))
+            })?;
+            match next {
                 Some(next) => path = next,
                 None => return Ok(tags),
             }
         }
         Err(subject.invalid("the list of tags has no end"))
     }
-}
-
-/// The next page, if there is one; it is in the same registry, whatever the answer says.
-pub(super) fn next(repository: &Repository, path: &str, headers: &HeaderMap) -> Option<String> {
-    let links = headers.get_all(LINK).iter();
-    let links: Vec<&str> = links.filter_map(|link| link.to_str().ok()).collect();
-    let target = links.iter().find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters
-            .split(';')
-            .any(|parameter| matches!(parameter.trim(), "rel=next" | r#"rel="next""#));
-        is_next.then_some(target)
-    })?;
-    let this: Url = transport::url(repository, path).ok()?;
-    let next = this.join(target).ok()?;
-    let is_list = next.path() == this.path() && next.query() != this.query();
-    is_list.then(|| format!("{}?{}", next.path(), next.query().unwrap_or_default()))
 }

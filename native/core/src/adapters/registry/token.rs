@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Url};
 use serde::Deserialize;
+use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
 use super::attempt::AttemptError;
@@ -22,10 +23,10 @@ use crate::report::secret::Secret;
 const ANSWER_LIMIT: usize = 256 * 1024;
 
 /// Lifetime of a token whose issuer does not say, by the specification.
-const USUAL_LIFE: u64 = 60;
+const USUAL_LIFE: Duration = Duration::from_mins(1);
 
 /// The longest lifetime that is believed of an issuer; after it a token is bought anew.
-const LONGEST_LIFE: u64 = 24 * 60 * 60;
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
 /// A token is not used in its last moments, in which it could expire on the way.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -38,6 +39,36 @@ const CLIENT: &str = "falcon-arm64-patch";
 pub(super) struct Issuer {
     pub(super) realm: String,
     pub(super) service: Option<String>,
+    /// Rights that the registry has asked for.
+    pub(super) scope: Option<String>,
+}
+
+impl Issuer {
+    /// The rights that a token needs: to pull from a repository, and those that the registry names where it knows the
+    /// repository by another name.
+    fn scopes(&self, repository: &Repository) -> Vec<String> {
+        let own = format!("repository:{}:pull", repository.name);
+        let asked = self.scope.as_deref().unwrap_or_default();
+        let asked: Vec<&str> = asked.split_whitespace().collect();
+        if asked
+            .iter()
+            .any(|scope| allows_pull(scope, &repository.name))
+        {
+            return vec![own];
+        }
+        let asked = asked.into_iter().map(str::to_owned);
+        std::iter::once(own).chain(asked).collect()
+    }
+}
+
+/// Returns true if a scope holds the right to pull from a repository
+/// (<https://distribution.github.io/distribution/spec/auth/scope/>).
+fn allows_pull(scope: &str, name: &str) -> bool {
+    let actions = scope
+        .strip_prefix("repository:")
+        .and_then(|rest| rest.strip_prefix(name)?.strip_prefix(':'));
+    let mut actions = actions.unwrap_or_default().split(',');
+    actions.any(|action| matches!(action, "pull" | "*"))
 }
 
 pub(super) struct Bought {
@@ -49,7 +80,7 @@ pub(super) struct Bought {
 struct Body {
     token: Option<String>,
     access_token: Option<String>,
-    expires_in: Option<u64>,
+    expires_in: Option<Value>,
 }
 
 /// Fetches a token that lets one pull from a repository.
@@ -62,8 +93,8 @@ pub(super) async fn buy(
 ) -> Result<Bought, AttemptError> {
     let realm = realm(issuer, &repository.registry)?;
     let host = realm.host_str().unwrap_or_default().to_owned();
-    let scope = format!("repository:{}:pull", repository.name);
-    let request = request(http, realm, issuer, &scope, sign_in);
+    let scopes = issuer.scopes(repository);
+    let request = request(http, realm, issuer, &scopes, sign_in);
     let answer = Answer::read(request.timeout(time).send().await?, ANSWER_LIMIT).await?;
     if answer.is_passing() {
         return Err(AttemptError::Busy(answer));
@@ -79,15 +110,30 @@ pub(super) async fn buy(
         return Err(refused.into());
     }
     let body: Option<Body> = serde_json::from_slice(&answer.body).ok();
-    let lasts = body.as_ref().and_then(|body| body.expires_in);
-    let token = body.and_then(|body| body.token.or(body.access_token));
-    let token = token.filter(|token| !token.is_empty());
+    let life = body.as_ref().and_then(|body| body.expires_in.as_ref());
+    let lasts = life_of(life).saturating_sub(MARGIN);
+    let tokens = body.map(|body| [body.token, body.access_token]);
+    let mut tokens = tokens.into_iter().flatten().flatten();
+    let token = tokens.find(|token| !token.is_empty());
     let token = token.ok_or(SignInError::TokenMissing { realm: host })?;
     Ok(Bought {
         secret: Secret::new(token),
-        lasts: Duration::from_secs(lasts.unwrap_or(USUAL_LIFE).min(LONGEST_LIFE))
-            .saturating_sub(MARGIN),
+        lasts,
     })
+}
+
+/// The lifetime of a token in view of its issuer's words, which may be a number, a text or nonsense.
+fn life_of(seconds: Option<&Value>) -> Duration {
+    let seconds = seconds.and_then(|value| match value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    });
+    match seconds {
+        Some(seconds) if seconds > 0.0 => {
+            Duration::from_secs_f64(seconds.min(LONGEST_LIFE.as_secs_f64()))
+        }
+        _ => USUAL_LIFE,
+    }
 }
 
 /// The request: with a password by HTTP's basic scheme, with an identity token by a form.
@@ -97,7 +143,7 @@ fn request(
     http: &Http,
     mut realm: Url,
     issuer: &Issuer,
-    scope: &str,
+    scopes: &[String],
     sign_in: Option<&RegistryLogin>,
 ) -> RequestBuilder {
     let service = issuer.service.as_deref();
@@ -110,7 +156,7 @@ fn request(
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "refresh_token");
         form.extend_pairs(service.map(|service| ("service", service)));
-        form.append_pair("scope", scope);
+        form.append_pair("scope", &scopes.join(" "));
         form.append_pair("client_id", CLIENT);
         form.append_pair("refresh_token", token.reveal());
         let request = http.direct(&realm).post(realm);
@@ -124,7 +170,7 @@ fn request(
         let user = login.and_then(|login| login.user.as_ref());
         query.extend_pairs(user.map(|user| ("account", user)));
         query.extend_pairs(service.map(|service| ("service", service)));
-        query.append_pair("scope", scope);
+        query.extend_pairs(scopes.iter().map(|scope| ("scope", scope)));
     }
     let request = http.direct(&realm).get(realm);
     let encoded = login.and_then(RegistryLogin::basic);

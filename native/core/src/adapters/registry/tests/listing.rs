@@ -24,7 +24,7 @@ async fn a_list_of_tags_is_read_to_its_last_page() {
                 "<http://{}/v2/app/web/tags/list?last=c&n=2>; rel=next",
                 received.header("host").unwrap_or_default()
             ),
-            _ => "</v2/other/tags/list?n=2>; rel=\"next\"".to_owned(),
+            _ => "</style.css>; rel=\"preload\"".to_owned(),
         };
         let body = [
             r#"{"tags":["a","b"]}"#,
@@ -66,6 +66,23 @@ async fn a_list_without_end_is_a_failure_and_a_missing_repository_its_own() {
         missing.expect_err("a failure").code(),
         Code::RegistryImageNotFound
     );
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_to_its_end_is_a_failure() {
+    for (link, body) in [
+        (
+            "<https://other.example/tags?last=b>; rel=\"next\"",
+            r#"{"tags":["a"]}"#,
+        ),
+        ("<?n=1000>; rel=\"next\"", r#"{"tags":["a"]}"#),
+        ("", r#"{"name":"app/web"}"#),
+    ] {
+        let (tags, lines) = tags(move |_, _| Reply::new(200, &[("link", link)], body)).await;
+        let error = tags.expect_err("a failure");
+        assert_eq!(error.code(), Code::RegistryAnswerInvalid, "{error:?}");
+        assert_eq!(lines.len(), 1);
+    }
 }
 
 #[tokio::test]
