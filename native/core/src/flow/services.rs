@@ -13,7 +13,7 @@ use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::aws::settings::AwsSettings;
 use crate::domain::engine::EngineFacts;
 use crate::domain::falcon::api_settings::FalconApiSettings;
-use crate::domain::reference::ecr_host::EcrHost;
+use crate::domain::reference::repository::Repository;
 use crate::report::event::Events;
 use crate::report::problem::Problem;
 
@@ -141,14 +141,22 @@ struct LoginSources {
 }
 
 impl LoginSource for LoginSources {
-    fn fetch<'a>(&'a self, registry: &'a str) -> LoginFuture<'a> {
+    fn fetch<'a>(&'a self, repository: &'a Repository) -> LoginFuture<'a> {
         Box::pin(async move {
             // Only a host that matches one of ECR's forms as a whole is given a token.
-            let Some(host) = EcrHost::parse(registry) else {
-                return self.docker.login(registry).await;
+            let Some(host) = repository.ecr() else {
+                return self.docker.login(repository).await;
             };
             let login = self.aws.registry_login(&host).await;
             Ok(Some(login.map_err(Problem::from)?))
         })
+    }
+
+    /// ECR has one login for all repositories; Docker's configuration may have one for some.
+    fn scope(&self, repository: &Repository) -> String {
+        match repository.ecr() {
+            Some(_) => repository.registry.clone(),
+            None => repository.to_string(),
+        }
     }
 }

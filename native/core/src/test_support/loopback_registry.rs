@@ -46,7 +46,7 @@ pub fn refused(status: u16) -> Reply {
 struct NoLogins;
 
 impl LoginSource for NoLogins {
-    fn fetch<'a>(&'a self, _registry: &'a str) -> LoginFuture<'a> {
+    fn fetch<'a>(&'a self, _repository: &'a Repository) -> LoginFuture<'a> {
         Box::pin(async { Ok(None) })
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::Response;
+use reqwest::{Method, Response};
 
 use super::attempt::{AttemptError, Failed};
 use super::authorization_header::AuthorizationHeader;
 use super::credentials::cache::Credentials;
-use super::sign_in::{SignIns, refuses_sign_in};
+use super::sign_in::{SignIns, hides_challenge, is_denial, refuses_sign_in};
 use super::transport;
 use super::transport::Request;
 use crate::adapters::http::client::{Answer, Http};
@@ -91,21 +91,75 @@ impl Exchange {
         time: Duration,
     ) -> Result<Opened, AttemptError> {
         let repository = &request.repository;
+        let opened = self.opened_with_login(request, renewed, time).await;
+        let is_refused = match &opened {
+            Ok(Opened::Good(_)) => false,
+            Ok(Opened::Refused(answer)) => is_denial(answer.status),
+            Err(AttemptError::Failed(Failed::SignIn(error))) => error.is_of_anonymous(),
+            Err(_) => false,
+        };
+        // Without a login that Docker's configuration promises, a refusal was to be expected.
+        match self.sign_ins.missing_login(repository).await {
+            Some(error) if is_refused => Err(error.into()),
+            _ => opened,
+        }
+    }
+
+    async fn opened_with_login(
+        &self,
+        request: &Request,
+        renewed: &AtomicBool,
+        time: Duration,
+    ) -> Result<Opened, AttemptError> {
+        let repository = &request.repository;
         let known = self.pass(repository, time).await?;
         let answer = match self.opened(request, known.clone(), time).await? {
-            Opened::Refused(answer) if refuses_sign_in(&answer) => answer,
-            opened => return Ok(opened),
+            Opened::Refused(answer) => answer,
+            good @ Opened::Good(_) => return Ok(good),
         };
-        if renewed.swap(true, Ordering::Relaxed) {
+        let hides = known.is_none() && hides_challenge(&answer);
+        if (!hides && !refuses_sign_in(&answer)) || renewed.swap(true, Ordering::Relaxed) {
             return Ok(Opened::Refused(answer));
         }
+        let challenge = if hides {
+            self.challenge(request, time).await?
+        } else {
+            None
+        };
+        let refusal = challenge.as_ref().unwrap_or(&answer);
         let fresh = self
             .sign_ins
-            .renewed(&self.http, repository, &answer, known.as_ref(), time)
+            .renewed(&self.http, repository, refusal, known.as_ref(), time)
             .await?;
         match fresh {
             Some(fresh) => self.opened(request, Some(fresh), time).await,
             None => Ok(Opened::Refused(answer)),
+        }
+    }
+
+    /// Asks a registry for its challenge where a login is at hand that nothing has asked for. Some registries answer
+    /// "not found" to all that they do not know (<https://github.com/containerd/containerd/issues/3291>).
+    async fn challenge(
+        &self,
+        request: &Request,
+        time: Duration,
+    ) -> Result<Option<Answer>, AttemptError> {
+        let repository = &request.repository;
+        if !self.sign_ins.has_login(repository).await? {
+            return Ok(None);
+        }
+        let first = Request {
+            method: Method::GET,
+            repository: repository.clone(),
+            path: "/v2/".to_owned(),
+            accept: None,
+            body: None,
+            limit: request.limit,
+        };
+        match self.opened(&first, None, time).await? {
+            Opened::Refused(answer) if answer.is_passing() => Err(AttemptError::Busy(answer)),
+            Opened::Refused(answer) if refuses_sign_in(&answer) => Ok(Some(answer)),
+            Opened::Refused(_) | Opened::Good(_) => Ok(None),
         }
     }
 

@@ -4,12 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use reqwest::StatusCode;
 use tokio::sync::Mutex;
 
 use super::attempt::AttemptError;
 use super::authorization_header::AuthorizationHeader;
 use super::challenge::{Challenge, challenges};
 use super::credentials::cache::Credentials;
+use super::credentials::error::SignInError;
 use super::refusal::RegistryRefusal;
 use super::token;
 use super::token::Issuer;
@@ -42,6 +44,16 @@ impl SignIns {
         }
     }
 
+    /// Returns true if there is a login for a repository.
+    pub(super) async fn has_login(&self, repository: &Repository) -> Result<bool, SignInError> {
+        Ok(self.credentials.login(repository).await?.is_some())
+    }
+
+    /// Reason that a repository has to be accessed without its login; none where there is no such reason.
+    pub(super) async fn missing_login(&self, repository: &Repository) -> Option<SignInError> {
+        self.credentials.missing(repository).await
+    }
+
     /// Header that is known to let a request in; nothing, until a registry has said what it wants.
     pub(super) async fn known(
         &self,
@@ -50,7 +62,7 @@ impl SignIns {
         time: Duration,
     ) -> Result<Option<AuthorizationHeader>, AttemptError> {
         let registry = &repository.registry;
-        let sign_in = self.credentials.login(registry).await?;
+        let sign_in = self.credentials.login(repository).await?;
         if let Some(login) = &sign_in
             && (login.shown == Shown::Always || self.wants_basic(registry))
             && let Some(encoded) = login.basic()
@@ -84,11 +96,11 @@ impl SignIns {
         time: Duration,
     ) -> Result<Option<AuthorizationHeader>, AttemptError> {
         let registry = &repository.registry;
-        let sign_in = self.credentials.login(registry).await?;
+        let sign_in = self.credentials.login(repository).await?;
         if let (Some(login), Some(AuthorizationHeader::Basic(encoded))) = (&sign_in, stale)
             && login.renewable
         {
-            return self.renew(registry, encoded, login).await;
+            return self.renew(repository, encoded, login).await;
         }
         for challenge in challenges(&refusal.headers) {
             match (challenge, &sign_in) {
@@ -136,12 +148,12 @@ impl SignIns {
     /// Replaces a refused login, unless another request has replaced it already.
     async fn renew(
         &self,
-        registry: &str,
+        repository: &Repository,
         stale: &Secret,
         known: &RegistryLogin,
     ) -> Result<Option<AuthorizationHeader>, AttemptError> {
         let fresh = if known.basic().as_ref() == Some(stale) {
-            self.credentials.renewed(registry, known).await?
+            self.credentials.renewed(repository, known).await?
         } else {
             Some(known.clone())
         };
@@ -182,13 +194,24 @@ impl SignIns {
     }
 }
 
+/// Returns true if the status denies access.
+pub(super) fn is_denial(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
+/// Returns true if a refusal may be for want of a login, and does not say how to sign in.
+pub(super) fn hides_challenge(answer: &Answer) -> bool {
+    let may_be = is_denial(answer.status) || answer.status == StatusCode::NOT_FOUND;
+    may_be && challenges(&answer.headers).is_empty()
+}
+
 /// Returns true if a request must be signed in, or signed in anew.
 ///
 /// ECR answers 403, not 401, to a token that is too old, and not always in JSON.
 pub(super) fn refuses_sign_in(answer: &Answer) -> bool {
     match answer.status {
-        reqwest::StatusCode::UNAUTHORIZED => true,
-        reqwest::StatusCode::FORBIDDEN => RegistryRefusal::of(answer).says_expired(),
+        StatusCode::UNAUTHORIZED => true,
+        StatusCode::FORBIDDEN => RegistryRefusal::of(answer).says_expired(),
         _ => false,
     }
 }

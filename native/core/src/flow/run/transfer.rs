@@ -97,7 +97,7 @@ impl Run {
                 Some(stale) if stale.renewable && error.wants_new_sign_in() && !renewed => {
                     renewed = true;
                     let credentials = self.services.credentials().await?;
-                    let renewed = credentials.renewed(&repository.registry, stale).await;
+                    let renewed = credentials.renewed(repository, stale).await;
                     sign_in = renewed.map_err(|source| no_sign_in(repository, source))?;
                     events.note(format!("{error}; trying once with a new sign-in"));
                 }
@@ -124,7 +124,7 @@ impl Run {
 
     async fn sign_in(&self, repository: &Repository) -> Result<Option<RegistryLogin>, Problem> {
         let credentials = self.services.credentials().await?;
-        let sign_in = credentials.login(&repository.registry).await;
+        let sign_in = credentials.login(repository).await;
         Ok(sign_in.map_err(|source| no_sign_in(repository, source))?)
     }
 }

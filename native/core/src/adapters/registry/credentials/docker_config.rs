@@ -3,6 +3,7 @@
 //! The file and its keys are those of
 //! <https://docs.docker.com/reference/cli/docker/login/#credential-stores>. It is only read.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use super::error::SignInError;
 use super::helper;
 use crate::domain::reference::docker_hub::is_docker_hub;
+use crate::domain::reference::repository::Repository;
 use crate::domain::registry_login::RegistryLogin;
 use crate::report::cause::Cause;
 use crate::report::secret::Secret;
@@ -63,27 +65,39 @@ impl DockerConfig {
         }
     }
 
-    /// Returns the login that Docker would use for a registry; none without an entry.
+    /// Returns the login that Docker would use for a repository; none without an entry.
     ///
     /// A helper comes before what the file itself holds, as with Docker; but a helper that knows
-    /// nothing does not hide an entry of the file.
-    pub async fn login(&self, registry: &str) -> Result<Option<RegistryLogin>, SignInError> {
+    /// nothing or fails does not hide an entry of the file.
+    ///
+    /// # Errors
+    /// [`SignInError::DockerConfig`] if the file cannot be used, and [`SignInError::Helper`] if a helper failed and the
+    /// file has no login itself.
+    pub async fn login(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<RegistryLogin>, SignInError> {
         let Some(path) = &self.path else {
             return Ok(None);
         };
         let Some(file) = read(path).await? else {
             return Ok(None);
         };
-        if let Some(name) = file.helper(registry)
-            && let Some(sign_in) = helper::ask(name, server(registry)).await?
-        {
-            return Ok(Some(sign_in));
-        }
-        let entry = file.auths.as_ref().and_then(|auths| find(auths, registry));
-        match entry.and_then(Option::as_ref) {
-            Some(entry) => entry.login().map_err(|why| invalid(path, why)),
+        let helped = match file.helper(repository) {
+            Some(name) => helper::ask(name, server(&repository.registry)).await,
             None => Ok(None),
+        };
+        if let Ok(Some(login)) = helped {
+            return Ok(Some(login));
         }
+        let auths = file.auths.as_ref();
+        let entries = auths.map(|auths| find(auths, repository));
+        for entry in entries.into_iter().flatten().flatten() {
+            if let Some(login) = entry.login().map_err(|why| invalid(path, why))? {
+                return Ok(Some(login));
+            }
+        }
+        helped
     }
 }
 
@@ -104,13 +118,18 @@ async fn read(path: &Path) -> Result<Option<File>, SignInError> {
         .read_to_end(&mut bytes)
         .await
         .map_err(said)?;
+    // Docker takes an empty file for an empty object.
+    if bytes.trim_ascii().is_empty() {
+        return Ok(Some(File::default()));
+    }
     // The parser's own words could quote a password.
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+    let file: Option<File> = serde_json::from_slice(&bytes).map_err(|error| {
         invalid(
             path,
             &format!("it is not the expected JSON (line {})", error.line()),
         )
-    })
+    })?;
+    Ok(Some(file.unwrap_or_default()))
 }
 
 fn invalid(path: &Path, why: &str) -> SignInError {
@@ -121,10 +140,10 @@ fn invalid(path: &Path, why: &str) -> SignInError {
 }
 
 impl File {
-    /// The helper for a registry, if there is one.
-    fn helper(&self, registry: &str) -> Option<&str> {
+    /// The helper for a repository, if there is one.
+    fn helper(&self, repository: &Repository) -> Option<&str> {
         let own = self.cred_helpers.as_ref();
-        let own = own.and_then(|helpers| find(helpers, registry));
+        let own = own.and_then(|helpers| find(helpers, repository).into_iter().next());
         let name = own.or(self.creds_store.as_ref())?;
         (!name.is_empty()).then_some(name)
     }
@@ -167,25 +186,44 @@ fn server(registry: &str) -> &str {
     }
 }
 
-/// A registry's entry: under its name, or under an address with its name, as older tools wrote it
-/// (`ConvertToHostname` of <https://pkg.go.dev/github.com/docker/docker/registry>).
-fn find<'a, T>(entries: &'a BTreeMap<String, T>, registry: &str) -> Option<&'a T> {
-    let host_of = |key: &str| {
-        let key = key.split_once("://").map_or(key, |(_, rest)| rest);
-        key.split('/')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-    };
-    let is_meant = |key: &str| {
-        let host = host_of(key);
-        host == registry || (is_docker_hub(&host) && is_docker_hub(registry))
-    };
-    let exact = entries.get(server(registry));
-    exact.or_else(|| {
-        let found = entries.iter().find(|(key, _)| is_meant(key));
-        found.map(|(_, entry)| entry)
-    })
+/// The entries for a repository, the best one first.
+///
+/// A key is a registry's name, or an address with its name as older tools wrote it (`ConvertToHostname` of
+/// <https://pkg.go.dev/github.com/docker/docker/registry>), or, as podman and Kubernetes have it, a registry with a
+/// path; the longest path that fits is the best
+/// (<https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md>).
+fn find<'a, T>(entries: &'a BTreeMap<String, T>, repository: &Repository) -> Vec<&'a T> {
+    let ranked = entries.iter();
+    let mut ranked: Vec<_> = ranked
+        .filter_map(|(key, entry)| Some((rank(key, repository)?, entry)))
+        .collect();
+    ranked.sort_by_key(|(rank, _)| Reverse(*rank));
+    ranked.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Rank of a key for a repository: the length of its path, then its being the registry's own name; none if it is not
+/// for the repository.
+fn rank(key: &str, repository: &Repository) -> Option<(usize, bool)> {
+    let registry = repository.registry.as_str();
+    let address = key.split_once("://").map(|(_, rest)| rest);
+    let plain = address.unwrap_or(key);
+    let (host, path) = plain.split_once('/').unwrap_or((plain, ""));
+    let host = host.to_ascii_lowercase();
+    if host != registry && !(is_docker_hub(&host) && is_docker_hub(registry)) {
+        return None;
+    }
+    let path = path.trim_end_matches('/');
+    let rest = repository.name.strip_prefix(path);
+    match rest {
+        Some(rest) if !path.is_empty() && (rest.is_empty() || rest.starts_with('/')) => {
+            Some((path.len(), false))
+        }
+        // The path of an address, or of the registry's API, does not name a repository.
+        _ if path.is_empty() || address.is_some() || matches!(path, "v1" | "v2") => {
+            Some((0, key == server(registry)))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -58,6 +58,24 @@ pub enum SignInError {
     },
 }
 
+impl SignInError {
+    /// Returns true if the registry may be accessed without the login: what is public needs none.
+    pub(super) fn leaves_anonymous(&self) -> bool {
+        matches!(self, Self::Helper { .. })
+    }
+
+    /// Returns true if the issuer of tokens refused one without a login.
+    pub(in crate::adapters::registry) fn is_of_anonymous(&self) -> bool {
+        matches!(
+            self,
+            Self::TokenRefused {
+                anonymous: true,
+                ..
+            }
+        )
+    }
+}
+
 impl From<Problem> for SignInError {
     fn from(problem: Problem) -> Self {
         Self::Source(Box::new(problem))

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::DockerConfig;
 use crate::adapters::registry::credentials::error::SignInError;
+use crate::domain::reference::repository::Repository;
 use crate::domain::registry_login::RegistryLogin;
 use crate::report::code::Code;
 use crate::report::secret::Secret;
@@ -32,8 +33,14 @@ fn password(user: &str, password: &str) -> RegistryLogin {
 
 async fn check(file: Value, registry: &str, expected: Option<RegistryLogin>) {
     let folder = tempfile::tempdir().expect("a folder");
-    let found = config(folder.path(), &file).login(registry).await;
-    assert_eq!(found, Ok(expected), "{registry} in {file}");
+    let (registry, name) = registry.split_once('/').unwrap_or((registry, "app/web"));
+    let repository = Repository::new(registry, name);
+    let found = config(folder.path(), &file).login(&repository).await;
+    assert_eq!(found, Ok(expected), "{repository} in {file}");
+}
+
+fn ghcr() -> Repository {
+    Repository::new("ghcr.io", "app/web")
 }
 
 #[tokio::test]
@@ -61,6 +68,75 @@ async fn an_entry_is_found_under_every_name_that_tools_give_it() {
     ] {
         check(json!({"auths": {key: {"auth": auth}}}), registry, None).await;
     }
+}
+
+#[tokio::test]
+async fn of_several_entries_for_one_host_the_longest_that_fits_counts() {
+    let entry = |user: &str| json!({"username": user, "password": "p"});
+    let of_paths = json!({"auths": {
+        "registry.gitlab.example/team-a/app": entry("a-app"),
+        "registry.gitlab.example/team-a": entry("a"),
+        "https://registry.gitlab.example/team-b/": entry("b"),
+    }});
+    let with_host = json!({"auths": {
+        "registry.gitlab.example/team-a/app": entry("a-app"),
+        "https://registry.gitlab.example/v2/": entry("address"),
+        "registry.gitlab.example": entry("host"),
+    }});
+    let of_paths_alone = json!({"auths": {
+        "registry.gitlab.example/team-a/app": {},
+        "registry.gitlab.example/team-a": entry("a"),
+    }});
+    for (file, name, user) in [
+        (&of_paths, "team-a/app", Some("a-app")),
+        (&of_paths, "team-a/app/web", Some("a-app")),
+        (&of_paths, "team-a/application", Some("a")),
+        (&of_paths, "team-b/x", Some("b")),
+        (&with_host, "team-a/app/web", Some("a-app")),
+        (&with_host, "team-c/x", Some("host")),
+        (&of_paths_alone, "team-a/app", Some("a")),
+        (&of_paths_alone, "team-b/x", None),
+    ] {
+        let image = format!("registry.gitlab.example/{name}");
+        check(file.clone(), &image, user.map(|user| password(user, "p"))).await;
+    }
+    let hub = json!({"auths": {
+        "docker.io/team": entry("team"),
+        "https://index.docker.io/v1/": entry("hub"),
+    }});
+    check(
+        hub.clone(),
+        "docker.io/team/web",
+        Some(password("team", "p")),
+    )
+    .await;
+    check(hub, "docker.io/library/nginx", Some(password("hub", "p"))).await;
+}
+
+#[tokio::test]
+async fn an_empty_file_is_an_empty_object() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for text in ["", " \n", "null", "{}"] {
+        fs::write(folder.path().join("config.json"), text).expect("a file");
+        assert_eq!(of_folder(folder.path()).login(&ghcr()).await, Ok(None));
+    }
+}
+
+#[tokio::test]
+async fn a_helper_that_fails_does_not_hide_an_entry_of_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = json!({
+        "credsStore": "not-there",
+        "auths": {"ghcr.io": {"username": "ci", "password": "p"}},
+    });
+    let found = config(folder.path(), &file).login(&ghcr()).await;
+    assert_eq!(found, Ok(Some(password("ci", "p"))));
+    let other = Repository::new("quay.io", "app/web");
+    let error = of_folder(folder.path()).login(&other).await;
+    assert_eq!(
+        error.expect_err("a failure").code(),
+        Code::RegistryCredentialHelperFailed
+    );
 }
 
 #[tokio::test]
@@ -96,9 +172,9 @@ async fn entries_come_in_several_forms() {
 async fn without_a_file_nobody_is_signed_in() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = of_folder(&folder.path().join("missing"));
-    assert_eq!(config.login("ghcr.io").await, Ok(None));
+    assert_eq!(config.login(&ghcr()).await, Ok(None));
     let nowhere = DockerConfig::of_agent(|_| None);
-    assert_eq!(nowhere.login("ghcr.io").await, Ok(None));
+    assert_eq!(nowhere.login(&ghcr()).await, Ok(None));
 }
 
 #[tokio::test]
@@ -116,7 +192,7 @@ async fn the_home_folder_is_looked_at_without_docker_config() {
         "DOCKER_CONFIG" => Some(OsString::new()),
         _ => None,
     });
-    assert_eq!(config.login("ghcr.io").await, Ok(Some(password("ci", "p"))));
+    assert_eq!(config.login(&ghcr()).await, Ok(Some(password("ci", "p"))));
 }
 
 #[tokio::test]
@@ -129,7 +205,7 @@ async fn a_file_that_cannot_be_used_is_a_failure_that_repeats_none_of_it() {
         r#"{"auths": {"ghcr.io": {"auth": "top-secret"}}}"#,
     ] {
         fs::write(&path, text).expect("a file");
-        let error = of_folder(folder.path()).login("ghcr.io").await;
+        let error = of_folder(folder.path()).login(&ghcr()).await;
         let error = error.expect_err("a failure");
         assert_eq!(error.code(), Code::RegistryDockerConfigInvalid);
         assert!(!format!("{error:?}").contains("top-secret"), "{error:?}");
@@ -141,7 +217,7 @@ async fn a_helper_s_name_is_a_name_and_no_path() {
     for name in ["../evil", "/bin/sh", "a b", "a;b", "x\n"] {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), &json!({"credsStore": name}));
-        let error = config.login("ghcr.io").await.expect_err("a failure");
+        let error = config.login(&ghcr()).await.expect_err("a failure");
         assert_eq!(error.code(), Code::RegistryCredentialHelperFailed);
         let SignInError::Helper { source, .. } = &error else {
             panic!("{error:?}")
