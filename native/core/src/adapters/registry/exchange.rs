@@ -93,10 +93,9 @@ impl Exchange {
         let repository = &request.repository;
         let opened = self.opened_with_login(request, renewed, time).await;
         let is_refused = match &opened {
-            Ok(Opened::Good(_)) => false,
             Ok(Opened::Refused(answer)) => is_denial(answer.status),
             Err(AttemptError::Failed(Failed::SignIn(error))) => error.is_of_anonymous(),
-            Err(_) => false,
+            Ok(Opened::Good(_)) | Err(_) => false,
         };
         // Without a login that Docker's configuration promises, a refusal was to be expected.
         match self.sign_ins.missing_login(repository).await {

@@ -46,7 +46,7 @@ pub(super) fn next_page(
 /// Target of the first link to a next page.
 fn next_target(headers: &HeaderMap) -> Result<Option<String>, String> {
     for line in headers.get_all(LINK) {
-        let links = line.to_str().ok().and_then(links);
+        let links = line.to_str().ok().and_then(parse);
         let links = links.ok_or("its header `Link` cannot be read")?;
         let mut links = links.into_iter();
         if let Some(next) = links.find(Link::is_next) {
@@ -72,10 +72,10 @@ impl Link {
 }
 
 /// Reads a line of the header; none if it is malformed.
-fn links(line: &str) -> Option<Vec<Link>> {
+fn parse(text: &str) -> Option<Vec<Link>> {
     const SPACE: [char; 2] = [' ', '\t'];
     let mut all = Vec::new();
-    let mut rest = line.trim_start_matches([' ', '\t', ',']);
+    let mut rest = text.trim_start_matches([' ', '\t', ',']);
     while !rest.is_empty() {
         let (target, after) = rest.strip_prefix('<')?.split_once('>')?;
         let mut link = Link {
