@@ -179,8 +179,8 @@ test(
       for (const change of [
         /^ {2}drops what only ECS writes: `taskDefinitionArn`, `revision`, /m,
         /^ {2}sets `runtimePlatform.cpuArchitecture` to `ARM64`; it was "X86_64"$/m,
-        /^ {2}adds the capability `SYS_PTRACE` to `web`$/m,
-        /^ {2}puts `.*falcon-entrypoint` in front of the `entryPoint` of `web`/m,
+        /^ {2}adds `SYS_PTRACE` to `containerDefinitions\[1\]\.linuxParameters\.capabilities\.add`$/m,
+        /^ {2}puts `.*falcon-entrypoint` in front of `containerDefinitions\[1\]\.entryPoint`/m,
       ]) {
         assert.match(story(step), change);
       }

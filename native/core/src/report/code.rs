@@ -131,8 +131,11 @@ codes! {
     EcsTaskDefinitionUnreadable "ECS_TASK_DEFINITION_UNREADABLE" Input "The file holds no ECS task definition, or cannot be read.";
     EcsTaskDefinitionInvalid "ECS_TASK_DEFINITION_INVALID" Input "The ECS task definition has something that must be corrected.";
     EcsPlaceholdersLeft "ECS_PLACEHOLDERS_LEFT" Input "The ECS task definition is a template that is not filled in.";
+    EcsPlaceholdersKept "ECS_PLACEHOLDERS_KEPT" Input "Texts that may be placeholders stay in the ECS task definition.";
     EcsContainerUnclear "ECS_CONTAINER_UNCLEAR" Input "Nothing tells which container of the ECS task definition runs the image.";
     EcsSensorAtRisk "ECS_SENSOR_AT_RISK" Input "Something in the ECS task definition may keep the sensor from working.";
+    EcsSizeUnknown "ECS_SIZE_UNKNOWN" Input "The task is larger than Fargate was known to allow.";
+    EcsSidecarPlatformMissing "ECS_SIDECAR_PLATFORM_MISSING" Input "Another container of the task has an image that is not for linux/arm64.";
     EcsOutputNotWritable "ECS_OUTPUT_NOT_WRITABLE" Input "The finished ECS task definition cannot be written.";
     EcsRegistrationRefused "ECS_REGISTRATION_REFUSED" Input "ECS does not accept the task definition.";
 }

@@ -102,7 +102,10 @@ pub fn with_task_definition(facts: Facts) -> Facts {
         "executionRoleArn": "arn:aws:iam::123456789012:role/x",
     });
     Facts {
-        task_definition: Some(TaskDefinition::read(&file.to_string(), Wanted::default())),
+        task_definition: Some(TaskDefinition::read(
+            file.to_string().as_bytes(),
+            Wanted::default(),
+        )),
         ..facts
     }
 }

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::field::{containers, is_name, is_set};
+use super::field::{CONTAINERS, container_names, container_path, containers, elements, is_set};
 use super::findings::Findings;
-use super::placeholder;
 use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::report::code::Code;
 
@@ -19,171 +18,176 @@ const INIT_CONTAINER: &str = "crowdstrike-falcon-init-container";
 /// Folder where a patched image has the sensor; a volume over it would hide it.
 const SENSOR_ROOT: &str = "/opt/CrowdStrike/rootfs";
 
-/// The container named `wanted`, or the only one.
+/// Chooses the container named `wanted`, or the only one.
 pub(super) fn choose(
     findings: &mut Findings,
     input: &Map<String, Value>,
     wanted: Option<&str>,
 ) -> Option<usize> {
-    let names: Vec<&str> = containers(input)
-        .iter()
-        .map(|container| container["name"].as_str().unwrap_or_default())
-        .collect();
-    let listed = || {
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        names.join(", ")
-    };
-    if names.contains(&INIT_CONTAINER) {
-        findings.refuse(format!(
-            "the container `{INIT_CONTAINER}` brings a sensor already; give the definition as it was before CrowdStrike's patching utility"
-        ));
+    // A value of another type has been refused.
+    if !input.get(CONTAINERS).is_some_and(Value::is_array) {
+        return None;
     }
-    match (wanted, names.as_slice()) {
-        (_, []) => {
-            findings.refuse("`containerDefinitions` has to list at least one container");
-            None
+    let names: Vec<(usize, &str)> = container_names(input).collect();
+    if let Some((nth, name)) = names.iter().find(|(_, name)| *name == INIT_CONTAINER) {
+        findings.refuse(
+            container_path(*nth),
+            format!("is `{name}`, which brings a sensor already; give the definition as it was before CrowdStrike's patching utility"),
+        );
+    }
+    let count = containers(input).len();
+    let message = match (wanted, count) {
+        (_, 0) => {
+            findings.refuse(CONTAINERS, "must list at least one container");
+            return None;
         }
-        (None, [_]) => Some(0),
-        (None, _) => {
-            let message = format!("there are {} containers: {}", names.len(), listed());
-            findings.refuse_as(Code::EcsContainerUnclear, message);
-            None
-        }
-        (Some(wanted), _) => {
-            let nth = names.iter().position(|name| *name == wanted);
-            if nth.is_none() {
-                let nearest = names
-                    .iter()
-                    .map(|name| (strsim::normalized_damerau_levenshtein(name, wanted), name))
-                    .filter(|(likeness, _)| *likeness > 0.6)
-                    .max_by(|a, b| a.0.total_cmp(&b.0));
-                let question = nearest
-                    .map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"));
-                let message = format!(
-                    "no container is named `{wanted}`, but {}{question}",
-                    listed()
-                );
-                findings.refuse_as(Code::EcsContainerUnclear, message);
-            }
-            nth
-        }
+        (None, 1) => return Some(0),
+        (None, _) => format!("has {count} containers: {}", listed(&names)),
+        (Some(wanted), _) => match names.iter().find(|(_, name)| *name == wanted) {
+            Some((nth, _)) => return Some(*nth),
+            None => format!(
+                "has no container named `{wanted}`, but {}{}",
+                listed(&names),
+                nearest(&names, wanted)
+            ),
+        },
+    };
+    findings.refuse_as(Code::EcsContainerUnclear, CONTAINERS, message);
+    None
+}
+
+fn listed(names: &[(usize, &str)]) -> String {
+    let names: Vec<String> = names.iter().map(|(_, name)| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => "none with a name".to_owned(),
+        names => names.join(", "),
     }
 }
 
-/// Corrects the chosen container, and gives its name.
+/// Returns a question for the name that is most like the wanted one, or nothing.
+fn nearest(names: &[(usize, &str)], wanted: &str) -> String {
+    names
+        .iter()
+        .map(|(_, name)| (strsim::normalized_damerau_levenshtein(name, wanted), name))
+        .filter(|(likeness, _)| *likeness > 0.6)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"))
+}
+
+/// Corrects the chosen container, and returns its name.
 pub(super) fn correct(
     findings: &mut Findings,
     input: &mut Map<String, Value>,
     nth: usize,
 ) -> Option<String> {
-    let container = input.get_mut("containerDefinitions")?.get_mut(nth)?;
-    let Value::Object(container) = container else {
-        findings.refuse("each of `containerDefinitions` must be an object");
-        return None;
-    };
-    let Some(name) = container.get("name").and_then(Value::as_str) else {
-        findings.refuse("the container has no `name`");
-        return None;
-    };
-    let name = name.to_owned();
-    if !is_name(&name) && placeholder::placeholders(&name).is_empty() {
-        findings.refuse(format!(
-            "container `{name}`: its name must be up to 255 letters, digits, `-` and `_`"
-        ));
-    }
-    add_capability(findings, container, &name);
-    put_falcon_first(findings, container, &name);
-    check_variables(findings, container, &name);
-    check_file_system(findings, container, &name);
+    let container = input.get_mut(CONTAINERS)?.get_mut(nth)?.as_object_mut()?;
+    // A name that is missing, or cannot be one, has been refused.
+    let name = container.get("name")?.as_str()?.to_owned();
+    let path = container_path(nth);
+    add_capability(findings, container, &path);
+    put_falcon_first(findings, container, &path);
+    check_variables(findings, container, &name, &path);
+    check_file_system(findings, container, &name, &path);
     Some(name)
 }
 
-fn add_capability(findings: &mut Findings, container: &mut Map<String, Value>, name: &str) {
+fn add_capability(findings: &mut Findings, container: &mut Map<String, Value>, path: &str) {
     let mut fields = container;
     for key in ["linuxParameters", "capabilities"] {
-        let Value::Object(inner) = fields.entry(key).or_insert_with(|| json!({})) else {
-            findings.refuse(format!("container `{name}`: `{key}` must be an object"));
+        let inner = fields.entry(key).or_insert_with(|| json!({}));
+        let Value::Object(inner) = inner else {
             return;
         };
         fields = inner;
     }
+    let path = format!("{path}.linuxParameters.capabilities");
     let is_it = |value: &Value| value == SYS_PTRACE;
-    let dropped = fields.get("drop").and_then(Value::as_array);
-    if dropped.is_some_and(|dropped| dropped.iter().any(is_it)) {
-        findings.refuse(format!(
-            "container `{name}`: `{SYS_PTRACE}` is in `capabilities.drop`, and the sensor needs it"
-        ));
+    let dropped = fields.get("drop").unwrap_or(&Value::Null);
+    let dropped = elements(dropped, &format!("{path}.drop")).find(|(_, each)| is_it(each));
+    if let Some((path, _)) = dropped {
+        findings.refuse(path, format!("is `{SYS_PTRACE}`, which the sensor needs"));
         return;
     }
-    let Value::Array(added) = fields.entry("add").or_insert_with(|| json!([])) else {
-        findings.refuse(format!(
-            "container `{name}`: `capabilities.add` must be a list"
-        ));
+    let added = fields.entry("add").or_insert_with(|| json!([]));
+    let Value::Array(added) = added else {
         return;
     };
     if !added.iter().any(is_it) {
         added.push(Value::from(SYS_PTRACE));
-        findings.change(format!("adds the capability `{SYS_PTRACE}` to `{name}`"));
+        findings.change(format!("adds `{SYS_PTRACE}` to `{path}.add`"));
     }
 }
 
-/// An entrypoint of the definition replaces the image's, with which falconutil starts the sensor.
-fn put_falcon_first(findings: &mut Findings, container: &mut Map<String, Value>, name: &str) {
-    let Some(entrypoint) = container.get_mut("entryPoint").filter(|e| is_set(e)) else {
+/// Puts Falcon's entrypoint first: an entrypoint of the definition replaces the image's, with which the sensor starts.
+fn put_falcon_first(findings: &mut Findings, container: &mut Map<String, Value>, path: &str) {
+    let entrypoint = container.get_mut("entryPoint");
+    let Some(Value::Array(words)) = entrypoint.filter(|words| is_set(words)) else {
         return;
     };
-    let Value::Array(words) = entrypoint else {
-        findings.refuse(format!(
-            "container `{name}`: `entryPoint` must be a list of texts"
-        ));
-        return;
-    };
-    if !words.iter().any(|word| word == FALCON_ENTRYPOINT) {
-        words.insert(0, Value::from(FALCON_ENTRYPOINT));
-        findings.change(format!(
-            "puts `{FALCON_ENTRYPOINT}` in front of the `entryPoint` of `{name}`, which would start it without the sensor"
-        ));
+    let path = format!("{path}.entryPoint");
+    match words.iter().position(|word| word == FALCON_ENTRYPOINT) {
+        Some(0) => {}
+        // Behind another program, such as `tini`, it would not be the process that the sensor starts from.
+        Some(nth) => {
+            words[..=nth].rotate_right(1);
+            findings.change(format!(
+                "moves `{FALCON_ENTRYPOINT}` to the front of `{path}`"
+            ));
+        }
+        None => {
+            words.insert(0, Value::from(FALCON_ENTRYPOINT));
+            findings.change(format!(
+                "puts `{FALCON_ENTRYPOINT}` in front of `{path}`, which would start the container without the sensor"
+            ));
+        }
     }
 }
 
-/// Variables of the definition replace those of the image.
-fn check_variables(findings: &mut Findings, container: &Map<String, Value>, name: &str) {
-    let variable = |wanted: &str| {
-        let variables = container.get("environment")?.as_array()?;
-        let found = variables.iter().find(|pair| pair["name"] == wanted)?;
-        Some(found["value"].as_str().unwrap_or_default())
-    };
-    if let Some(told) = variable("CS_CONTAINER").filter(|told| *told != name) {
-        findings.refuse(format!(
-            "container `{name}`: `CS_CONTAINER` in its `environment` is `{told}`, and the sensor would report that name; remove it, since the image says `{name}`"
-        ));
-    }
-    if variable("FALCONCTL_OPTS").is_some_and(|options| !options.contains("--cid")) {
-        findings.warn(format!(
-            "`FALCONCTL_OPTS` in the `environment` of `{name}` replaces the image's and holds no `--cid`, so the sensor would not know its customer"
-        ));
+/// Checks the variables of the definition, which replace those of the image.
+fn check_variables(
+    findings: &mut Findings,
+    container: &Map<String, Value>,
+    name: &str,
+    path: &str,
+) {
+    let variables = container.get("environment").unwrap_or(&Value::Null);
+    for (path, variable) in elements(variables, &format!("{path}.environment")) {
+        let value = variable["value"].as_str().unwrap_or_default();
+        match variable["name"].as_str() {
+            Some("CS_CONTAINER") if value != name => findings.refuse(
+                format!("{path}.value"),
+                format!("is `{value}`, and the sensor would report that name; remove `CS_CONTAINER`, since the image has it as `{name}`"),
+            ),
+            Some("FALCONCTL_OPTS") if !value.contains("--cid") => findings.warn(
+                Code::EcsSensorAtRisk,
+                format!("`FALCONCTL_OPTS` in the `environment` of `{name}` replaces the image's and holds no `--cid`, so the sensor would not know its customer"),
+            ),
+            _ => {}
+        }
     }
 }
 
-fn check_file_system(findings: &mut Findings, container: &Map<String, Value>, name: &str) {
+fn check_file_system(
+    findings: &mut Findings,
+    container: &Map<String, Value>,
+    name: &str,
+    path: &str,
+) {
     if container.get("readonlyRootFilesystem") == Some(&Value::Bool(true)) {
-        findings.warn(format!(
-            "`{name}` has `readonlyRootFilesystem`, and the sensor may have to write to the root file system"
-        ));
+        findings.warn(
+            Code::EcsSensorAtRisk,
+            format!("`{name}` has `readonlyRootFilesystem`, and the sensor may have to write to the root file system"),
+        );
     }
-    let mounts = container.get("mountPoints").and_then(Value::as_array);
-    let hides = |path: &&str| {
-        let path = path.trim_end_matches('/');
-        SENSOR_ROOT == path || SENSOR_ROOT.starts_with(&format!("{path}/"))
-    };
-    let over = mounts
-        .into_iter()
-        .flatten()
-        .filter_map(|mount| mount["containerPath"].as_str())
-        .find(hides);
-    if let Some(path) = over {
-        findings.refuse(format!(
-            "container `{name}`: the volume at `{path}` hides the sensor, which is in `{SENSOR_ROOT}`"
-        ));
+    let mounts = container.get("mountPoints").unwrap_or(&Value::Null);
+    for (path, mount) in elements(mounts, &format!("{path}.mountPoints")) {
+        let folder = mount["containerPath"].as_str().unwrap_or("?");
+        let plain = folder.trim_end_matches('/');
+        if SENSOR_ROOT == plain || SENSOR_ROOT.starts_with(&format!("{plain}/")) {
+            findings.refuse(
+                format!("{path}.containerPath"),
+                format!("is `{folder}`, and hides the sensor, which is in `{SENSOR_ROOT}`"),
+            );
+        }
     }
 }

@@ -1,25 +1,58 @@
-//! Collects what a task definition needs, so that all of it is told at once.
+//! Collects what a task definition needs, so that all of it is reported at once.
 
+use super::warning::Warning;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 
 /// Findings made while a task definition was read.
 #[derive(Default)]
 pub(super) struct Findings {
-    problems: Vec<(Code, String)>,
+    problems: Vec<Finding>,
     changes: Vec<String>,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
+}
+
+/// A problem with one field.
+struct Finding {
+    code: Code,
+    path: String,
+    message: String,
 }
 
 impl Findings {
-    /// Notes something that a person has to correct.
-    pub(super) fn refuse(&mut self, message: impl Into<String>) {
-        self.refuse_as(Code::EcsTaskDefinitionInvalid, message);
+    /// Notes that a person must correct the field at `path`; `message` goes on where the path ends.
+    pub(super) fn refuse(&mut self, path: impl Into<String>, message: impl AsRef<str>) {
+        self.refuse_as(Code::EcsTaskDefinitionInvalid, path, message);
     }
 
-    /// Notes something that a person has to correct, under a code of its own.
-    pub(super) fn refuse_as(&mut self, code: Code, message: impl Into<String>) {
-        self.problems.push((code, message.into()));
+    /// Notes that a person must correct a field, under a code of its own.
+    ///
+    /// The first problem of a field counts: a value of the wrong type, say, has no other problem that matters.
+    pub(super) fn refuse_as(
+        &mut self,
+        code: Code,
+        path: impl Into<String>,
+        message: impl AsRef<str>,
+    ) {
+        let path = path.into();
+        if self.problems.iter().any(|known| known.path == path) {
+            return;
+        }
+        let message = format!("`{path}` {}", message.as_ref());
+        self.problems.push(Finding {
+            code,
+            path,
+            message,
+        });
+    }
+
+    /// Notes that the file as a whole is of no use.
+    pub(super) fn refuse_file(&mut self, message: impl Into<String>) {
+        self.problems.push(Finding {
+            code: Code::EcsTaskDefinitionUnreadable,
+            path: String::new(),
+            message: message.into(),
+        });
     }
 
     /// Notes something that was corrected.
@@ -27,28 +60,31 @@ impl Findings {
         self.changes.push(message.into());
     }
 
-    /// Notes something that may keep the sensor from working.
-    pub(super) fn warn(&mut self, message: impl Into<String>) {
-        self.warnings.push(message.into());
+    /// Notes something that is used as it is, and that may not work.
+    pub(super) fn warn(&mut self, code: Code, message: impl Into<String>) {
+        self.warnings.push(Warning {
+            code,
+            message: message.into(),
+        });
     }
 
-    /// The changes and the warnings, or the one problem that tells all problems.
-    pub(super) fn into_result(self) -> Result<(Vec<String>, Vec<String>), Problem> {
-        let Some((first, _)) = self.problems.first() else {
+    /// Returns the changes and the warnings, or the one problem that lists all problems.
+    pub(super) fn into_result(self) -> Result<(Vec<String>, Vec<Warning>), Problem> {
+        let Some(first) = self.problems.first() else {
             return Ok((self.changes, self.warnings));
         };
-        let is_one_kind = self.problems.iter().all(|(code, _)| code == first);
+        let is_one_kind = self.problems.iter().all(|each| each.code == first.code);
         let code = if is_one_kind {
-            *first
+            first.code
         } else {
             Code::EcsTaskDefinitionInvalid
         };
         let (what, why) = match self.problems.as_slice() {
-            [(_, only)] => (only.clone(), Vec::new()),
+            [only] => (only.message.clone(), Vec::new()),
             all => (
                 format!("{} things must be corrected", all.len()),
                 all.iter()
-                    .map(|(code, message)| format!("{message} [{}]", code.as_str()))
+                    .map(|each| format!("{} [{}]", each.message, each.code.as_str()))
                     .collect(),
             ),
         };

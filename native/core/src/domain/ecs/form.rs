@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::encoding::decode;
+use super::field::CONTAINERS;
 use super::findings::Findings;
-use crate::report::code::Code;
 
 /// Fields that only ECS writes: the SDK's `TaskDefinition` has them and its `RegisterTaskDefinitionInput` lacks them.
 const READ_ONLY: [&str; 9] = [
@@ -18,34 +19,37 @@ const READ_ONLY: [&str; 9] = [
     "registeredBy",
 ];
 
-/// The input of `RegisterTaskDefinition` in a file's content.
-pub(super) fn read(findings: &mut Findings, text: &str) -> Option<Map<String, Value>> {
-    // Editors on Windows write this mark, and JSON has no place for it.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let document = match serde_json::from_str(text) {
+/// Reads the input of `RegisterTaskDefinition` from a file's content.
+pub(super) fn read(findings: &mut Findings, bytes: &[u8]) -> Option<Map<String, Value>> {
+    let decoded = match decode(bytes) {
+        Ok(decoded) => decoded,
+        Err(why) => {
+            findings.refuse_file(format!("the file cannot be read: {why}"));
+            return None;
+        }
+    };
+    if decoded.is_utf16 {
+        findings.change("reads the file as UTF-16, and writes UTF-8");
+    }
+    let document = match serde_json::from_str(&decoded.text) {
         Ok(document) => document,
         Err(error) => {
-            findings.refuse_as(
-                Code::EcsTaskDefinitionUnreadable,
-                format!("the file is not JSON: {error}"),
-            );
+            findings.refuse_file(format!("the file is not JSON: {error}"));
             return None;
         }
     };
     let Value::Object(document) = document else {
-        findings.refuse_as(
-            Code::EcsTaskDefinitionUnreadable,
-            "the file has to hold one JSON object, with `family` and `containerDefinitions`",
+        findings.refuse_file(
+            "the file must hold one JSON object, with `family` and `containerDefinitions`",
         );
         return None;
     };
     let mut input = unwrap(document);
     drop_read_only(findings, &mut input);
-    drop_reserved_tags(findings, &mut input);
     drop_nulls(&mut input);
-    if !input.contains_key("containerDefinitions") {
-        findings.refuse_as(
-            Code::EcsTaskDefinitionUnreadable,
+    drop_tags(findings, &mut input);
+    if !input.contains_key(CONTAINERS) {
+        findings.refuse_file(
             "the file holds no `containerDefinitions`, so it is not an ECS task definition",
         );
         return None;
@@ -59,10 +63,7 @@ fn unwrap(mut document: Map<String, Value>) -> Map<String, Value> {
         return document;
     };
     let mut inner = std::mem::take(inner);
-    if let Some(tags) = document
-        .remove("tags")
-        .filter(|tags| *tags != Value::Array(Vec::new()))
-    {
+    if let Some(tags) = document.remove("tags") {
         inner.entry("tags").or_insert(tags);
     }
     inner
@@ -83,9 +84,11 @@ fn drop_read_only(findings: &mut Findings, input: &mut Map<String, Value>) {
     }
 }
 
-/// Tags of AWS's own, such as `CloudFormation`'s, come with a description and cannot be registered
-/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html>).
-fn drop_reserved_tags(findings: &mut Findings, input: &mut Map<String, Value>) {
+/// Drops tags of AWS's own, such as `CloudFormation`'s, and a list of tags that is empty then: ECS refuses both.
+///
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html>, and "Tags can not be empty" in
+/// <https://github.com/fabfuel/ecs-deploy/issues/146>.
+fn drop_tags(findings: &mut Findings, input: &mut Map<String, Value>) {
     let Some(Value::Array(tags)) = input.get_mut("tags") else {
         return;
     };
@@ -94,12 +97,19 @@ fn drop_reserved_tags(findings: &mut Findings, input: &mut Map<String, Value>) {
         let key = tag["key"].as_str().unwrap_or_default();
         !key.to_ascii_lowercase().starts_with("aws:")
     });
+    let are_left = !tags.is_empty();
     if tags.len() < count {
         findings.change("drops the tags that only AWS may set");
     }
+    if !are_left {
+        input.shift_remove("tags");
+        if count == 0 {
+            findings.change("drops `tags`, which is empty");
+        }
+    }
 }
 
-/// To ECS a field that is `null` is not there, and the AWS CLI refuses it.
+/// Drops fields that are `null`: to ECS they are absent, and the AWS CLI refuses them.
 fn drop_nulls(fields: &mut Map<String, Value>) {
     fn inside(value: &mut Value) {
         match value {

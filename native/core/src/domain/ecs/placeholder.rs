@@ -1,88 +1,123 @@
-//! Placeholders that a template leaves to be filled in.
+//! The notations of placeholders in a text.
 
-use serde_json::{Map, Value};
+/// A notation of placeholders: the texts around a name.
+struct Notation {
+    open: &'static str,
+    close: &'static str,
+    /// True if a program in the container may mean it as it stands: Bash, Ruby and Go write such texts too.
+    is_of_programs: bool,
+}
 
-use super::findings::Findings;
-use crate::report::code::Code;
+const fn notation(open: &'static str, close: &'static str, is_of_programs: bool) -> Notation {
+    Notation {
+        open,
+        close,
+        is_of_programs,
+    }
+}
 
-/// Fields in which `<name>` and `$(name)` can be meant as they stand: programs' words, and texts of the user's own.
-const FREE: [&str; 6] = [
-    "awslogs-multiline-pattern",
-    "command",
-    "dockerLabels",
-    "entryPoint",
-    "environment",
-    "healthCheck",
+/// The notations of templates, of Azure Pipelines, and of the tasks that replace tokens in files
+/// (<https://github.com/qetza/replacetokens>); the longer opening first.
+const NOTATIONS: [Notation; 9] = [
+    notation("<", ">", false),
+    notation("$(", ")", false),
+    notation("${{", "}}", true),
+    notation("${", "}", true),
+    notation("$[", "]", true),
+    notation("#{", "}#", true),
+    notation("#{", "}", true),
+    notation("{{", "}}", true),
+    notation("__", "__", true),
 ];
 
-/// Refuses placeholders; `needs_image` says for which containers the image must be there by now.
-pub(super) fn check(
-    findings: &mut Findings,
-    input: &Map<String, Value>,
-    needs_image: impl Fn(usize) -> bool,
-) {
-    let mut left = Vec::new();
-    for (name, value) in input {
-        match value {
-            Value::Array(containers) if name == "containerDefinitions" => {
-                for (nth, container) in containers.iter().enumerate() {
-                    let mut container = container.clone();
-                    if let (false, Some(fields)) = (needs_image(nth), container.as_object_mut()) {
-                        fields.retain(|name, _| name != "image");
-                    }
-                    collect(&container, &mut left);
-                }
-            }
-            _ => collect(value, &mut left),
-        }
-    }
-    if !left.is_empty() {
-        let left: Vec<String> = left.iter().map(|name| format!("`{name}`")).collect();
-        findings.refuse_as(
-            Code::EcsPlaceholdersLeft,
-            format!("placeholders are not filled in: {}", left.join(", ")),
-        );
-    }
-}
-
-/// Adds each placeholder once, in the order of the file.
-fn collect(value: &Value, left: &mut Vec<String>) {
-    match value {
-        Value::String(text) => {
-            for found in placeholders(text) {
-                if !left.iter().any(|known| known == found) {
-                    left.push(found.to_owned());
-                }
-            }
-        }
-        Value::Array(list) => list.iter().for_each(|value| collect(value, left)),
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(name, _)| !FREE.contains(&name.as_str()))
-            .for_each(|(_, value)| collect(value, left)),
-        _ => {}
-    }
-}
-
-/// `<name>`, as templates write it, and `$(name)`, which Azure Pipelines fills in nowhere but in its own files.
+/// The placeholders in a text, each once.
 pub(super) fn placeholders(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    for (open, close) in [("<", '>'), ("$(", ')')] {
-        let mut rest = text;
-        while let Some(start) = rest.find(open) {
-            let inner = &rest[start + open.len()..];
-            let end = inner.find(|c: char| !is_of_names(c)).unwrap_or(inner.len());
-            if inner.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && inner[end..].starts_with(close)
-            {
-                found.push(&rest[start..=start + open.len() + end]);
-            }
-            rest = inner;
-        }
-    }
-    found
+    let found = Placeholder::all_in(text).into_iter();
+    found.map(|found| found.text).collect()
 }
 
-fn is_of_names(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ')
+/// A placeholder in a text.
+#[derive(Clone, Copy)]
+pub(super) struct Placeholder<'a> {
+    pub(super) text: &'a str,
+    name: &'a str,
+    notation: &'static Notation,
+}
+
+impl<'a> Placeholder<'a> {
+    /// The placeholders in a text, each once.
+    pub(super) fn all_in(text: &'a str) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        let mut start = 0;
+        while start < text.len() {
+            let found = NOTATIONS
+                .iter()
+                .find_map(|each| Self::at(text, start, each));
+            let step = text[start..].chars().next().map_or(1, char::len_utf8);
+            start += found.map_or(step, |found| found.text.len());
+            if let Some(found) = found
+                && all.iter().all(|known| known.text != found.text)
+            {
+                all.push(found);
+            }
+        }
+        all
+    }
+
+    /// The placeholder of a notation that begins at a position of a text.
+    fn at(text: &'a str, start: usize, notation: &'static Notation) -> Option<Self> {
+        let inner = text[start..].strip_prefix(notation.open)?;
+        let end = inner.find(notation.close)?;
+        let found = Self {
+            text: &text[start..start + notation.open.len() + end + notation.close.len()],
+            name: inner[..end].trim(),
+            notation,
+        };
+        let is_free = |c: Option<char>| !c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+        let is_alone = || {
+            let (before, after) = (&text[..start], &text[start + found.text.len()..]);
+            is_free(before.chars().next_back()) && is_free(after.chars().next())
+        };
+        (found.has_name() && (!found.is_word() || is_alone())).then_some(found)
+    }
+
+    fn has_name(&self) -> bool {
+        let begins_well = self.name.starts_with(|c: char| c.is_ascii_alphabetic());
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+        match self.notation.open {
+            // Expressions, and Bash's expansions such as `${NAME:-default}`.
+            "${{" | "${" | "$[" | "{{" => {
+                begins_well && !self.name.contains(['{', '}', '"', '\'', '\n'])
+            }
+            "<" | "$(" => {
+                self.name.starts_with(|c: char| c.is_ascii_alphanumeric())
+                    && self.text[self.notation.open.len()..].starts_with(self.name)
+                    && self.name.chars().all(is_plain)
+            }
+            _ => begins_well && self.name.chars().all(is_plain),
+        }
+    }
+
+    /// Returns true if a program in the container may mean the text as it stands.
+    pub(super) fn is_of_programs(&self) -> bool {
+        self.notation.is_of_programs
+    }
+
+    /// Returns true for `__NAME__`, of which every letter is one that names have too.
+    pub(super) fn is_word(&self) -> bool {
+        self.notation.open == "__"
+    }
+
+    /// Returns true unless the text is as much at home in a program: `$(date)`, `<b>` and `__main__` are.
+    pub(super) fn is_meant_for_tools(&self) -> bool {
+        let looks_like_a_variable = || {
+            let name = self.name;
+            name.contains('.') || name.contains(|c: char| c.is_ascii_uppercase())
+        };
+        match self.notation.open {
+            "<" => false,
+            "$(" | "__" => looks_like_a_variable(),
+            _ => true,
+        }
+    }
 }

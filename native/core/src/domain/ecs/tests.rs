@@ -31,7 +31,7 @@ fn with(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 fn read(document: &Value, wanted: Option<&str>) -> Result<TaskDefinition, Problem> {
-    TaskDefinition::read(&document.to_string(), registered(wanted))
+    TaskDefinition::read(document.to_string().as_bytes(), registered(wanted))
 }
 
 /// A definition that is registered, so that all of it must be there.
@@ -65,7 +65,7 @@ fn refused(change: impl FnOnce(&mut Value)) -> (Code, String) {
 fn a_definition_that_is_right_gets_the_image_and_nothing_else() {
     let definition = read(&good(), Some("web")).expect("a good definition");
     assert_eq!(definition.changes, Vec::<String>::new());
-    assert_eq!(definition.warnings, Vec::<String>::new());
+    assert!(definition.warnings.is_empty());
     assert_eq!(
         (definition.family.as_str(), definition.container.as_str()),
         ("web", "web")
@@ -85,7 +85,8 @@ fn order_and_unknown_fields_survive() {
         "cpu": "1 vCPU",
         "executionRoleArn": "arn:aws:iam::123456789012:role/x"
     }"#;
-    let definition = TaskDefinition::read(text, Wanted::default()).expect("a good definition");
+    let definition =
+        TaskDefinition::read(text.as_bytes(), Wanted::default()).expect("a good definition");
     insta::assert_snapshot!(definition.with_image("r/web@sha256:1"), @r#"
     {
       "zeta": {
@@ -130,7 +131,7 @@ fn order_and_unknown_fields_survive() {
     sets `networkMode` to `awsvpc`, without which it would be `bridge`
     sets `runtimePlatform.cpuArchitecture` to `ARM64`
     sets `runtimePlatform.operatingSystemFamily` to `LINUX`
-    adds the capability `SYS_PTRACE` to `web`
+    adds `SYS_PTRACE` to `containerDefinitions[0].linuxParameters.capabilities.add`
     ");
 }
 
@@ -172,9 +173,36 @@ fn the_answer_of_describe_becomes_what_register_takes() {
 }
 
 #[test]
-fn the_mark_of_windows_editors_is_no_obstacle() {
+fn a_list_of_tags_that_is_empty_is_dropped() {
+    let reserved = json!([{"key": "aws:cloudformation:stack-name", "value": "b"}]);
+    for (tags, changes) in [
+        (json!([]), &["drops `tags`, which is empty"][..]),
+        (reserved, &["drops the tags that only AWS may set"]),
+        (Value::Null, &[]),
+    ] {
+        let (definition, changed) = corrected(|d| d["tags"] = tags.clone());
+        assert!(definition.get("tags").is_none(), "{tags}");
+        assert_eq!(changed, changes, "{tags}");
+    }
+}
+
+#[test]
+fn files_of_windows_are_read_by_their_mark_and_written_in_utf8() {
     let text = format!("\u{feff}{}", good());
-    assert!(TaskDefinition::read(&text, Wanted::default()).is_ok());
+    let utf16 =
+        |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> { text.encode_utf16().flat_map(bytes).collect() };
+    for (bytes, changes) in [
+        (text.clone().into_bytes(), 0),
+        (utf16(u16::to_le_bytes), 1),
+        (utf16(u16::to_be_bytes), 1),
+    ] {
+        let definition = TaskDefinition::read(&bytes, registered(None)).expect("a definition");
+        assert_eq!(definition.changes.len(), changes);
+        assert_eq!(definition.family, "web");
+    }
+    let latin1 = TaskDefinition::read(b"{\"family\": \"\xe9\"}", Wanted::default());
+    let problem = latin1.expect_err("no text");
+    assert_eq!(problem.code, Code::EcsTaskDefinitionUnreadable);
 }
 
 #[test]
@@ -184,30 +212,10 @@ fn what_is_no_task_definition_is_said_to_be_none() {
         ("[{\"name\": \"web\"}]", "one JSON object"),
         ("{\"family\": \"web\"}", "no `containerDefinitions`"),
     ] {
-        let problem = TaskDefinition::read(text, Wanted::default()).expect_err(text);
+        let problem = TaskDefinition::read(text.as_bytes(), Wanted::default()).expect_err(text);
         assert_eq!(problem.code, Code::EcsTaskDefinitionUnreadable, "{text}");
         assert!(problem.what.contains(said), "{}", problem.what);
     }
-}
-
-#[test]
-fn placeholders_are_told_each_once_but_not_where_they_can_be_meant() {
-    let (code, said) = refused(|d| {
-        d["family"] = json!("<task-family-name>");
-        d["executionRoleArn"] = json!("arn:aws:iam::<aws-account>:role/<role-name>");
-        d["containerDefinitions"][0]["logConfiguration"]["options"] =
-            json!({"awslogs-group": "/ecs/<your-log-group>", "awslogs-region": "$(AWS_REGION)"});
-        d["taskRoleArn"] = json!("arn:aws:iam::<aws-account>:role/web");
-    });
-    assert_eq!(code, Code::EcsPlaceholdersLeft);
-    insta::assert_snapshot!(said, @"Invalid input `taskDefinition`: placeholders are not filled in: `<task-family-name>`, `<your-log-group>`, `$(AWS_REGION)`, `<aws-account>`, `<role-name>`");
-    let (_, changes) = corrected(|d| {
-        let web = &mut d["containerDefinitions"][0];
-        web["command"] = json!(["sh", "-c", "echo $(date) <in >out"]);
-        web["environment"] = json!([{"name": "TITLE", "value": "<b>web</b>"}]);
-        web["user"] = json!("a < b > c");
-    });
-    assert_eq!(changes, Vec::<String>::new());
 }
 
 #[test]
@@ -227,12 +235,16 @@ fn everything_that_is_wrong_is_told_at_once() {
         "Invalid input `taskDefinition`: 4 things must be corrected"
     );
     insta::assert_snapshot!(problem.why.join("\n"), @r"
-    no container is named `wbe`, but `web`; did you mean `web`? [ECS_CONTAINER_UNCLEAR]
-    placeholders are not filled in: `<family>` [ECS_PLACEHOLDERS_LEFT]
-    `networkMode` is `host`, and Fargate takes `awsvpc` alone [ECS_TASK_DEFINITION_INVALID]
-    `memory` is 1 MiB, and with `cpu` at 1024 Fargate has 2048 to 8192 MiB in steps of 1024 [ECS_TASK_DEFINITION_INVALID]
+    `containerDefinitions` has no container named `wbe`, but `web`; did you mean `web`? [ECS_CONTAINER_UNCLEAR]
+    `family` has placeholders that are not filled in: `<family>` [ECS_PLACEHOLDERS_LEFT]
+    `networkMode` is `host`, and Fargate supports only `awsvpc` [ECS_TASK_DEFINITION_INVALID]
+    `memory` is 1 MiB; with `cpu` at 1024, Fargate supports 2048 to 8192 MiB in steps of 1024 [ECS_TASK_DEFINITION_INVALID]
     ");
 }
 
 mod container;
 mod fargate;
+mod limits;
+mod placeholders;
+mod references;
+mod types;

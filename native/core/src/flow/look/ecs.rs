@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::io::AsyncReadExt as _;
 
+use super::sidecars;
 use crate::adapters::output_file::OutputFile;
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
 use crate::flow::config::patch::TaskDefinitionFile;
@@ -48,24 +49,26 @@ pub(super) async fn look(
     roots: &[&Path],
 ) -> Fact<TaskDefinition> {
     let path = file.path.clone();
-    let text = read(&path)
+    let bytes = read(&path)
         .await
         .map_err(|source| FileError::Unreadable { path, source })?;
     let wanted = Wanted {
         container,
         is_registered: file.register,
     };
-    let definition = TaskDefinition::read(&text, wanted)?;
+    let mut definition = TaskDefinition::read(&bytes, wanted)?;
     if let Some(path) = &file.output {
         let located = OutputFile::locate(path, roots);
         let path = path.clone();
         located.map_err(|source| FileError::NotWritable { path, source })?;
     }
+    let warnings = sidecars::check(&definition.public_sidecars()).await;
+    definition.warnings.extend(warnings);
     Ok(definition)
 }
 
 /// Reads a regular file. What has no end, such as a pipe or a device, is not opened.
-async fn read(path: &Path) -> io::Result<String> {
+async fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !tokio::fs::metadata(path).await?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
@@ -75,7 +78,7 @@ async fn read(path: &Path) -> io::Result<String> {
     if bytes.len() as u64 > LIMIT {
         return Err(io::Error::other("it is larger than 1 MiB"));
     }
-    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
+    Ok(bytes)
 }
 
 #[cfg(test)]

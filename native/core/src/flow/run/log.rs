@@ -60,7 +60,7 @@ pub(super) fn log_strategy(config: &PatchConfig, facts: &Facts, events: &StepEve
 pub(super) fn warn_of_task_definition(facts: &Facts, events: &StepEvents) {
     if let Some(Ok(definition)) = &facts.task_definition {
         for warning in &definition.warnings {
-            events.warning(Code::EcsSensorAtRisk, warning, None);
+            events.warning(warning.code, &warning.message, None);
         }
     }
 }

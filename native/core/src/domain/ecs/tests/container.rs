@@ -26,10 +26,10 @@ fn the_container_is_the_named_one_or_the_only_one() {
     );
     let unclear = read(&two, None).expect_err("two containers");
     assert_eq!(unclear.code, Code::EcsContainerUnclear);
-    insta::assert_snapshot!(unclear.what, @"Invalid input `taskDefinition`: there are 2 containers: `log_router`, `web`");
+    insta::assert_snapshot!(unclear.what, @"Invalid input `taskDefinition`: `containerDefinitions` has 2 containers: `log_router`, `web`");
     let unknown = read(&two, Some("wed")).expect_err("no such container");
     assert_eq!(unknown.code, Code::EcsContainerUnclear);
-    insta::assert_snapshot!(unknown.what, @"Invalid input `taskDefinition`: no container is named `wed`, but `log_router`, `web`; did you mean `web`?");
+    insta::assert_snapshot!(unknown.what, @"Invalid input `taskDefinition`: `containerDefinitions` has no container named `wed`, but `log_router`, `web`; did you mean `web`?");
     let far = read(&two, Some("x")).expect_err("no such container");
     assert!(!far.what.contains("did you mean"), "{}", far.what);
 }
@@ -58,8 +58,11 @@ fn what_was_written_for_one_container_is_good_for_the_next() {
         container: Some("web"),
         is_registered: false,
     };
-    let first = TaskDefinition::read(&two.to_string(), first).expect("a good definition");
-    let second = TaskDefinition::read(&first.with_image(IMAGE), registered(Some("worker")));
+    let first = TaskDefinition::read(two.to_string().as_bytes(), first).expect("a good definition");
+    let second = TaskDefinition::read(
+        first.with_image(IMAGE).as_bytes(),
+        registered(Some("worker")),
+    );
     let second = second.expect("a good definition");
     assert_eq!(second.changes, Vec::<String>::new());
     let images = finished(&second)["containerDefinitions"].clone();
@@ -82,18 +85,29 @@ fn the_capability_is_added_beside_what_is_there() {
         add(&definition),
         json!({"initProcessEnabled": true, "capabilities": {"drop": ["NET_RAW"], "add": ["SYS_PTRACE"]}})
     );
-    assert_eq!(changes, ["adds the capability `SYS_PTRACE` to `web`"]);
+    assert_eq!(
+        changes,
+        ["adds `SYS_PTRACE` to `containerDefinitions[0].linuxParameters.capabilities.add`"]
+    );
     let (code, said) = refused(|d| {
         d["containerDefinitions"][0]["linuxParameters"]["capabilities"]["drop"] =
             json!(["SYS_PTRACE"]);
     });
     assert_eq!(code, Code::EcsTaskDefinitionInvalid);
-    assert!(said.contains("`capabilities.drop`"), "{said}");
+    assert!(
+        said.contains(
+            "`containerDefinitions[0].linuxParameters.capabilities.drop[0]` is `SYS_PTRACE`"
+        ),
+        "{said}"
+    );
     let (_, said) = refused(|d| {
         d["containerDefinitions"][0]["linuxParameters"]["capabilities"]["add"] =
             json!(["NET_ADMIN"]);
     });
-    assert!(said.contains("\"NET_ADMIN\""), "{said}");
+    assert!(
+        said.contains("capabilities.add[0]` is `NET_ADMIN`"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -116,44 +130,75 @@ fn an_entrypoint_that_bypasses_falcon_gets_it_in_front() {
         entrypoint(json!([falcon, "/app"])),
         (json!([falcon, "/app"]), 0)
     );
-    let behind_init = json!(["/tini", "--", falcon, "/app"]);
-    assert_eq!(entrypoint(behind_init.clone()), (behind_init, 0));
-    let (_, said) = refused(|d| d["containerDefinitions"][0]["entryPoint"] = json!("/app"));
-    assert!(said.contains("must be a list"), "{said}");
+    for (behind, moved) in [
+        (
+            json!(["/tini", "--", falcon, "/app"]),
+            json!([falcon, "/tini", "--", "/app"]),
+        ),
+        (json!(["env", falcon]), json!([falcon, "env"])),
+        (json!(["/app", "-v", falcon]), json!([falcon, "/app", "-v"])),
+    ] {
+        assert_eq!(entrypoint(behind), (moved, 1));
+    }
+    // A word that only holds the path is another program's.
+    let script = json!(["sh", "-c", format!("exec {falcon} /app")]);
+    assert_eq!(entrypoint(script).0[0], falcon);
 }
 
 #[test]
 fn what_cannot_be_guessed_of_a_container_is_refused() {
     for (expected, field, value) in [
-        ("`privileged` is set", "privileged", json!(true)),
-        ("`links` is set", "links", json!(["db"])),
+        ("privileged` is set", "privileged", json!(true)),
+        ("links` is set", "links", json!(["db"])),
+        ("hostname` is set", "hostname", json!("web")),
         (
-            "`sharedMemorySize` is set",
+            "resourceRequirements` is set",
+            "resourceRequirements",
+            json!([{"type": "GPU", "value": "1"}]),
+        ),
+        (
+            "linuxParameters.sharedMemorySize` is set",
             "linuxParameters",
             json!({"sharedMemorySize": 64}),
         ),
         (
-            "`hostPort` 80 is not its `containerPort` 8080",
+            "portMappings[0].hostPort` is 80, and `awsvpc` demands the `containerPort`, 8080",
             "portMappings",
             json!([{"containerPort": 8080, "hostPort": 80}]),
         ),
         (
-            "`CS_CONTAINER` in its `environment` is `api`",
+            "environment[0].value` is `api`",
             "environment",
             json!([{"name": "CS_CONTAINER", "value": "api"}]),
         ),
         (
-            "the volume at `/opt/` hides the sensor",
+            "mountPoints[0].containerPath` is `/opt/`, and hides the sensor",
             "mountPoints",
-            json!([{"containerPath": "/opt/"}]),
+            json!([{"sourceVolume": "data", "containerPath": "/opt/"}]),
         ),
         (
-            "`linuxParameters` must be an object",
+            "linuxParameters` is a list, and must be an object",
             "linuxParameters",
             json!([]),
         ),
-        ("the container has no `name`", "name", Value::Null),
-        ("container `my web`: its name", "name", json!("my web")),
+        ("[0].name` is missing", "name", Value::Null),
+        ("[0].name` is missing", "name", json!("")),
+        ("[0].name` is `my web`", "name", json!("my web")),
+        (
+            "logConfiguration.logDriver` is `json-file`",
+            "logConfiguration",
+            json!({"logDriver": "json-file"}),
+        ),
+        (
+            "logConfiguration.logDriver` is `fluentd`",
+            "logConfiguration",
+            json!({"logDriver": "fluentd", "options": {}}),
+        ),
+        (
+            r#"logConfiguration.options["awslogs-region"]` is missing or empty"#,
+            "logConfiguration",
+            json!({"logDriver": "awslogs", "options": {"awslogs-group": "web", "awslogs-region": ""}}),
+        ),
     ] {
         let (_, said) = refused(|d| d["containerDefinitions"][0][field] = value);
         assert!(said.contains(expected), "{expected}: {said}");
@@ -168,7 +213,16 @@ fn what_may_keep_the_sensor_from_working_is_warned_of() {
             json!([{"name": "FALCONCTL_OPTS", "value": "--tags=web"}]);
     });
     let warnings = read(&document, None).expect("a definition").warnings;
-    insta::assert_snapshot!(warnings.join("\n"), @r"
+    assert!(
+        warnings
+            .iter()
+            .all(|warning| warning.code == Code::EcsSensorAtRisk)
+    );
+    let messages: Vec<String> = warnings
+        .into_iter()
+        .map(|warning| warning.message)
+        .collect();
+    insta::assert_snapshot!(messages.join("\n"), @r"
     `FALCONCTL_OPTS` in the `environment` of `web` replaces the image's and holds no `--cid`, so the sensor would not know its customer
     `web` has `readonlyRootFilesystem`, and the sensor may have to write to the root file system
     ");

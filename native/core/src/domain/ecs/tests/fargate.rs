@@ -45,6 +45,11 @@ fn only_the_sizes_of_fargate_are_taken() {
         (json!("8192"), json!("20 GB"), true),
         (json!("16 vCPU"), json!("120 GB"), true),
         (json!("16384"), json!("122881"), false),
+        (json!("32768"), json!("61440"), true),
+        (json!("32768"), json!("122880"), true),
+        (json!("32 vCPU"), json!("244 GB"), true),
+        (json!("32768"), json!("65536"), false),
+        (json!("32 vCPU"), json!("32 GB"), false),
         (json!("1000"), json!("2048"), false),
         (json!("one"), json!("2048"), false),
         (json!("1024"), json!("2 gigabytes"), false),
@@ -59,7 +64,27 @@ fn only_the_sizes_of_fargate_are_taken() {
         assert_eq!(read.is_ok(), is_good, "{cpu} {memory}: {read:?}");
     }
     let (_, said) = refused(|d| d["memory"] = json!("1024"));
-    insta::assert_snapshot!(said, @"Invalid input `taskDefinition`: `memory` is 1024 MiB, and with `cpu` at 1024 Fargate has 2048 to 8192 MiB in steps of 1024");
+    insta::assert_snapshot!(said, @"Invalid input `taskDefinition`: `memory` is 1024 MiB; with `cpu` at 1024, Fargate supports 2048 to 8192 MiB in steps of 1024");
+}
+
+#[test]
+fn a_size_above_the_table_is_a_warning() {
+    for (cpu, memory) in [
+        ("65536", "499712"),
+        ("48 vCPU", "366 GB"),
+        ("32768", "499712"),
+    ] {
+        let document = with(|d| {
+            d["cpu"] = json!(cpu);
+            d["memory"] = json!(memory);
+        });
+        let warnings = read(&document, None).expect("a definition").warnings;
+        let codes: Vec<Code> = warnings.iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, [Code::EcsSizeUnknown], "{cpu} {memory}");
+    }
+    // In the middle of the table there is nothing to come.
+    let (_, said) = refused(|d| d["memory"] = json!("499712"));
+    assert!(said.contains("`memory` is 499712 MiB"), "{said}");
 }
 
 #[test]
@@ -79,12 +104,23 @@ fn numbers_become_the_texts_that_ecs_takes() {
 fn what_cannot_be_guessed_is_refused() {
     for (expected, field, value) in [
         ("`family` is missing", "family", Value::Null),
+        ("`family` is missing", "family", json!("")),
         ("`family` is `a b`", "family", json!("a b")),
         ("`family` is `web<1`", "family", json!("web<1")),
         (
             "`executionRoleArn` is missing",
             "executionRoleArn",
             json!(""),
+        ),
+        (
+            "`executionRoleArn` is `arn:aws:iam::123456789012:policy/x`, which is not",
+            "executionRoleArn",
+            json!("arn:aws:iam::123456789012:policy/x"),
+        ),
+        (
+            "`taskRoleArn` is `role/web`, which is not",
+            "taskRoleArn",
+            json!("role/web"),
         ),
         ("`cpu` is missing", "cpu", Value::Null),
         ("`memory` is missing", "memory", Value::Null),
@@ -97,18 +133,36 @@ fn what_cannot_be_guessed_is_refused() {
             json!([{"type": "memberOf"}]),
         ),
         (
-            "must be a list",
+            "`requiresCompatibilities` is a string, and must be a list of strings",
             "requiresCompatibilities",
             json!("FARGATE"),
         ),
-        ("must be an object", "runtimePlatform", json!("ARM64")),
         (
-            "the volume `data`",
+            "`runtimePlatform` is a string, and must be an object",
+            "runtimePlatform",
+            json!("ARM64"),
+        ),
+        (
+            "`volumes[0].host.sourcePath` is set",
             "volumes",
             json!([{"name": "data", "host": {"sourcePath": "/d"}}]),
         ),
+        (
+            "`volumes[0].dockerVolumeConfiguration` is set",
+            "volumes",
+            json!([{"name": "data", "dockerVolumeConfiguration": {"scope": "task"}}]),
+        ),
         ("at least one container", "containerDefinitions", json!([])),
-        ("must be an object", "containerDefinitions", json!(["web"])),
+        (
+            "`containerDefinitions[0]` is a string, and must be an object",
+            "containerDefinitions",
+            json!(["web"]),
+        ),
+        (
+            "`containerDefinitions` is an object, and must be a list",
+            "containerDefinitions",
+            json!({"name": "web"}),
+        ),
     ] {
         let (code, said) = refused(|d| d[field] = value);
         assert_eq!(code, Code::EcsTaskDefinitionInvalid, "{said}");
@@ -133,7 +187,10 @@ fn what_fargate_takes_for_nothing_is_nothing() {
             ),
             (
                 "mountPoints",
-                json!([{"containerPath": "/opt/app"}, {"containerPath": "/opt/CrowdStrike/rootfs-2"}]),
+                json!([
+                    {"sourceVolume": "data", "containerPath": "/opt/app"},
+                    {"sourceVolume": "data", "containerPath": "/opt/CrowdStrike/rootfs-2"},
+                ]),
             ),
         ] {
             web[field] = value;

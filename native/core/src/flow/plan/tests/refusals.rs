@@ -141,7 +141,7 @@ fn a_builder_that_cannot_be_made_is_found_before_anything_is_done() {
 #[test]
 fn a_task_definition_that_must_be_corrected_comes_before_everything_else() {
     let mut facts = facts();
-    facts.task_definition = Some(TaskDefinition::read("{}", Wanted::default()));
+    facts.task_definition = Some(TaskDefinition::read(b"{}", Wanted::default()));
     facts.caller = Some(Err(Problem {
         code: Code::AwsCredentialsInvalid,
         what: String::new(),
