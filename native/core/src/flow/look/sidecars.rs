@@ -11,6 +11,7 @@ use crate::adapters::registry::credentials::cache::{Credentials, LoginFuture, Lo
 use crate::domain::ecs::sidecar::Sidecar;
 use crate::domain::ecs::warning::Warning;
 use crate::domain::platform::Platform;
+use crate::domain::reference::repository::Repository;
 use crate::report::code::Code;
 use crate::report::event::Events;
 
@@ -21,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 struct Anonymous;
 
 impl LoginSource for Anonymous {
-    fn fetch<'a>(&'a self, _registry: &'a str) -> LoginFuture<'a> {
+    fn fetch<'a>(&'a self, _repository: &'a Repository) -> LoginFuture<'a> {
         Box::pin(async { Ok(None) })
     }
 }
