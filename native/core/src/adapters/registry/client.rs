@@ -1,7 +1,6 @@
 //! The registry's own API, as far as the task needs it.
 //!
-//! This is a small client on reqwest, with oci-spec's types for reading manifests, and not
-//! oci-client: ECR needs only HTTP's basic scheme, so there is little to gain, while oci-client
+//! This is a small client on reqwest, and not oci-client: ECR needs only HTTP's basic scheme, so there is little to gain, while oci-client
 //! retries nothing and has no time limits, picks the machine's own platform, pushes in chunks that
 //! ECR loses, and panics when a reference to be pushed carries a digest. Retries, time limits and
 //! size limits are ours either way.

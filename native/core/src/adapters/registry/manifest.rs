@@ -13,6 +13,7 @@ use crate::domain::image::manifest::{Manifest, ManifestReference, RawManifest};
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
+use crate::report::cause::Cause;
 
 /// Largest manifest that registries accept
 /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>).
@@ -54,8 +55,54 @@ impl Registry {
         }
     }
 
+    /// Has a pull-through cache fetch an image, and checks that the tag names the digest.
+    pub async fn fetch_into_cache(
+        &self,
+        repository: &Repository,
+        tag: &Tag,
+        digest: &Digest,
+    ) -> Result<(), RegistryError> {
+        let reference = ManifestReference::Pinned(tag.clone(), digest.clone());
+        let subject = Subject::read(repository, Some(&reference));
+        self.manifest(&subject).await.map(|_| ())
+    }
+
     /// Reads a manifest, whose digest is computed and not believed.
+    ///
+    /// One that is not known by its digest is requested by the tag beside it, if the reference has one.
     pub(super) async fn manifest(
+        &self,
+        subject: &Subject<'_>,
+    ) -> Result<(RawManifest, Digest), RegistryError> {
+        let missing = match (self.one_manifest(subject).await, subject.reference) {
+            (
+                Err(
+                    error @ (RegistryError::ImageNotFound { .. }
+                    | RegistryError::RepositoryNotFound { .. }),
+                ),
+                Some(ManifestReference::Pinned(tag, digest)),
+            ) => (error, tag, digest),
+            (found, _) => return found,
+        };
+        let (error, tag, digest) = missing;
+        let by_tag = ManifestReference::Tag(tag.clone());
+        let found = self
+            .one_manifest(&Subject::read(subject.repository, Some(&by_tag)))
+            .await;
+        match found {
+            Ok((raw, named)) if named == *digest => Ok((raw, named)),
+            Ok((_, named)) => Err(RegistryError::ImageNotFound {
+                image: subject.image(),
+                source: Cause::said(&format!(
+                    "the registry does not know the digest, and the tag `{tag}` names {named}"
+                )),
+            }),
+            Err(RegistryError::ImageNotFound { .. }) => Err(error),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn one_manifest(
         &self,
         subject: &Subject<'_>,
     ) -> Result<(RawManifest, Digest), RegistryError> {
@@ -64,7 +111,9 @@ impl Registry {
             .await?;
         let digest = Digest::of(&answer.body);
         let claimed = match subject.reference {
-            Some(ManifestReference::Digest(digest)) => Some(digest.to_string()),
+            Some(ManifestReference::Digest(digest) | ManifestReference::Pinned(_, digest)) => {
+                Some(digest.to_string())
+            }
             Some(ManifestReference::Tag(_)) | None => answer
                 .header(DIGEST_HEADER)
                 .filter(|text| text.starts_with("sha256:"))

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use oci_spec::image::{Descriptor as OciDescriptor, ImageIndex};
 use reqwest::{Method, StatusCode};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::client::Registry;
@@ -21,6 +21,7 @@ use crate::domain::image::manifest;
 use crate::domain::image::manifest::{ManifestReference, OCI_INDEX, OCI_MANIFEST, RawManifest};
 use crate::domain::image::referrer::Referrer;
 use crate::domain::reference::digest::Digest;
+use crate::domain::reference::error::ReferenceError;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 
@@ -216,27 +217,34 @@ impl Artifact<'_> {
 }
 
 impl Subject<'_> {
+    /// The wanted entries of a list of referrers; what the others hold does not matter.
     fn referrers(&self, index: &[u8], wanted: &str) -> Result<Vec<Referrer>, RegistryError> {
-        let index: ImageIndex = serde_json::from_slice(index).map_err(|error| {
-            self.invalid(&format!("the list of referrers cannot be read: {error}"))
-        })?;
-        // Registries need not filter, and the index under a tag is not filtered.
-        let is_wanted = |entry: &&OciDescriptor| {
-            let known = entry.artifact_type().as_ref();
-            known.is_some_and(|known| known.as_ref() == wanted)
+        let unreadable =
+            |why: &str| self.invalid(&format!("the list of referrers cannot be read: {why}"));
+        let index: Value =
+            serde_json::from_slice(index).map_err(|error| unreadable(&error.to_string()))?;
+        let entries = match &index["manifests"] {
+            Value::Array(entries) => entries.as_slice(),
+            // Go writes an empty list so.
+            Value::Null if index.get("manifests").is_some() => &[],
+            _ => return Err(unreadable("it is not an index")),
         };
-        let entries = index.manifests().iter().filter(is_wanted);
-        let referrers = entries.map(|entry| {
-            let digest = entry.digest().to_string().parse();
-            let digest = digest.map_err(|error| {
-                self.invalid(&format!("the list of referrers cannot be read: {error}"))
-            });
-            let annotations = entry.annotations().iter().flatten();
+        // Registries need not filter, and the index under a tag is not filtered.
+        let wanted = entries
+            .iter()
+            .filter(|entry| entry["artifactType"] == wanted);
+        let referrers = wanted.map(|entry| {
+            let digest = entry["digest"].as_str().unwrap_or_default().parse();
+            let digest = digest.map_err(|error: ReferenceError| unreadable(&error.to_string()))?;
+            let annotations = match &entry["annotations"] {
+                Value::Null => BTreeMap::new(),
+                given => {
+                    BTreeMap::deserialize(given).map_err(|error| unreadable(&error.to_string()))?
+                }
+            };
             Ok(Referrer {
-                digest: digest?,
-                annotations: annotations
-                    .map(|(name, text)| (name.clone(), text.clone()))
-                    .collect(),
+                digest,
+                annotations,
             })
         });
         referrers.collect()

@@ -45,6 +45,9 @@ impl<'a> Subject<'a> {
         match self.reference {
             Some(ManifestReference::Tag(tag)) => self.repository.tagged(tag),
             Some(ManifestReference::Digest(digest)) => self.repository.at(digest),
+            Some(ManifestReference::Pinned(tag, digest)) => {
+                format!("{}@{digest}", self.repository.tagged(tag))
+            }
             None => self.repository.to_string(),
         }
     }
@@ -54,7 +57,9 @@ impl<'a> Subject<'a> {
         let name = &self.repository.name;
         let reference = match self.reference {
             Some(ManifestReference::Tag(tag)) => tag.as_str(),
-            Some(ManifestReference::Digest(digest)) => digest.as_str(),
+            Some(ManifestReference::Digest(digest) | ManifestReference::Pinned(_, digest)) => {
+                digest.as_str()
+            }
             None => unreachable!("a manifest is asked for by tag or digest"),
         };
         format!("/v2/{name}/manifests/{reference}")

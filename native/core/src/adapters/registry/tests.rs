@@ -123,6 +123,7 @@ fn serve_image(received: &Received) -> Reply {
 
 mod copying;
 mod listing;
+mod platforms;
 mod reading;
 mod referrers;
 mod signing_in;

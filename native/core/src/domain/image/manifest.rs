@@ -1,7 +1,7 @@
 //! Manifests and indexes, as bytes and as what they say.
 
-use oci_spec::image::{Descriptor as OciDescriptor, ImageIndex, ImageManifest};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::descriptor::Descriptor;
 use super::twin_keys::refuse_twin_keys;
@@ -22,10 +22,11 @@ pub(super) const OCI_GZIP_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+
 /// The media types that are asked for.
 pub const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
-/// The configurations that name a platform; artifacts have others.
-pub(super) const IMAGE_CONFIGS: [&str; 2] = [
+/// The configurations that name a platform; artifacts have others. Old versions of Docker wrote no type of their own.
+pub(super) const IMAGE_CONFIGS: [&str; 3] = [
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
+    "application/octet-stream",
 ];
 
 /// Tag or digest that names a manifest within its repository.
@@ -35,6 +36,9 @@ pub enum ManifestReference {
     Tag(Tag),
     /// A digest.
     Digest(Digest),
+    /// A digest, and a tag that names it. A pull-through cache fetches by tag only
+    /// (<https://github.com/aws/containers-roadmap/issues/2837>).
+    Pinned(Tag, Digest),
 }
 
 /// A manifest or index as the registry has it: the digest is that of these very bytes.
@@ -100,8 +104,17 @@ impl ResolvedImage {
 /// Content of a manifest, read from its bytes.
 #[derive(Debug)]
 pub enum Manifest {
-    Index(Vec<PlatformManifest>),
+    Index(Vec<IndexEntry>),
     Image(ImageParts),
+}
+
+/// An entry of an index that can be an image for a platform.
+#[derive(Debug)]
+pub struct IndexEntry {
+    /// Its platform; none where only its configuration names one.
+    pub platform: Option<Platform>,
+    /// Its descriptor, or the reason why it cannot be used.
+    pub descriptor: Result<Descriptor, String>,
 }
 
 #[derive(Debug)]
@@ -167,20 +180,27 @@ pub fn media_type(content_type: Option<&str>, bytes: &[u8]) -> Result<String, St
     Ok(media_type.to_owned())
 }
 
-/// Takes a manifest apart.
+/// Takes a manifest apart. Entries of an index that are not images are skipped.
 pub fn parse(manifest: &RawManifest) -> Result<Manifest, String> {
+    let json: Value = read(&manifest.bytes)?;
     if is_index(&manifest.media_type) {
-        let index: ImageIndex = read(&manifest.bytes)?;
-        let entries = index.manifests().iter().map(platform_manifest);
-        let platforms: Result<Vec<_>, _> = entries.collect();
-        return Ok(Manifest::Index(platforms?.into_iter().flatten().collect()));
+        let entries = list(&json, "manifests")?.iter();
+        return Ok(Manifest::Index(entries.filter_map(index_entry).collect()));
     }
-    let image: ImageManifest = read(&manifest.bytes)?;
-    let layers: Result<Vec<_>, _> = image.layers().iter().map(descriptor).collect();
+    let layers: Result<Vec<_>, _> = list(&json, "layers")?.iter().map(descriptor).collect();
     Ok(Manifest::Image(ImageParts {
-        config: descriptor(image.config())?,
+        config: descriptor(&json["config"])?,
         layers: layers?,
     }))
+}
+
+/// The entries of a list; none if it is missing or `null`, as Go writes an empty one.
+fn list<'a>(json: &'a Value, name: &str) -> Result<&'a [Value], String> {
+    match &json[name] {
+        Value::Array(entries) => Ok(entries),
+        Value::Null => Ok(&[]),
+        _ => Err(format!("the manifest's `{name}` is not a list")),
+    }
 }
 
 /// The most manifests that an index may refer to where all of them are read.
@@ -191,14 +211,15 @@ pub fn children(manifest: &RawManifest) -> Result<Vec<Descriptor>, String> {
     if !is_index(&manifest.media_type) {
         return Ok(Vec::new());
     }
-    let index: ImageIndex = read(&manifest.bytes)?;
-    let count = index.manifests().len();
-    if count > CHILDREN {
+    let index: Value = read(&manifest.bytes)?;
+    let entries = list(&index, "manifests")?;
+    if entries.len() > CHILDREN {
         return Err(format!(
-            "the index refers to {count} manifests, and at most {CHILDREN} are read"
+            "the index refers to {} manifests, and at most {CHILDREN} are read",
+            entries.len()
         ));
     }
-    index.manifests().iter().map(descriptor).collect()
+    entries.iter().map(descriptor).collect()
 }
 
 /// The layers of an image or artifact.
@@ -217,31 +238,33 @@ fn is_known(media_type: &str) -> bool {
     is_index(media_type) || matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST)
 }
 
-/// An entry of an index; none if it is not an image for a platform.
-fn platform_manifest(entry: &OciDescriptor) -> Result<Option<PlatformManifest>, String> {
-    let Some(platform) = entry.platform() else {
-        return Ok(None);
+/// An entry of an index; none if it is not an image.
+fn index_entry(entry: &Value) -> Option<IndexEntry> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let media_type = text(&entry["mediaType"]);
+    let is_manifest = media_type.is_empty() || (is_known(&media_type) && !is_index(&media_type));
+    let platform = Platform::named_in(&entry["platform"]);
+    let artifact_type = text(&entry["artifactType"]);
+    // BuildKit's attestations and OCI's artifacts; both may come without a platform.
+    let is_artifact = !entry["annotations"]["vnd.docker.reference.type"].is_null()
+        || !(artifact_type.is_empty() || IMAGE_CONFIGS.contains(&artifact_type.as_str()));
+    let is_image = match &platform {
+        Some(platform) => platform.is_known(),
+        None => !is_artifact,
     };
-    let os = platform.os().to_string();
-    let architecture = platform.architecture().to_string();
-    let platform = Platform::new(&os, &architecture, platform.variant().as_deref());
-    if !platform.is_known() || is_index(entry.media_type().as_ref()) {
-        return Ok(None);
-    }
-    let Descriptor { digest, size, .. } = descriptor(entry)?;
-    Ok(Some(PlatformManifest {
+    (is_manifest && is_image).then(|| IndexEntry {
         platform,
-        digest,
-        size,
-    }))
+        descriptor: descriptor(entry),
+    })
 }
 
-fn descriptor(descriptor: &OciDescriptor) -> Result<Descriptor, String> {
-    let digest = descriptor.digest().to_string();
+fn descriptor(json: &Value) -> Result<Descriptor, String> {
+    let digest = json["digest"].as_str().unwrap_or_default();
+    let size = json["size"].as_u64();
     Ok(Descriptor {
-        media_type: descriptor.media_type().to_string(),
+        media_type: json["mediaType"].as_str().unwrap_or_default().to_owned(),
         digest: digest.parse().map_err(|error| format!("{error}"))?,
-        size: descriptor.size(),
+        size: size.ok_or_else(|| format!("the descriptor of {digest} has no size"))?,
     })
 }
 

@@ -26,7 +26,7 @@ impl RegistryImage {
     /// The platform that the configuration names.
     #[must_use]
     pub fn platform(&self) -> Option<Platform> {
-        platform_of(&self.config)
+        Platform::named_in(&self.config)
     }
 
     /// The `config` object of the configuration: entrypoint, environment and the like.
@@ -86,16 +86,6 @@ pub fn diff_ids(config: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The platform that a configuration names.
-pub fn platform_of(config: &Value) -> Option<Platform> {
-    let field = |name: &str| config.get(name)?.as_str();
-    let (os, architecture) = (field("os")?, field("architecture")?);
-    if os.is_empty() || architecture.is_empty() {
-        return None;
-    }
-    Some(Platform::new(os, architecture, field("variant")))
-}
-
 #[cfg(test)]
 impl RegistryImage {
     /// An image for linux/arm64, as far as tests look at it.
@@ -128,8 +118,7 @@ impl RegistryImage {
 
 #[cfg(test)]
 mod tests {
-    use super::{platform_of, well_formed};
-    use crate::domain::platform::Platform;
+    use super::well_formed;
     use serde_json::json;
 
     #[test]
@@ -149,16 +138,5 @@ mod tests {
         ] {
             assert_eq!(well_formed(config.clone()).is_ok(), expected, "{config}");
         }
-    }
-
-    #[test]
-    fn a_configuration_names_its_platform_or_none() {
-        let arm64 = json!({"os": "linux", "architecture": "arm64", "variant": "v8"});
-        assert_eq!(platform_of(&arm64), Some(Platform::linux_arm64()));
-        assert_eq!(
-            platform_of(&json!({"os": "", "architecture": "arm64"})),
-            None
-        );
-        assert_eq!(platform_of(&json!({})), None);
     }
 }

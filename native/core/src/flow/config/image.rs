@@ -145,6 +145,7 @@ pub(super) fn pinned(
     let registry = name.registry.as_deref().unwrap_or("docker.io");
     Some(PinnedImage {
         repository: Repository::new(registry, &name.repository),
+        tag: name.tag.clone(),
         digest,
     })
 }

@@ -117,6 +117,8 @@ pub enum Emulation {
 pub struct PinnedImage {
     /// Its repository.
     pub repository: Repository,
+    /// The tag that was given beside the digest, by which a pull-through cache fetches it.
+    pub tag: Option<Tag>,
     /// Its digest.
     pub digest: Digest,
 }

@@ -65,23 +65,22 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
 
 /// Adds the facts that only matter where something is to be changed.
 pub async fn rest(config: &PatchConfig, services: &Services, facts: &mut Facts) {
-    let target = TargetLookup { config, services };
+    let target = async {
+        let found = facts.target.clone()?;
+        TargetLookup { config, services }.at_aws(found).await
+    };
     let (source, sensor) = (facts.source.as_ref().ok(), facts.sensor.as_ref().ok());
     // The futures are large, so they live on the heap.
-    let (caller, mutability, in_engine, mounts) = tokio::join!(
+    let (caller, target, in_engine, mounts) = tokio::join!(
         Box::pin(services.caller()),
-        Box::pin(target.mutability(facts.target.as_ref().ok())),
+        Box::pin(target),
         Box::pin(in_engine(services, source, sensor)),
         Box::pin(mounts(services, facts.engine.is_ok())),
     );
     facts.mounts = mounts;
     facts.caller = Some(caller);
     facts.in_engine = in_engine;
-    match (&mut facts.target, mutability) {
-        (Ok(target), Ok(mutability)) => target.mutability = mutability,
-        (Ok(_), Err(problem)) => facts.target = Err(problem),
-        (Err(_), _) => {}
-    }
+    facts.target = target;
 }
 
 async fn customer_id(config: &PatchConfig, services: &Services) -> Fact<CustomerId> {

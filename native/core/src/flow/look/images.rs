@@ -142,14 +142,18 @@ impl<'a> Images<'a> {
         name: &ImageName,
     ) -> Fact<ResolvedImage> {
         let registry = self.services.registry().await?;
-        Ok(registry.resolve(repository, &reference(name)).await?)
+        let arm64 = Platform::linux_arm64();
+        Ok(registry
+            .resolve(repository, &reference(name), &arm64)
+            .await?)
     }
 }
 
-/// The digest that a name has, or else its tag.
+/// The digest that a name has, with its tag, or else the tag alone.
 fn reference(name: &ImageName) -> ManifestReference {
     match (&name.digest, &name.tag) {
-        (Some(digest), _) => ManifestReference::Digest(digest.clone()),
+        (Some(digest), Some(tag)) => ManifestReference::Pinned(tag.clone(), digest.clone()),
+        (Some(digest), None) => ManifestReference::Digest(digest.clone()),
         (None, Some(tag)) => ManifestReference::Tag(tag.clone()),
         (None, None) => {
             unreachable!("the configuration holds no reference without tag and digest")

@@ -148,7 +148,9 @@ impl SensorLookup<'_> {
         let reference = ManifestReference::Tag(tag.clone());
         let registry = self.services.registry().await?;
         Ok(Found {
-            resolved: registry.resolve(repository, &reference).await?,
+            resolved: registry
+                .resolve(repository, &reference, &Platform::linux_arm64())
+                .await?,
             image: ImageName {
                 registry: Some(repository.registry.clone()),
                 repository: repository.name.clone(),

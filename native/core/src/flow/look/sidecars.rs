@@ -48,12 +48,11 @@ pub(super) async fn check(sidecars: &[Sidecar]) -> Vec<Warning> {
 
 async fn look(registry: &Registry, sidecars: &[Sidecar], limit: Duration) -> Vec<Warning> {
     let looks = sidecars.iter().map(|sidecar| async move {
-        let resolved = registry.resolve(&sidecar.repository, &sidecar.reference);
+        let arm64 = Platform::linux_arm64();
+        let resolved = registry.resolve(&sidecar.repository, &sidecar.reference, &arm64);
         // Nothing is decided by these images, so one that is not found out about is left to ECS.
         let resolved = timeout(limit, resolved).await.ok()?.ok()?;
-        if resolved.platforms.is_empty()
-            || resolved.manifest_for(&Platform::linux_arm64()).is_some()
-        {
+        if resolved.platforms.is_empty() || resolved.manifest_for(&arm64).is_some() {
             return None;
         }
         let platforms = resolved.platforms.iter();

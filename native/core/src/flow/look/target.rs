@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::images::Images;
+use crate::adapters::aws::error::AwsError;
+use crate::adapters::aws::repository::EcrRepository;
 use crate::adapters::registry::client::Registry;
 use crate::adapters::registry::error::RegistryError;
 use crate::domain::image::manifest::ManifestReference;
-use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::platform::Platform;
 use crate::domain::provenance::record::{Provenance, STATEMENT_TYPE};
 use crate::domain::reference::digest::Digest;
@@ -45,44 +46,19 @@ impl TargetLookup<'_> {
                     is_missing: false,
                 })
             }
-            Err(problem) => self.missing(repository, problem),
+            Err(problem) => missing(repository, problem, self.config.create_repository),
         }
     }
 
-    /// Finds the mutability of the tags, in the second pass. Without the permission it stays unknown, and the push shows it.
-    pub(super) async fn mutability(
-        &self,
-        target: Option<&TargetFacts>,
-    ) -> Fact<Option<TagMutability>> {
-        let Some(target) = target.filter(|target| !target.is_missing) else {
-            return Ok(None);
-        };
+    /// Adds what AWS knows of the repository, in the second pass: the mutability of its tags, or that it is missing,
+    /// where the registry only knew of no image. Without the permission both stay unknown, and the push shows them.
+    pub(super) async fn at_aws(&self, target: TargetFacts) -> Fact<TargetFacts> {
+        if target.is_missing {
+            return Ok(target);
+        }
         let aws = self.services.aws().await?;
-        match aws.repository(&target.repository).await {
-            Ok(repository) => Ok(Some(repository.tag_mutability)),
-            Err(error) if error.code() == Code::AwsDenied => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Accepts a missing repository where it may be created.
-    fn missing(&self, repository: Repository, mut problem: Problem) -> Fact<TargetFacts> {
-        if problem.code != Code::EcrRepositoryNotFound {
-            return Err(problem);
-        }
-        if self.config.create_repository {
-            return Ok(TargetFacts {
-                existing: Vec::new(),
-                current: None,
-                mutability: None,
-                repository,
-                is_missing: true,
-            });
-        }
-        if let Some(hint) = &mut problem.hint {
-            hint.push_str("; with `createRepository: true` the task creates it");
-        }
-        Err(problem)
+        let found = aws.repository(&target.repository).await;
+        with_repository(target, found, self.config.create_repository)
     }
 
     /// Finds the digest that the target's tag names, with the image itself where it may be what a patch would make.
@@ -129,6 +105,46 @@ impl TargetLookup<'_> {
         let found = futures_util::future::try_join_all(asked).await?;
         Ok(found.into_iter().flatten().collect())
     }
+}
+
+/// Adds AWS's answer about the repository.
+fn with_repository(
+    mut target: TargetFacts,
+    found: Result<EcrRepository, AwsError>,
+    create: bool,
+) -> Fact<TargetFacts> {
+    match found {
+        Ok(repository) => {
+            target.mutability = Some(repository.tag_mutability);
+            Ok(target)
+        }
+        Err(error) if error.code() == Code::AwsDenied => Ok(target),
+        // An image that the registry has proves its repository.
+        Err(error) if target.existing.is_empty() => {
+            missing(target.repository, error.into(), create)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Accepts a missing repository where it may be created.
+fn missing(repository: Repository, mut problem: Problem, create: bool) -> Fact<TargetFacts> {
+    if problem.code != Code::EcrRepositoryNotFound {
+        return Err(problem);
+    }
+    if create {
+        return Ok(TargetFacts {
+            existing: Vec::new(),
+            current: None,
+            mutability: None,
+            repository,
+            is_missing: true,
+        });
+    }
+    if let Some(hint) = &mut problem.hint {
+        hint.push_str("; with `createRepository: true` the task creates it");
+    }
+    Err(problem)
 }
 
 /// Reads the records of how an image was made. One that cannot be read is a problem, and not a record less.

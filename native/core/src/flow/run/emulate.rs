@@ -50,8 +50,7 @@ impl Run {
     ) -> Result<StepOutcome, Problem> {
         let reference = image.repository.at(&image.digest);
         if self.services.engine()?.image(&reference).await?.is_none() {
-            self.pull_by_digest(&image.repository, &image.digest, events)
-                .await?;
+            self.pull_pinned(image, events).await?;
         }
         let spec = ContainerSpec {
             command: vec!["--install".to_owned(), "arm64".to_owned()],

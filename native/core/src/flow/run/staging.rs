@@ -108,8 +108,7 @@ impl Run {
         let engine = self.services.engine()?;
         let reference = image.repository.at(&image.digest);
         if engine.image(&reference).await?.is_none() {
-            self.pull_by_digest(&image.repository, &image.digest, events)
-                .await?;
+            self.pull_pinned(image, events).await?;
         }
         let variables = [
             ("REGISTRY_HTTP_ADDR", format!(":{PORT}")),

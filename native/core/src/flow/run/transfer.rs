@@ -12,8 +12,10 @@ use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::domain::registry_login::RegistryLogin;
+use crate::flow::config::patch::PinnedImage;
 use crate::flow::plan::ready::Ready;
 use crate::flow::plan::step::Pull;
+use crate::report::code::Code;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
 
@@ -64,6 +66,37 @@ impl Run {
         self.transfer(repository, Direction::Pull(digest), events)
             .await?;
         Ok(())
+    }
+
+    /// Pulls an image that an input pins. One that is missing may only not be in a pull-through cache yet, which fetches
+    /// it by its tag.
+    pub(super) async fn pull_pinned(
+        &self,
+        image: &PinnedImage,
+        events: &StepEvents,
+    ) -> Result<(), Problem> {
+        let PinnedImage {
+            repository,
+            tag,
+            digest,
+        } = image;
+        let pulled = self.pull_by_digest(repository, digest, events).await;
+        let (Err(problem), Some(tag)) = (&pulled, tag) else {
+            return pulled;
+        };
+        if !matches!(
+            problem.code,
+            Code::RegistryImageNotFound | Code::EcrRepositoryNotFound
+        ) {
+            return pulled;
+        }
+        let registry = self.services.registry().await?;
+        registry.fetch_into_cache(repository, tag, digest).await?;
+        events.note(format!(
+            "{} is there by its tag; trying again",
+            repository.at(digest)
+        ));
+        self.pull_by_digest(repository, digest, events).await
     }
 
     /// Lets the engine transfer an image: again after a transient error, and once with a new sign-in when the old one is refused.

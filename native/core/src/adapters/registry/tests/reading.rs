@@ -12,7 +12,7 @@ async fn resolve_problem(reply: impl Fn() -> Reply + Send + Sync + 'static) -> P
     let setting = Setting::of(move |_, _| reply()).await;
     let result = setting
         .registry
-        .resolve(&setting.repository(), &by_tag())
+        .resolve(&setting.repository(), &by_tag(), &Platform::linux_arm64())
         .await;
     Problem::from(result.expect_err("a failure"))
 }
@@ -22,7 +22,7 @@ async fn a_single_manifest_has_the_platform_of_its_configuration() {
     let setting = Setting::of(|received, _| serve_image(received)).await;
     let image = setting
         .registry
-        .resolve(&setting.repository(), &by_tag())
+        .resolve(&setting.repository(), &by_tag(), &Platform::linux_arm64())
         .await;
     let image = image.expect("an image");
     assert!(!image.is_index);
@@ -51,7 +51,7 @@ async fn an_index_needs_one_request() {
             .await;
     let image = setting
         .registry
-        .resolve(&setting.repository(), &by_tag())
+        .resolve(&setting.repository(), &by_tag(), &Platform::linux_arm64())
         .await;
     let image = image.expect("an index");
     assert!(image.is_index);
@@ -111,7 +111,7 @@ async fn bytes_with_another_digest_are_refused() {
     .await;
     let result = setting
         .registry
-        .resolve(&setting.repository(), &by_tag())
+        .resolve(&setting.repository(), &by_tag(), &Platform::linux_arm64())
         .await;
     assert_eq!(
         result.expect_err("a failure").code(),

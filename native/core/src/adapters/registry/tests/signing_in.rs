@@ -1,5 +1,6 @@
 use super::{Setting, by_tag, manifest, manifest_reply, refusal, serve_image, tag};
 use crate::adapters::registry::credentials::tests::password;
+use crate::domain::platform::Platform;
 use crate::report::code::Code;
 use crate::report::problem::Explain as _;
 use crate::test_support::loopback_server::{LoopbackServer, Reply};
@@ -13,9 +14,10 @@ async fn one_password_serves_all_requests() {
     let setting = Setting::of(|received, _| serve_image(received)).await;
     let repository = setting.repository();
     let reference = by_tag();
+    let arm64 = Platform::linux_arm64();
     let (a, b) = tokio::join!(
-        setting.registry.resolve(&repository, &reference),
-        setting.registry.resolve(&repository, &reference),
+        setting.registry.resolve(&repository, &reference, &arm64),
+        setting.registry.resolve(&repository, &reference, &arm64),
     );
     assert!(a.is_ok() && b.is_ok());
     assert_eq!(setting.passwords(), 1);
@@ -53,7 +55,7 @@ async fn an_old_password_is_renewed_and_the_request_sent_again() {
         .await;
         let result = setting
             .registry
-            .resolve(&setting.repository(), &by_tag())
+            .resolve(&setting.repository(), &by_tag(), &Platform::linux_arm64())
             .await;
         assert!(result.is_ok(), "{result:?}");
         assert_eq!(setting.passwords(), 2);
@@ -82,7 +84,7 @@ async fn a_password_is_renewed_only_once() {
     let setting = Setting::of(|_, _| refusal(401, "UNAUTHORIZED", "no")).await;
     let result = setting
         .registry
-        .resolve(&setting.repository(), &by_tag())
+        .resolve(&setting.repository(), &by_tag(), &Platform::linux_arm64())
         .await;
     assert_eq!(result.expect_err("a failure").code(), Code::RegistryDenied);
     assert_eq!(setting.passwords(), 2);
@@ -106,7 +108,7 @@ async fn no_password_follows_a_redirect_to_another_host() {
     .await;
     let result = setting
         .registry
-        .resolve(&setting.repository(), &by_tag())
+        .resolve(&setting.repository(), &by_tag(), &Platform::linux_arm64())
         .await;
     assert!(result.is_ok(), "{result:?}");
     let asked = blobs.received();
@@ -124,7 +126,7 @@ async fn a_redirect_leads_neither_off_this_machine_without_tls_nor_in_circles() 
         let setting = Setting::of(move |_, _| Reply::new(302, &[("location", location)], "")).await;
         let result = setting
             .registry
-            .resolve(&setting.repository(), &by_tag())
+            .resolve(&setting.repository(), &by_tag(), &Platform::linux_arm64())
             .await;
         let error = result.expect_err("a failure");
         assert_eq!(error.code(), Code::RegistryAnswerInvalid, "{error:?}");

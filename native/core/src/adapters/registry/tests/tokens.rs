@@ -7,6 +7,7 @@ use super::{by_tag, quick, serve_image};
 use crate::adapters::registry::client::Registry;
 use crate::adapters::registry::credentials::cache::{Credentials, LoginSource};
 use crate::adapters::registry::credentials::error::SignInError;
+use crate::domain::platform::Platform;
 use crate::domain::reference::repository::Repository;
 use crate::domain::registry_login::RegistryLogin;
 use crate::report::cause::Cause;
@@ -93,9 +94,10 @@ async fn a_token_is_bought_once_with_the_password_that_goes_nowhere_else() {
     let registry = client(Some(password()), events);
     let repository = repository(server.host());
     let reference = by_tag();
+    let arm64 = Platform::linux_arm64();
     let (a, b) = tokio::join!(
-        registry.resolve(&repository, &reference),
-        registry.resolve(&repository, &reference)
+        registry.resolve(&repository, &reference, &arm64),
+        registry.resolve(&repository, &reference, &arm64)
     );
     assert!(a.is_ok() && b.is_ok(), "{a:?} {b:?}");
     let bought = tokens_bought(&server);
@@ -122,7 +124,11 @@ async fn without_a_sign_in_the_token_is_asked_for_anonymously() {
     let server = with_tokens("").await;
     let registry = client(None, Events::silent());
     let found = registry
-        .resolve(&repository(server.host()), &by_tag())
+        .resolve(
+            &repository(server.host()),
+            &by_tag(),
+            &Platform::linux_arm64(),
+        )
         .await;
     assert!(found.is_ok(), "{found:?}");
     let bought = tokens_bought(&server);
@@ -136,7 +142,11 @@ async fn an_identity_token_is_sent_by_a_form_alone() {
     let token = RegistryLogin::identity_token(Secret::new("idt+1"));
     let registry = client(Some(token), Events::silent());
     let found = registry
-        .resolve(&repository(server.host()), &by_tag())
+        .resolve(
+            &repository(server.host()),
+            &by_tag(),
+            &Platform::linux_arm64(),
+        )
         .await;
     assert!(found.is_ok(), "{found:?}");
     let bought = &tokens_bought(&server)[0];
@@ -153,7 +163,9 @@ async fn a_token_that_has_run_out_is_bought_anew() {
     let registry = client(Some(password()), Events::silent());
     let repository = repository(server.host());
     for _ in 0..2 {
-        let found = registry.resolve(&repository, &by_tag()).await;
+        let found = registry
+            .resolve(&repository, &by_tag(), &Platform::linux_arm64())
+            .await;
         assert!(found.is_ok(), "{found:?}");
     }
     assert!(tokens_bought(&server).len() > 1);
@@ -198,7 +210,11 @@ async fn the_scope_of_the_challenge_is_kept_where_ours_is_not_in_it() {
         .await;
         let registry = client(None, Events::silent());
         let found = registry
-            .resolve(&repository(server.host()), &by_tag())
+            .resolve(
+                &repository(server.host()),
+                &by_tag(),
+                &Platform::linux_arm64(),
+            )
             .await;
         assert!(found.is_ok(), "{found:?}");
         assert_eq!(
@@ -235,7 +251,9 @@ async fn a_token_is_read_whatever_is_beside_it() {
         let registry = client(None, Events::silent());
         let repository = repository(server.host());
         for _ in 0..2 {
-            let found = registry.resolve(&repository, &by_tag()).await;
+            let found = registry
+                .resolve(&repository, &by_tag(), &Platform::linux_arm64())
+                .await;
             assert!(found.is_ok(), "{body}: {found:?}");
         }
         assert_eq!(tokens_bought(&server).len(), 1, "{body}");
@@ -248,7 +266,9 @@ async fn a_token_that_never_runs_out_is_bought_once() {
     let registry = client(Some(password()), Events::silent());
     let repository = repository(server.host());
     for _ in 0..2 {
-        let found = registry.resolve(&repository, &by_tag()).await;
+        let found = registry
+            .resolve(&repository, &by_tag(), &Platform::linux_arm64())
+            .await;
         assert!(found.is_ok(), "{found:?}");
     }
     assert_eq!(tokens_bought(&server).len(), 1);
@@ -269,7 +289,11 @@ async fn a_sign_in_that_is_refused_is_tried_once() {
         .await;
         let registry = client(Some(password()), Events::silent());
         let result = registry
-            .resolve(&repository(server.host()), &by_tag())
+            .resolve(
+                &repository(server.host()),
+                &by_tag(),
+                &Platform::linux_arm64(),
+            )
             .await;
         let problem = Problem::from(result.expect_err("a failure"));
         assert_eq!(problem.code, Code::RegistryDenied);
@@ -295,7 +319,11 @@ async fn a_token_that_does_not_help_is_not_bought_again() {
     .await;
     let registry = client(None, Events::silent());
     let result = registry
-        .resolve(&repository(server.host()), &by_tag())
+        .resolve(
+            &repository(server.host()),
+            &by_tag(),
+            &Platform::linux_arm64(),
+        )
         .await;
     let error = result.expect_err("a failure");
     assert_eq!(error.code(), Code::RegistryDenied);
@@ -318,7 +346,11 @@ async fn no_password_is_sent_without_tls() {
         .await;
         let registry = client(Some(password()), Events::silent());
         let result = registry
-            .resolve(&repository(server.host()), &by_tag())
+            .resolve(
+                &repository(server.host()),
+                &by_tag(),
+                &Platform::linux_arm64(),
+            )
             .await;
         let problem = Problem::from(result.expect_err("a failure"));
         assert_eq!(problem.code, Code::RegistryAnswerInvalid, "{realm}");
@@ -342,7 +374,11 @@ async fn a_token_s_issuer_cannot_pass_the_sign_in_on() {
     let token = RegistryLogin::identity_token(Secret::new("idt"));
     let registry = client(Some(token), Events::silent());
     let result = registry
-        .resolve(&repository(server.host()), &by_tag())
+        .resolve(
+            &repository(server.host()),
+            &by_tag(),
+            &Platform::linux_arm64(),
+        )
         .await;
     assert!(result.is_err());
     assert!(elsewhere.received().is_empty());
@@ -359,7 +395,11 @@ async fn a_registry_that_wants_the_password_gets_it_once_it_has_asked() {
     .await;
     let registry = client(Some(password()), Events::silent());
     let found = registry
-        .resolve(&repository(server.host()), &by_tag())
+        .resolve(
+            &repository(server.host()),
+            &by_tag(),
+            &Platform::linux_arm64(),
+        )
         .await;
     assert!(found.is_ok(), "{found:?}");
     let without = |r: &&Received| r.header("authorization").is_none();
@@ -374,7 +414,11 @@ async fn a_wrong_password_is_shown_once() {
     .await;
     let registry = client(Some(password()), Events::silent());
     let result = registry
-        .resolve(&repository(server.host()), &by_tag())
+        .resolve(
+            &repository(server.host()),
+            &by_tag(),
+            &Platform::linux_arm64(),
+        )
         .await;
     let problem = Problem::from(result.expect_err("a failure"));
     assert_eq!(problem.code, Code::RegistryDenied);
@@ -417,7 +461,11 @@ async fn a_login_is_offered_where_the_challenge_is_hidden() {
         let server = hiding(status, challenge).await;
         let registry = client(Some(password()), Events::silent());
         let found = registry
-            .resolve(&repository(server.host()), &by_tag())
+            .resolve(
+                &repository(server.host()),
+                &by_tag(),
+                &Platform::linux_arm64(),
+            )
             .await;
         assert!(found.is_ok(), "{status} {challenge}: {found:?}");
         let asked = server.lines();
@@ -436,7 +484,11 @@ async fn a_missing_image_stays_missing_where_no_login_helps() {
         let server = hiding(404, challenge).await;
         let registry = client(login, Events::silent());
         let found = registry
-            .resolve(&repository(server.host()), &by_tag())
+            .resolve(
+                &repository(server.host()),
+                &by_tag(),
+                &Platform::linux_arm64(),
+            )
             .await;
         let error = found.expect_err("a failure");
         assert_eq!(error.code(), Code::RegistryImageNotFound, "{error:?}");
@@ -472,7 +524,12 @@ async fn a_missing_helper_fails_only_what_is_refused() {
     };
     let open = with_tokens("").await;
     let (client, from) = registry(&open);
-    assert!(client.resolve(&from, &by_tag()).await.is_ok());
+    assert!(
+        client
+            .resolve(&from, &by_tag(), &Platform::linux_arm64())
+            .await
+            .is_ok()
+    );
     let refusing_token = hiding(401, r#"Bearer realm="http://HOST/token""#).await;
     let forbidding = LoopbackServer::start(|_, _| Reply::new(403, &[], "")).await;
     let wanting = LoopbackServer::start(|received, _| {
@@ -486,7 +543,9 @@ async fn a_missing_helper_fails_only_what_is_refused() {
     .await;
     for server in [refusing_token, forbidding, wanting] {
         let (client, from) = registry(&server);
-        let error = client.resolve(&from, &by_tag()).await;
+        let error = client
+            .resolve(&from, &by_tag(), &Platform::linux_arm64())
+            .await;
         let error = error.expect_err("a failure");
         assert_eq!(error.code(), Code::RegistryCredentialHelperFailed);
     }

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::{Setting, by_tag, manifest, quick, refusal, serve_image};
 use crate::adapters::http::retry::RetryPolicy;
+use crate::domain::platform::Platform;
 use crate::domain::reference::repository::Repository;
 use crate::report::code::Code;
 use crate::report::problem::{Explain as _, Problem};
@@ -19,7 +20,7 @@ async fn check(first: impl Fn() -> Reply + Send + Sync + 'static, until: usize, 
     .await;
     let result = setting
         .registry
-        .resolve(&setting.repository(), &by_tag())
+        .resolve(&setting.repository(), &by_tag(), &Platform::linux_arm64())
         .await;
     assert_eq!(result.is_ok(), until < requests, "{result:?}");
     let lines = setting.server.lines();
@@ -78,7 +79,10 @@ async fn nobody_listening_is_not_reachable() {
         registry: registry.clone(),
         name: "app/web".to_owned(),
     };
-    let error = setting.registry.resolve(&repository, &by_tag()).await;
+    let error = setting
+        .registry
+        .resolve(&repository, &by_tag(), &Platform::linux_arm64())
+        .await;
     let error = error.expect_err("a failure");
     assert_eq!(error.code(), Code::RegistryNotReachable);
     let problem = Problem::from(error);
@@ -91,7 +95,10 @@ async fn nobody_listening_is_not_reachable() {
 async fn problem(policy: RetryPolicy, reply: fn() -> Reply) -> (Problem, usize) {
     let setting = Setting::with(policy, move |_, _| reply()).await;
     let repository = setting.repository();
-    let result = setting.registry.resolve(&repository, &by_tag()).await;
+    let result = setting
+        .registry
+        .resolve(&repository, &by_tag(), &Platform::linux_arm64())
+        .await;
     let problem = Problem::from(result.expect_err("a failure"));
     (problem, setting.server.received().len())
 }

@@ -1,9 +1,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    DOCKER_LIST, DOCKER_MANIFEST, Manifest, OCI_INDEX, OCI_MANIFEST, RawManifest, children,
-    media_type, parse,
+    DOCKER_LIST, DOCKER_MANIFEST, IndexEntry, Manifest, OCI_INDEX, OCI_MANIFEST, RawManifest,
+    children, media_type, parse,
 };
+use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
 
 fn check(content_type: Option<&str>, body: &Value, expected: Result<&str, &str>) {
@@ -54,36 +55,143 @@ fn entry(digest: &Digest, platform: &Value) -> Value {
     json!({"mediaType": OCI_MANIFEST, "digest": digest.as_str(), "size": 7, "platform": platform})
 }
 
+fn index(entries: &[Value]) -> RawManifest {
+    let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries});
+    RawManifest {
+        media_type: OCI_INDEX.to_owned(),
+        bytes: index.to_string().into_bytes(),
+    }
+}
+
+fn entries(entries: &[Value]) -> Vec<IndexEntry> {
+    match parse(&index(entries)) {
+        Ok(Manifest::Index(entries)) => entries,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn an_index_names_its_platforms_without_attestations() {
     let digests: Vec<Digest> = [b"a", b"b", b"c"].map(|bytes| Digest::of(bytes)).to_vec();
-    let bare = json!({"mediaType": OCI_MANIFEST, "digest": digests[0].as_str(), "size": 7});
     let nested = json!({"mediaType": OCI_INDEX, "digest": digests[0].as_str(), "size": 7, "platform": {"os": "linux", "architecture": "arm64"}});
-    let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [
+    let entries = entries(&[
         nested,
-        entry(&digests[0], &json!({"os": "linux", "architecture": "amd64"})),
-        entry(&digests[1], &json!({"os": "linux", "architecture": "arm64", "variant": "v8"})),
-        entry(&digests[2], &json!({"os": "unknown", "architecture": "unknown"})),
-        bare,
-    ]});
-    let raw = RawManifest {
-        media_type: OCI_INDEX.to_owned(),
-        bytes: index.to_string().into_bytes(),
-    };
-    let Ok(Manifest::Index(platforms)) = parse(&raw) else {
-        panic!("an index");
-    };
-    let seen: Vec<_> = platforms
-        .iter()
-        .map(|m| (m.platform.to_string(), &m.digest))
+        entry(
+            &digests[0],
+            &json!({"os": "linux", "architecture": "amd64"}),
+        ),
+        entry(
+            &digests[1],
+            &json!({"os": "Linux", "architecture": "ARM64", "variant": "8"}),
+        ),
+        entry(
+            &digests[2],
+            &json!({"os": "unknown", "architecture": "unknown"}),
+        ),
+    ]);
+    let seen: Vec<_> = entries
+        .into_iter()
+        .map(|entry| (entry.platform, entry.descriptor.map(|known| known.digest)))
         .collect();
     assert_eq!(
         seen,
         [
-            ("linux/amd64".to_owned(), &digests[0]),
-            ("linux/arm64".to_owned(), &digests[1])
+            (Some(Platform::linux("amd64")), Ok(digests[0].clone())),
+            (Some(Platform::linux_arm64()), Ok(digests[1].clone())),
         ]
     );
+}
+
+#[test]
+fn an_entry_may_leave_its_platform_to_its_configuration() {
+    let digest = Digest::of(b"a");
+    let bare = json!({"mediaType": OCI_MANIFEST, "digest": digest.as_str(), "size": 7});
+    let with = |name: &str, value: Value| {
+        let mut entry = bare.clone();
+        entry[name] = value;
+        entry
+    };
+    for undeclared in [
+        bare.clone(),
+        with("platform", json!({})),
+        with("platform", Value::Null),
+        with("platform", json!({"architecture": "arm64"})),
+        with("mediaType", Value::Null),
+        with("artifactType", json!("")),
+        with(
+            "artifactType",
+            json!("application/vnd.oci.image.config.v1+json"),
+        ),
+    ] {
+        let entries = entries(std::slice::from_ref(&undeclared));
+        let [entry] = entries.as_slice() else {
+            panic!("{undeclared}")
+        };
+        assert_eq!(entry.platform, None, "{undeclared}");
+        assert!(entry.descriptor.is_ok(), "{undeclared}");
+    }
+    for artifact in [
+        with("artifactType", json!("application/vnd.in-toto+json")),
+        with(
+            "annotations",
+            json!({"vnd.docker.reference.type": "attestation-manifest"}),
+        ),
+        with("mediaType", json!("application/vnd.cncf.helm.chart")),
+    ] {
+        assert!(entries(std::slice::from_ref(&artifact)).is_empty());
+    }
+}
+
+#[test]
+fn a_flaw_in_an_entry_leaves_the_others_readable() {
+    let good = entry(
+        &Digest::of(b"a"),
+        &json!({"os": "linux", "architecture": "arm64"}),
+    );
+    let amd64 = json!({"os": "linux", "architecture": "amd64"});
+    let sha512 = format!("sha512:{}", "a".repeat(128));
+    for flawed in [
+        json!({"mediaType": OCI_MANIFEST, "digest": sha512, "size": 7, "platform": amd64}),
+        json!({"mediaType": OCI_MANIFEST, "digest": "md5:1", "size": 7, "platform": amd64}),
+        json!({"mediaType": OCI_MANIFEST, "digest": Digest::of(b"b").as_str(), "size": -1, "platform": amd64}),
+        json!({"mediaType": 5, "layers": null}),
+        json!({"mediaType": OCI_MANIFEST, "layers": null, "platform": "x"}),
+        json!("x"),
+    ] {
+        let entries = entries(&[flawed.clone(), good.clone()]);
+        let usable: Vec<_> = entries.iter().filter(|e| e.descriptor.is_ok()).collect();
+        let [usable] = usable.as_slice() else {
+            panic!("{flawed}")
+        };
+        assert_eq!(usable.platform, Some(Platform::linux_arm64()));
+    }
+}
+
+#[test]
+fn a_list_that_go_writes_as_null_is_empty() {
+    let config = json!({"mediaType": "x/y", "digest": Digest::of(b"c").as_str(), "size": 1});
+    for layers in [json!(null), json!([])] {
+        let manifest = json!({"schemaVersion": 2, "config": config, "layers": layers});
+        let raw = RawManifest {
+            media_type: OCI_MANIFEST.to_owned(),
+            bytes: manifest.to_string().into_bytes(),
+        };
+        let Ok(Manifest::Image(parts)) = parse(&raw) else {
+            panic!("an image")
+        };
+        assert!(parts.layers.is_empty());
+    }
+    let index = RawManifest {
+        media_type: OCI_INDEX.to_owned(),
+        bytes: br#"{"schemaVersion": 2, "manifests": null}"#.to_vec(),
+    };
+    assert!(matches!(parse(&index), Ok(Manifest::Index(none)) if none.is_empty()));
+    assert_eq!(children(&index), Ok(Vec::new()));
+    let wrong = RawManifest {
+        media_type: OCI_INDEX.to_owned(),
+        bytes: br#"{"schemaVersion": 2, "manifests": {}}"#.to_vec(),
+    };
+    assert!(parse(&wrong).is_err());
 }
 
 #[test]
