@@ -6,4 +6,5 @@ pub mod engine;
 pub mod http;
 pub mod journal;
 pub mod output_file;
+pub mod process;
 pub mod registry;

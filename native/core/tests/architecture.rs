@@ -28,7 +28,8 @@ const FLOORS: &[(&str, &str)] = &[
     ("domain",        "report"),
 
     ("adapters/http", "report domain"),
-    ("adapters/*",    "report domain adapters/http"),
+    ("adapters/process", "report domain"),
+    ("adapters/*",    "report domain adapters/http adapters/process"),
 
     ("flow/effect",   "report domain"),
     ("flow/outcome",  "report domain flow/effect"),

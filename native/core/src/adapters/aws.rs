@@ -4,6 +4,7 @@ pub mod credential_provider;
 pub mod delivery;
 pub mod endpoint;
 pub mod error;
+pub mod limited;
 pub mod oidc;
 pub mod repository;
 pub mod role;

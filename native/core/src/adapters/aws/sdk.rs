@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::error::AwsError;
+use super::limited::LimitedClient;
 use super::role::PROVIDER;
 use crate::adapters::http::trust;
 use crate::domain::aws::settings::{AwsCredentials, AwsSettings};
@@ -88,7 +89,7 @@ fn time_limits() -> TimeoutConfig {
 /// Its builder has no place for a proxy, so each connector is built by hand.
 pub(super) fn http_client(authorities: Vec<u8>) -> SharedHttpClient {
     let store = TrustStore::empty().with_pem_certificate(authorities);
-    Builder::new().build_with_connector_fn(move |settings, components| {
+    let client = Builder::new().build_with_connector_fn(move |settings, components| {
         let context = TlsContext::builder()
             .with_trust_store(store.clone())
             .build();
@@ -99,5 +100,6 @@ pub(super) fn http_client(authorities: Vec<u8>) -> SharedHttpClient {
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
-    })
+    });
+    SharedHttpClient::new(LimitedClient(client))
 }

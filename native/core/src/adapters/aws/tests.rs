@@ -27,7 +27,7 @@ use crate::test_support::loopback_server::{LoopbackServer, Reply};
 mod registry_login;
 mod repository;
 
-fn host() -> EcrHost {
+pub(crate) fn host() -> EcrHost {
     EcrHost {
         account: "123456789012".to_owned(),
         region: "eu-west-1".to_owned(),

@@ -6,11 +6,12 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use tokio::process::Command;
 
+use crate::adapters::process;
 use crate::domain::builder::{Builder, BuilderName};
 use crate::report::cause::Cause;
 use crate::report::code::Code;
@@ -23,6 +24,9 @@ const PLATFORM: &str = "linux/arm64";
 
 /// It only asks the engine whether it is there, and writes a file.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Bytes that it may write; what it says of a builder has some hundred.
+const OUTPUT: usize = 256 * 1024;
 
 /// Folders where Docker looks for plugins after the user's own folder
 /// (<https://github.com/docker/cli/blob/master/cli-plugins/manager/manager_unix.go>).
@@ -173,13 +177,12 @@ impl Buildx {
             .env_clear()
             .env("PATH", &self.path)
             // No folder is there and none can be made: the user's passwords and contexts are neither read nor changed.
-            .env("DOCKER_CONFIG", "/proc/none")
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+            .env("DOCKER_CONFIG", "/proc/none");
         if let Some(config) = config {
             command.env("BUILDX_CONFIG", config);
         }
-        let ended = tokio::time::timeout(PATIENCE, command.output()).await;
+        let ended =
+            tokio::time::timeout(PATIENCE, process::output(&mut command, &[], OUTPUT)).await;
         let too_slow = || io::Error::from(io::ErrorKind::TimedOut);
         ended
             .unwrap_or_else(|_| Err(too_slow()))

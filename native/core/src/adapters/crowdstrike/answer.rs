@@ -75,9 +75,9 @@ pub(super) fn not_reachable(url: &Url, no_answer: NoAnswer) -> FalconError {
     match no_answer {
         NoAnswer::Connection { source, tls } => FalconError::NotReachable { host, tls, source },
         NoAnswer::Redirect(source) => FalconError::AnswerInvalid { host, source },
-        NoAnswer::TooLong => FalconError::AnswerInvalid {
+        NoAnswer::TooLong { limit } => FalconError::AnswerInvalid {
             host,
-            source: Cause::said("it is too long"),
+            source: Cause::said(&format!("it has more than {limit} bytes")),
         },
     }
 }

@@ -10,9 +10,13 @@ use serde_json::Value;
 use super::client::Engine;
 use super::error::failure::EngineError;
 use super::error::fault::Fault;
+use super::wire::whole;
 
 /// Longest silence: the classic store writes the whole archive to its disk before it sends the first byte.
 const SILENT: Duration = Duration::from_mins(5);
+
+/// Bytes that the answer to a load may have: a line for each image.
+const LOADED: usize = 1024 * 1024;
 
 /// An image on its way out of the engine.
 pub(crate) struct Export {
@@ -29,8 +33,8 @@ impl Engine {
                 .body(Full::new(Bytes::from(archive)))
                 .map_err(Fault::broken)?;
             let answer = self.wire.successful(request).await?;
-            let body = answer.into_body().collect().await.map_err(Fault::broken)?;
-            refusal(&body.to_bytes()).map_or(Ok(()), Err)
+            let body = whole(answer.into_body(), LOADED).await?;
+            refusal(&body).map_or(Ok(()), Err)
         };
         let loaded = tokio::time::timeout(SILENT, load).await;
         loaded

@@ -3,6 +3,7 @@
 //! A connection per request costs nothing on a local socket and makes cancellation plain: a dropped answer closes
 //! its connection, on which the engine stops what it was doing for it.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
@@ -18,6 +19,12 @@ use super::error::fault::Fault;
 
 /// Longest time that a short question (facts, one image) may take in all.
 const QUESTION: Duration = Duration::from_mins(1);
+
+/// Bytes that the answer to a short question may have; the longest known ones, lists of containers, have some hundred KiB.
+const ANSWER: usize = 16 * 1024 * 1024;
+
+/// Enough of a refusal to find its reason in it.
+const REFUSAL: usize = 64 * 1024;
 
 /// Response of the engine, its body still to be read.
 pub(super) type EngineResponse = Response<Incoming>;
@@ -72,8 +79,8 @@ impl Wire {
             .map_err(Fault::broken)?;
         let question = async {
             let answer = self.successful(request).await?;
-            let body = answer.into_body().collect().await.map_err(Fault::broken)?;
-            serde_json::from_slice(&body.to_bytes()).map_err(Fault::broken)
+            let body = whole(answer.into_body(), ANSWER).await?;
+            serde_json::from_slice(&body).map_err(Fault::broken)
         };
         tokio::time::timeout(QUESTION, question)
             .await
@@ -111,6 +118,61 @@ async fn successful(answer: EngineResponse) -> Result<EngineResponse, Fault> {
     if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(answer);
     }
-    let body = answer.into_body().collect().await.map_err(Fault::broken)?;
-    Err(Fault::status(status.as_u16(), &body.to_bytes()))
+    let (body, _) = beginning(answer.into_body(), REFUSAL).await?;
+    Err(Fault::status(status.as_u16(), &body))
+}
+
+/// Reads a body, which may have at most `limit` bytes.
+pub(super) async fn whole<B>(body: B, limit: usize) -> Result<Vec<u8>, Fault>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
+    match beginning(body, limit).await? {
+        (bytes, true) => Ok(bytes),
+        (_, false) => Err(Fault::Broken(format!(
+            "the engine's answer has more than {limit} bytes"
+        ))),
+    }
+}
+
+/// Reads up to `limit` bytes of a body; true if that is all of it.
+async fn beginning<B>(mut body: B, limit: usize) -> Result<(Vec<u8>, bool), Fault>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let data = frame.map_err(Fault::broken)?.into_data();
+        bytes.extend_from_slice(&data.unwrap_or_default());
+        if bytes.len() > limit {
+            bytes.truncate(limit);
+            return Ok((bytes, false));
+        }
+    }
+    Ok((bytes, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{beginning, whole};
+    use crate::adapters::engine::error::fault::Fault;
+    use http_body_util::Full;
+    use hyper::body::Bytes;
+
+    fn body(length: usize) -> Full<Bytes> {
+        Full::new(Bytes::from(vec![b'x'; length]))
+    }
+
+    #[tokio::test]
+    async fn no_more_of_an_answer_is_kept_than_it_may_have() {
+        assert_eq!(whole(body(8), 8).await.expect("bytes").len(), 8);
+        match whole(body(9), 8).await {
+            Err(Fault::Broken(why)) => assert!(why.ends_with("more than 8 bytes"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+        let (bytes, is_all) = beginning(body(9), 8).await.expect("bytes");
+        assert_eq!((bytes.len(), is_all), (8, false));
+    }
 }

@@ -126,7 +126,7 @@ impl Answer {
         while let Some(chunk) = response.chunk().await.map_err(NoAnswer::from)? {
             body.extend_from_slice(&chunk);
             if status.is_success() && body.len() > limit {
-                return Err(NoAnswer::TooLong);
+                return Err(NoAnswer::TooLong { limit });
             }
             if !status.is_success() && body.len() > REFUSAL_LIMIT {
                 body.truncate(REFUSAL_LIMIT);
@@ -156,8 +156,8 @@ impl Answer {
 pub enum NoAnswer {
     /// The connection failed, or the answer broke off.
     Connection { source: Cause, tls: bool },
-    /// The answer is longer than it may be.
-    TooLong,
+    /// The answer has more bytes than it may have.
+    TooLong { limit: usize },
     /// The answer sends us where we do not go.
     Redirect(Cause),
 }
@@ -168,7 +168,7 @@ impl NoAnswer {
         match self {
             // What a certificate is will not have changed in a few seconds.
             Self::Connection { tls, .. } => !tls,
-            Self::TooLong | Self::Redirect(_) => false,
+            Self::TooLong { .. } | Self::Redirect(_) => false,
         }
     }
 }

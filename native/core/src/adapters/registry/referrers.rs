@@ -31,10 +31,14 @@ const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 
 const EMPTY: &[u8] = b"{}";
 
-const PAGE_LIMIT: usize = 4 * 1024 * 1024;
+/// Bytes that all pages of a list may have together; an entry has some 500.
+const LIST_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A registry that never comes to an end is not followed for ever.
 const PAGES: usize = 20;
+
+/// The most artifacts of one type that are read of an image.
+const REFERRERS: usize = 200;
 
 /// The header by which a registry says that it has understood `subject`.
 const SUBJECT_HEADER: &str = "oci-subject";
@@ -64,6 +68,7 @@ impl Registry {
             .finish();
         let mut path = format!("/v2/{}/referrers/{image}?{query}", repository.name);
         let mut found = Vec::new();
+        let mut limit = LIST_LIMIT;
         for page in 0..PAGES {
             let request = Request {
                 method: Method::GET,
@@ -71,21 +76,27 @@ impl Registry {
                 path,
                 accept: Some(OCI_INDEX),
                 body: None,
-                limit: PAGE_LIMIT,
+                limit,
             };
             let answer = self.0.send(&request).await;
             let answer = answer.map_err(|failed| subject.failed(failed))?;
             if page == 0 && has_no_list(answer.status) {
                 let index = self.fallback(repository, image).await?;
                 return match index {
-                    Some(index) => subject.referrers(&index.bytes, artifact_type),
+                    Some(index) => {
+                        let found = subject.referrers(&index.bytes, artifact_type)?;
+                        subject.refuse_too_many(&found)?;
+                        Ok(found)
+                    }
                     None => Ok(Vec::new()),
                 };
             }
             if answer.status != StatusCode::OK {
                 return Err(subject.refused(&RegistryRefusal::of(&answer)));
             }
+            limit = limit.saturating_sub(answer.body.len());
             found.extend(subject.referrers(&answer.body, artifact_type)?);
+            subject.refuse_too_many(&found)?;
             let next = next_page(repository, &request.path, &answer.headers).map_err(|why| {
                 subject.invalid(&format!(
                     "the list of referrers cannot be read to its end: {why}"
@@ -217,6 +228,15 @@ impl Artifact<'_> {
 }
 
 impl Subject<'_> {
+    fn refuse_too_many(&self, found: &[Referrer]) -> Result<(), RegistryError> {
+        if found.len() > REFERRERS {
+            return Err(self.invalid(&format!(
+                "more than {REFERRERS} artifacts of one type refer to the image, and no more are read"
+            )));
+        }
+        Ok(())
+    }
+
     /// The wanted entries of a list of referrers; what the others hold does not matter.
     fn referrers(&self, index: &[u8], wanted: &str) -> Result<Vec<Referrer>, RegistryError> {
         let unreadable =

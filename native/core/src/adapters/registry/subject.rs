@@ -84,9 +84,9 @@ impl<'a> Subject<'a> {
                 tls,
                 source,
             },
-            Failed::NoAnswer(NoAnswer::TooLong) => {
-                self.invalid("the answer is longer than a manifest or configuration may be")
-            }
+            Failed::NoAnswer(NoAnswer::TooLong { limit }) => self.invalid(&format!(
+                "the answer has more than {limit} bytes, which none of its kind needs"
+            )),
             Failed::NoAnswer(NoAnswer::Redirect(source)) => self.invalid(&source.to_string()),
         }
     }

@@ -1,8 +1,12 @@
 //! Gathers the facts for a verification.
 
+use futures_util::stream;
+use futures_util::stream::{StreamExt as _, TryStreamExt as _};
+
 use super::images::{FoundImage, Images};
 use super::target::provenance;
 use crate::adapters::registry::client::Registry;
+use crate::adapters::registry::error::{Access, RegistryError};
 use crate::domain::provenance::statement::Record;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::image_name::ImageName;
@@ -11,7 +15,14 @@ use crate::flow::config::verify::VerifyConfig;
 use crate::flow::facts::fact::Fact;
 use crate::flow::facts::verify::{ImageFacts, VerifyFacts};
 use crate::flow::services::Services;
+use crate::report::cause::Cause;
 use crate::report::problem::Problem;
+
+/// Statements that are read at the same time.
+const AT_ONCE: usize = 4;
+
+/// Bytes that all statements about one image may have together; one has some 4 KiB.
+const STATEMENTS: usize = 16 * 1024 * 1024;
 
 /// Gathers the facts from the registries.
 pub async fn gather(config: &VerifyConfig, services: &Services) -> VerifyFacts {
@@ -63,10 +74,26 @@ async fn records(
     let known = provenance(registry, repository, image).await?;
     let read = known.into_iter().map(|provenance| async {
         let artifact = &provenance.artifact;
-        let content = registry.artifact_content(repository, artifact).await?;
-        Ok::<_, Problem>(Record::read(provenance, &content, image)?)
+        let content = registry.artifact_content(repository, artifact).await;
+        Ok::<_, Problem>((content?, provenance))
     });
-    futures_util::future::try_join_all(read).await
+    let mut contents = stream::iter(read).buffered(AT_ONCE);
+    let (mut records, mut bytes) = (Vec::new(), 0);
+    while let Some((content, provenance)) = contents.try_next().await? {
+        bytes += content.len();
+        if bytes > STATEMENTS {
+            return Err(RegistryError::AnswerInvalid {
+                image: repository.at(image),
+                access: Access::Read,
+                source: Cause::said(&format!(
+                    "its records have more than {STATEMENTS} bytes together, and no more are read"
+                )),
+            }
+            .into());
+        }
+        records.push(Record::read(provenance, &content, image)?);
+    }
+    Ok(records)
 }
 
 #[cfg(test)]

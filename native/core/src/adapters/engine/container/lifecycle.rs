@@ -4,15 +4,14 @@
 //! One race remains: the engine may still be creating what the cleanup finds absent. So a creation goes on to its end
 //! even if nobody waits for it, and a removal waits for creations that are under way.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::models::ContainerCreateBody;
+use bollard::models::{ContainerCreateBody, ContainerSummary};
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, ListContainersOptionsBuilder,
-    RemoveContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
+use url::form_urlencoded::Serializer;
 
 use super::output::Lines;
 use super::spec::{ContainerEnd, ContainerSpec, FoundContainer, body};
@@ -123,13 +122,18 @@ impl Engine {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let options = ListContainersOptionsBuilder::default()
-            .all(true)
-            .filters(&HashMap::from([("label", wanted)]))
-            .build();
-        let found = self.docker.list_containers(Some(options)).await;
+        let filters = serde_json::json!({"label": wanted}).to_string();
+        let query = Serializer::new(String::new())
+            .append_pair("all", "true")
+            .append_pair("filters", &filters)
+            .finish();
+        let found = async {
+            let found = self.wire.get(&format!("/containers/json?{query}")).await?;
+            serde_json::from_value::<Vec<ContainerSummary>>(found).map_err(Fault::broken)
+        };
+        let found = found.await;
         let found =
-            found.map_err(|error| self.failed("Cannot list the engine's containers", error))?;
+            found.map_err(|fault| self.failed("Cannot list the engine's containers", fault))?;
         Ok(found.into_iter().map(FoundContainer::of).collect())
     }
 

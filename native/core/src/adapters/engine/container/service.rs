@@ -13,6 +13,9 @@ use crate::adapters::engine::error::failure::EngineError;
 /// The lines of a container that failed that are looked at.
 const LINES: &str = "10";
 
+/// Bytes of them that are looked at.
+const LINES_BYTES: usize = 64 * 1024;
+
 /// Only this machine reaches what a container of ours serves.
 const LOOPBACK: &str = "127.0.0.1";
 
@@ -74,6 +77,9 @@ impl Engine {
         // Its lines only explain; what cannot be read is left out.
         while let Some(Ok(piece)) = logs.next().await {
             last_lines.push(piece.to_string().trim_end().to_owned());
+            if last_lines.iter().map(String::len).sum::<usize>() > LINES_BYTES {
+                break;
+            }
         }
         Ok(Some(ContainerEnd {
             exit_code: state["ExitCode"].as_i64().unwrap_or(-1),

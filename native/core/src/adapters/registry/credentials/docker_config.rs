@@ -108,16 +108,22 @@ async fn read(path: &Path) -> Result<Option<File>, SignInError> {
         path: path.to_owned(),
         source: Cause::of(&error),
     };
-    let file = match tokio::fs::File::open(path).await {
-        Ok(file) => file,
+    // A pipe would be waited for, and a device has no end.
+    match tokio::fs::metadata(path).await {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(invalid(path, "it is not a regular file")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(said(error)),
-    };
+    }
+    let file = tokio::fs::File::open(path).await.map_err(said)?;
     let mut bytes = Vec::new();
-    file.take(LIMIT)
+    file.take(LIMIT + 1)
         .read_to_end(&mut bytes)
         .await
         .map_err(said)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(invalid(path, &format!("it has more than {LIMIT} bytes")));
+    }
     // Docker takes an empty file for an empty object.
     if bytes.trim_ascii().is_empty() {
         return Ok(Some(File::default()));

@@ -4,20 +4,23 @@
 //! `docker-credential-NAME` is given the word `get` and, on its input, the registry, and answers in
 //! JSON.
 
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use super::error::SignInError;
+use crate::adapters::process;
 use crate::domain::registry_login::RegistryLogin;
 use crate::report::cause::Cause;
 use crate::report::secret::Secret;
 
 /// A helper may ask a service on the network, but nobody who would have to type something.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Bytes that a helper may write; tokens have a few KiB.
+const ANSWER: usize = 256 * 1024;
 
 /// Message of helpers that have nothing (`errCredentialsNotFoundMessage` of their library).
 const NOT_FOUND: &str = "credentials not found in native keychain";
@@ -93,16 +96,6 @@ fn refused(output: &Output) -> Option<String> {
 }
 
 async fn run(program: &str, server: &str) -> std::io::Result<Output> {
-    let mut child: Child = Command::new(program)
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        // A helper that reads nothing closes its end, and its answer says why.
-        let _ = input.write_all(format!("{server}\n").as_bytes()).await;
-    }
-    child.wait_with_output().await
+    let input = format!("{server}\n");
+    process::output(Command::new(program).arg("get"), input.as_bytes(), ANSWER).await
 }

@@ -200,6 +200,34 @@ async fn a_list_without_an_end_or_with_a_broken_entry_is_a_failure() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_longer_than_is_read_is_a_failure_and_not_a_shorter_one() {
+    let many = |count: usize| index(&vec![("a", TYPE); count]);
+    for (count, expected) in [(200, Ok(200)), (201, Err(Code::RegistryAnswerInvalid))] {
+        let setting = Setting::of(move |_, _| listed(&many(count), &[])).await;
+        assert_eq!(list(&setting).await, expected, "{count}");
+        let setting = Setting::of(move |received, _| {
+            if received.line.contains("/referrers/") {
+                return failure(404);
+            }
+            listed(&many(count), &[])
+        })
+        .await;
+        assert_eq!(list(&setting).await, expected, "{count} under the tag");
+    }
+    // Two pages of 3 MiB, and none of their entries is wanted.
+    let filled = Setting::of(|received, _| {
+        let is_second = received.line.contains("last=1");
+        let path = received.line.trim_start_matches("GET ");
+        let next = format!("<{path}&last=1>; rel=\"next\"");
+        let headers = [("link", next.as_str())];
+        let page = index(&[(&"x".repeat(3 * 1024 * 1024), "another")]);
+        listed(&page, if is_second { &[] } else { &headers })
+    })
+    .await;
+    assert_eq!(list(&filled).await, Err(Code::RegistryAnswerInvalid));
+}
+
+#[tokio::test]
 async fn an_image_that_nothing_refers_to_has_no_referrers() {
     let setting = Setting::of(|_, _| refusal(404, "MANIFEST_UNKNOWN", "no")).await;
     assert!(names(&setting).await.is_empty());

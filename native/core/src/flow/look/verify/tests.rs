@@ -13,6 +13,15 @@ async fn run_of_record(
     content: impl Fn() -> Reply + Send + Sync + 'static,
     statement: &Value,
 ) -> Result<Vec<Option<String>>, Code> {
+    runs_of_records(1, content, statement).await
+}
+
+/// The same for a registry that lists the record several times.
+async fn runs_of_records(
+    copies: usize,
+    content: impl Fn() -> Reply + Send + Sync + 'static,
+    statement: &Value,
+) -> Result<Vec<Option<String>>, Code> {
     let artifact = json!({
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
@@ -25,7 +34,7 @@ async fn run_of_record(
     });
     let artifact = artifact.to_string();
     let digest = |text: &[u8]| Digest::of(text).to_string();
-    let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [{
+    let entry = json!({
         "mediaType": OCI_MANIFEST,
         "digest": digest(artifact.as_bytes()),
         "size": artifact.len(),
@@ -35,7 +44,9 @@ async fn run_of_record(
             "falcon-patch.sensor": digest(b"sensor"),
             "falcon-patch.options": digest(b"options"),
         },
-    }]});
+    });
+    let entries = vec![entry; copies];
+    let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries});
     let registry = LoopbackRegistry::start(move |received| {
         if received.line.contains("/referrers/") {
             Reply::new(200, &[("content-type", OCI_INDEX)], index.to_string())
@@ -95,5 +106,19 @@ async fn a_statement_about_something_else_is_a_problem() {
         let text = other.to_string();
         let read = run_of_record(move || Reply::new(200, &[], &text), &other).await;
         assert_eq!(read, Err(Code::RegistryAnswerInvalid), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn statements_that_have_too_many_bytes_together_are_a_problem() {
+    let mut long = statement(b"image");
+    long["filling"] = "x".repeat(6 * 1024 * 1024).into();
+    for (copies, is_read) in [(2, true), (3, false)] {
+        let text = long.to_string();
+        let read = runs_of_records(copies, move || Reply::new(200, &[], &text), &long).await;
+        match read {
+            Ok(runs) => assert!(is_read && runs.len() == copies, "{copies}"),
+            Err(code) => assert!(!is_read && code == Code::RegistryAnswerInvalid, "{copies}"),
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::adapters::registry::credentials::error::SignInError;
 use crate::domain::reference::repository::Repository;
 use crate::domain::registry_login::RegistryLogin;
 use crate::report::code::Code;
+use crate::report::problem::Problem;
 use crate::report::secret::Secret;
 
 /// The configuration of a folder that holds one file.
@@ -280,4 +281,33 @@ async fn a_helper_that_fails_is_a_failure_that_repeats_no_password() {
     )
     .await;
     assert!(error.is_err());
+}
+
+#[tokio::test]
+async fn what_is_no_file_or_has_no_end_is_refused_and_the_limit_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("config.json");
+    let refusal = || async {
+        let refused = of_folder(folder.path()).login(&ghcr()).await;
+        Problem::from(refused.expect_err("a refusal"))
+    };
+    for kind in ["pipe", "device", "long"] {
+        match kind {
+            "pipe" => {
+                let made = std::process::Command::new("mkfifo").arg(&path).status();
+                assert!(made.is_ok_and(|made| made.success()));
+            }
+            "device" => std::os::unix::fs::symlink("/dev/zero", &path).expect("a link"),
+            _ => fs::write(&path, " ".repeat(4 * 1024 * 1024 + 1)).expect("a file"),
+        }
+        let problem = refusal().await;
+        assert_eq!(problem.code, Code::RegistryDockerConfigInvalid, "{kind}");
+        let expected = if kind == "long" {
+            "it has more than 4194304 bytes"
+        } else {
+            "it is not a regular file"
+        };
+        assert_eq!(problem.why, [expected], "{kind}");
+        fs::remove_file(&path).expect("removed");
+    }
 }
