@@ -4,10 +4,10 @@
 /** One run of the task, to be run once. */
 export declare class PatchRun {
   /**
-   * Prepares a run. `inputs` has a text for every input of task.json, empty where nothing was given; `onEvent` is
-   * called for each event, in order.
+   * Prepares a run. `inputs` has a text for every input of task.json, empty where nothing was given; `otherInputs`
+   * are names of inputs that the step sets beside them, in upper case. `onEvent` is called for each event, in order.
    */
-  constructor(inputs: Record<string, string>, aws: AwsContext, agent: AgentContext, onEvent: (event: TaskEvent) => void)
+  constructor(inputs: Record<string, string>, otherInputs: Array<string>, aws: AwsContext, agent: AgentContext, onEvent: (event: TaskEvent) => void)
   /**
    * Runs to the end, which is data even for a failure. A rejection is a bug of this task.
    *

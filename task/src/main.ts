@@ -9,6 +9,7 @@ import { finish, unexpectedFailure } from "./finish.ts";
 import { History } from "./history.ts";
 import { inert } from "./markdown.ts";
 import { prepareNetwork } from "./network.ts";
+import { otherInputs } from "./other-inputs.ts";
 import { runTask } from "./run.ts";
 import { Masks, takeSecrets } from "./secrets.ts";
 import { summary, summaryName } from "./summary.ts";
@@ -17,6 +18,7 @@ const write = writeToStdout;
 const masks = new Masks(write);
 const secrets = takeSecrets(process.env, masks);
 const aws = takeAwsContext(process.env, masks);
+const others = otherInputs(process.env);
 const notes = prepareNetwork(process.env, masks);
 const stop = watchSignals(process, { write, exit: endProcess });
 
@@ -27,7 +29,7 @@ async function main(): Promise<void> {
   const agent = agentContext(process.env);
   const addon = loadAddon(__dirname, currentPlatform());
   const history = new History();
-  const ending = await runTask(addon, { inputs, aws, agent, notes, masks, history, write, stop });
+  const ending = await runTask(addon, { inputs, others, aws, agent, notes, masks, history, write, stop });
   const milliseconds = performance.now();
   const text = stop.aborted ? undefined : summary(ending, history, milliseconds);
   if (text !== undefined)

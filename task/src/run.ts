@@ -9,6 +9,8 @@ import type { Masks } from "./secrets.ts";
 /** The input of a run, and the ways in which it reports. */
 export interface Surroundings {
   inputs: TaskInputs;
+  /** Names of inputs that the step sets and that the task does not have. */
+  others: readonly string[];
   aws: AwsContext;
   agent: AgentContext;
   /** Lines for the log about decisions made before the run. */
@@ -23,7 +25,7 @@ export interface Surroundings {
 
 /** Runs the task and logs its events. An unexpected error ends it as a failure like any other. */
 export async function runTask(loaded: Loaded, surroundings: Surroundings): Promise<Ending> {
-  const { inputs, aws, agent, notes, masks, history, write, stop } = surroundings;
+  const { inputs, others, aws, agent, notes, masks, history, write, stop } = surroundings;
   if ("failure" in loaded) return { type: "failed", failure: loaded.failure };
   const { addon } = loaded;
   write(opening(addon.version(), inputs));
@@ -40,7 +42,7 @@ export async function runTask(loaded: Loaded, surroundings: Surroundings): Promi
     }
   };
   try {
-    const run = new addon.PatchRun(inputs, aws, agent, onEvent);
+    const run = new addon.PatchRun(inputs, [...others], aws, agent, onEvent);
     stop.addEventListener("abort", () => run.cancel());
     // The listener misses a signal that came earlier.
     if (stop.aborted) run.cancel();

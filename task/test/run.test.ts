@@ -22,6 +22,7 @@ async function run(
   const write = (line: string): void => void lines.push(line);
   const ending = await runTask(loaded, {
     inputs: { ...inputs, ...given },
+    others: ["SOURCEIMGE"],
     aws,
     agent,
     notes: [],
@@ -55,7 +56,7 @@ test("The first line names the version, the action and the images", async () => 
 test("Inputs, AWS settings and agent reach the addon", async () => {
   const { addon, received } = fakeAddon({});
   await run({ addon });
-  assert.deepEqual(received, { inputs, aws, agent });
+  assert.deepEqual(received, { inputs, others: ["SOURCEIMGE"], aws, agent });
 });
 
 test("An unsupported agent fails the step before its first line", async () => {

@@ -87,6 +87,7 @@ export const aws: AwsContext = {
 
 /** Arguments of the stand-in's constructor. */
 export interface Received {
+  others?: string[];
   inputs?: TaskInputs;
   aws?: AwsContext;
   agent?: AgentContext;
@@ -113,12 +114,13 @@ export function fakeAddon({ run, sweep, reject }: Script): {
 
     constructor(
       inputs: TaskInputs,
+      others: string[],
       access: AwsContext,
       context: AgentContext,
       onEvent: (event: TaskEvent) => void,
     ) {
       if (reject !== undefined) throw reject;
-      Object.assign(received, { inputs, aws: access, agent: context });
+      Object.assign(received, { inputs, others, aws: access, agent: context });
       this.#emit = onEvent;
       this.#cancelled = new Promise((resolve) => {
         this.#cancel = resolve;

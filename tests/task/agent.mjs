@@ -25,6 +25,11 @@ const task = JSON.parse(readFileSync(join(taskFolder, "task.json"), "utf8"));
 /** The Node that runs the tests runs the task as well. */
 const node = process.env.FALCON_TASK_NODE ?? process.execPath;
 
+/** The names of the task's inputs in lower case, with their aliases. */
+const declared = new Set(
+  task.inputs.flatMap(({ name, aliases = [] }) => [name, ...aliases]).map((name) => name.toLowerCase()),
+);
+
 /** The agent's patience after SIGINT and after SIGTERM, in milliseconds. */
 const patience = { interrupt: 7500, terminate: 2500 };
 
@@ -281,7 +286,12 @@ function endpointVariables(endpoints) {
 /** Inputs as the agent passes them: defaults filled in, aliases resolved, trimmed, paths below the sources. */
 function inputVariables(inputs, sources) {
   const given = new Map(Object.entries(inputs).map(([name, value]) => [name.toLowerCase(), value]));
-  const passed = {};
+  // The agent passes inputs that the task does not declare as well (`TaskRunner.cs`, "Merge the instance inputs").
+  const passed = Object.fromEntries(
+    Object.entries(inputs)
+      .filter(([name]) => !declared.has(name.toLowerCase()))
+      .map(([name, value]) => [`INPUT_${environmentName(name)}`, String(value).trim()]),
+  );
   for (const { name, aliases = [], type, defaultValue = "" } of task.inputs) {
     const value = [name, ...aliases]
       .map((key) => given.get(key.toLowerCase()))

@@ -167,3 +167,31 @@ test("A failed step leaves nothing, and its post-job step is silent", async () =
     job.end();
   }
 });
+
+test("A mistyped input is a warning that names the right one", async () => {
+  const step = await run({ falconctlOption: "--tags=web", sourceImage: "" });
+  assertFailed(step, "INPUT_MISSING");
+  const [warning] = step.warnings.filter(({ code }) => code === "INPUT_UNKNOWN");
+  assert.match(warning.message, /`FALCONCTLOPTION`.*did you mean `falconctlOptions`\?/);
+});
+
+test("Names that resemble no input, and variables of the pipeline, are left alone", async () => {
+  const step = await run({ script: "echo", targetType: "inline", sourceImage: "" });
+  assert.deepEqual(step.warnings, []);
+});
+
+for (const cloudService of ["ecs-fargate", "Fargate"])
+  test(`The cloud service ${cloudService} is refused with the name that was meant`, async () => {
+    const step = await run({ cloudService });
+    const message = assertFailed(step, "INPUT_UNKNOWN_VALUE");
+    assert.match(message, /`cloudService`.*did you mean `ECS_FARGATE`\?/);
+  });
+
+test("A cloud service that resembles a known one is a warning", async () => {
+  const step = await run({ cloudService: "ECS_FARGETE" });
+  assert.deepEqual(
+    step.warnings.map(({ code }) => code),
+    ["INPUT_UNKNOWN_VALUE"],
+  );
+  assert.match(step.warnings[0].message, /`ECS_FARGETE`; did you mean `ECS_FARGATE`\?/);
+});

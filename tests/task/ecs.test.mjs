@@ -206,13 +206,96 @@ test("A plan checks the file and writes nothing", needsLab, async () => {
 });
 
 const filled = () => JSON.parse(filledIn());
+
+/** The example after a change of the whole and of its container, as JSON. */
+function changed(change) {
+  const definition = filled();
+  change(definition, definition.containerDefinitions[0]);
+  return JSON.stringify(definition);
+}
+
+/** A file as `>` of Windows PowerShell 5 writes it. */
+const utf16 = (text) => Buffer.from(`\ufeff${text}`, "utf16le");
+
+test("A file with wrong types, in UTF-16, becomes one that ECS takes", needsLab, async () => {
+  const text = changed((definition, web) => {
+    Object.assign(definition, { cpu: 32768, memory: "244 GB", tags: [], taskRoleArn: "" });
+    Object.assign(web, {
+      environment: [{ name: "PORT", value: 8080 }],
+      portMappings: [{ containerPort: "8080" }],
+      memory: "2048",
+      essential: "true",
+      entryPoint: ["/tini", "--", falconEntrypoint, "/start"],
+      command: ["sh", "-c", "serve #{PORT}#"],
+    });
+  });
+  await withFile(utf16(text), async (job) => {
+    const step = await job.run(given("corrected", { registerTaskDefinition: true }));
+    assert.notEqual(step.result, "Failed", story(step));
+    assert.deepEqual(
+      step.warnings.map(({ code }) => code),
+      ["ECS_PLACEHOLDERS_KEPT"],
+    );
+    validate(step.outputs.taskDefinitionPath);
+    const written = JSON.parse(readFileSync(step.outputs.taskDefinitionPath, "utf8"));
+    assert.deepEqual([written.cpu, written.memory], ["32768", "244 GB"]);
+    assert.ok(!("tags" in written) && !("taskRoleArn" in written));
+    const [web] = written.containerDefinitions;
+    assert.deepEqual(web.environment, [{ name: "PORT", value: "8080" }]);
+    assert.deepEqual(web.portMappings, [{ containerPort: 8080 }]);
+    assert.deepEqual([web.memory, web.essential], [2048, true]);
+    assert.deepEqual(web.entryPoint, [falconEntrypoint, "/tini", "--", "/start"]);
+    for (const change of [
+      "reads the file as UTF-16, and writes UTF-8",
+      "drops `tags`, which is empty",
+      "writes `containerDefinitions[0].environment[0].value` as a string",
+      "writes `containerDefinitions[0].portMappings[0].containerPort` as a whole number",
+    ])
+      assert.ok(story(step).includes(`  ${change}\n`), `${change}: ${story(step)}`);
+  });
+});
+
 const refusals = [
+  [
+    "A definition that ECS or Fargate would refuse in many ways",
+    () =>
+      changed((definition, web) => {
+        const environment = [
+          { name: "A", value: "b" },
+          { name: "C", value: { d: 1 } },
+        ];
+        Object.assign(web, { memory: 999_999, environment, logConfiguration: { logDriver: "json-file" } });
+        web.dependsOn = [{ containerName: "db", condition: "START" }];
+        web.mountPoints = [{ sourceVolume: "data", containerPath: "/data" }];
+        definition.executionRoleArn = "arn:aws:iam::123456789012:policy/x";
+        definition.tags = Array.from({ length: 51 }, (_, nth) => ({ key: `key-${nth}`, value: "x" }));
+      }),
+    {},
+    "ECS_TASK_DEFINITION_INVALID",
+    [
+      /7 things/,
+      /`containerDefinitions\[0\]\.environment\[1\]\.value` is an object, and must be a string/,
+      /`executionRoleArn` is `arn:aws:iam::123456789012:policy\/x`/,
+      /`containerDefinitions\[0\]\.memory` is 999999 MiB/,
+      /`tags` has 51 tags/,
+      /`containerDefinitions\[0\]\.logConfiguration\.logDriver` is `json-file`/,
+      /`containerDefinitions\[0\]\.mountPoints\[0\]\.sourceVolume` is `data`/,
+      /`containerDefinitions\[0\]\.dependsOn\[0\]\.containerName` is `db`/,
+    ],
+  ],
+  [
+    "A token that no step replaced",
+    () => changed((definition) => (definition.executionRoleArn = "#{EXECUTION_ROLE}#")),
+    { registerTaskDefinition: true },
+    "ECS_PLACEHOLDERS_LEFT",
+    [/`executionRoleArn` has placeholders that are not filled in: `#\{EXECUTION_ROLE\}#`/],
+  ],
   [
     "A template that is not filled in",
     () => template,
     {},
     "ECS_PLACEHOLDERS_LEFT",
-    [/`<family>`, /, /`<execution-role>`/],
+    [/`family` has placeholders that are not filled in: `<family>`/, /`<execution-role>`/],
   ],
   ["A file that is not JSON", () => "{family: web}", {}, "ECS_TASK_DEFINITION_UNREADABLE", [/not JSON/]],
   [

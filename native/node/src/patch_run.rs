@@ -29,16 +29,17 @@ pub struct PatchRun {
 
 #[napi]
 impl PatchRun {
-    /// Prepares a run. `inputs` has a text for every input of task.json, empty where nothing was given; `onEvent` is
-    /// called for each event, in order.
+    /// Prepares a run. `inputs` has a text for every input of task.json, empty where nothing was given; `otherInputs`
+    /// are names of inputs that the step sets beside them, in upper case. `onEvent` is called for each event, in order.
     #[napi(constructor)]
     pub fn new(
         inputs: HashMap<String, String>,
+        other_inputs: Vec<String>,
         aws: AwsContext,
         agent: AgentContext,
         #[napi(ts_arg_type = "(event: TaskEvent) => void")] on_event: Callback<'_>,
     ) -> Result<Self> {
-        let inputs = Inputs::from_record(inputs, aws.try_into()?)
+        let inputs = Inputs::from_record(inputs, other_inputs, aws.try_into()?)
             .context("The shim's inputs are not those of the addon")?;
         // A weak function lets Node end by itself when nothing else is left to do.
         let on_event = on_event

@@ -1,4 +1,5 @@
 pub mod api_settings;
+pub mod cloud_service;
 pub mod customer_id;
 pub mod falconutil;
 pub mod marks;

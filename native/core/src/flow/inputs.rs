@@ -6,6 +6,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, MapDeserializer};
 
+use crate::domain::falcon::cloud_service::probably_meant;
+use crate::report::code::Code;
+
 /// Every input as text, empty where nothing was given. This is the core's one list of their names, which task.json
 /// spells in camel case.
 #[derive(Clone, Default, Deserialize)]
@@ -54,17 +57,79 @@ pub struct Inputs {
     pub register_task_definition: String,
     #[serde(skip)]
     pub aws_context: AwsContext,
+    /// Inputs of the step that this task does not have, but has one like it.
+    #[serde(skip)]
+    pub near_misses: Vec<NearMiss>,
 }
+
+/// A name that the step gives to an input, and that is nearly the name of one of this task's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearMiss {
+    /// The name as the agent hands it over, in upper case.
+    pub name: String,
+    /// The input that was probably meant.
+    pub meant: String,
+}
+
+/// Likeness from which a name counts as another with a slip.
+const ALIKE: f64 = 0.75;
 
 impl Inputs {
     /// Reads the inputs from texts by name. An error names the input that is missing or unknown: a bug of this task.
+    ///
+    /// `others` are the names of the step's inputs beside these, in upper case.
     pub fn from_record(
         record: HashMap<String, String>,
+        others: Vec<String>,
         aws_context: AwsContext,
     ) -> Result<Self, Error> {
+        let near_misses = others
+            .into_iter()
+            .filter_map(|name| NearMiss::of(name, record.keys()))
+            .collect();
         Ok(Self {
             aws_context,
+            near_misses,
             ..from_record(record)?
+        })
+    }
+
+    /// Returns the cloud service that was probably meant by another text.
+    pub(crate) fn cloud_service_meant(&self) -> Option<&'static str> {
+        probably_meant(self.cloud_service.trim())
+    }
+
+    /// Returns slips that are no failures by themselves, each with its code and message.
+    pub(crate) fn slips(&self) -> Vec<(Code, String)> {
+        let names = self.near_misses.iter().map(|NearMiss { name, meant }| {
+            let message = format!("The step has an input `{name}`, which this task does not know and ignores; did you mean `{meant}`?");
+            (Code::InputUnknown, message)
+        });
+        let service = self.cloud_service_meant().map(|meant| {
+            let given = self.cloud_service.trim();
+            let message = format!(
+                "`cloudService`: falconutil may not know `{given}`; did you mean `{meant}`?"
+            );
+            (Code::InputUnknownValue, message)
+        });
+        names.chain(service).collect()
+    }
+}
+
+impl NearMiss {
+    /// The input among `known` that a name is nearly the name of; none if it resembles none.
+    fn of<'a>(name: String, known: impl Iterator<Item = &'a String>) -> Option<Self> {
+        let nearest = known
+            .map(|known| {
+                let upper = known.to_uppercase();
+                (strsim::normalized_damerau_levenshtein(&upper, &name), known)
+            })
+            .filter(|(likeness, _)| *likeness >= ALIKE)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let (_, meant) = nearest?;
+        Some(Self {
+            meant: meant.clone(),
+            name,
         })
     }
 }
@@ -158,8 +223,13 @@ mod tests {
             .collect()
     }
 
+    fn read(others: &[&str]) -> Inputs {
+        let others = others.iter().map(|name| (*name).to_owned()).collect();
+        Inputs::from_record(record(), others, AwsContext::default()).expect("the same names")
+    }
+
     fn refusal(record: HashMap<String, String>) -> String {
-        match Inputs::from_record(record, AwsContext::default()) {
+        match Inputs::from_record(record, Vec::new(), AwsContext::default()) {
             Ok(_) => panic!("the record was accepted"),
             Err(error) => error.to_string(),
         }
@@ -167,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_inputs_are_those_of_task_json() {
-        let inputs = Inputs::from_record(record(), AwsContext::default()).expect("the same names");
+        let inputs = read(&[]);
         assert_eq!(inputs.action, "action");
         assert_eq!(inputs.falcon_cid, "falconCid");
         assert_eq!(inputs.register_task_definition, "registerTaskDefinition");
@@ -195,5 +265,47 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_an_input_is_reported_with_that_input() {
+        for (name, meant) in [
+            ("FALCONCTLOPTION", "falconctlOptions"),
+            ("SOURCEIMGE", "sourceImage"),
+            ("TASKDEFINITON", "taskDefinition"),
+            ("FALCON_CID", "falconCid"),
+            ("AWSREGIONS", "awsRegion"),
+        ] {
+            let misses = read(&[name]).near_misses;
+            let misses: Vec<&str> = misses.iter().map(|miss| miss.meant.as_str()).collect();
+            assert_eq!(misses, [meant], "{name}");
+        }
+        let others = [
+            "COMMAND",
+            "SCRIPT",
+            "CONTAINERREGISTRY",
+            "TARGETTYPE",
+            "IMAGE",
+        ];
+        assert_eq!(read(&others).near_misses, []);
+    }
+
+    #[test]
+    fn slips_are_reported_each_with_its_question() {
+        let slips = |service: &str, others: &[&str]| -> Vec<(Code, String)> {
+            let inputs = Inputs {
+                cloud_service: service.to_owned(),
+                ..read(others)
+            };
+            inputs.slips()
+        };
+        for service in ["", "none", "ECS_FARGATE", "ACA", "SOMETHING_NEW"] {
+            assert_eq!(slips(service, &[]), [], "{service}");
+        }
+        let both = slips("ECS_FARGETE", &["FALCONCTLOPTION"]);
+        let codes: Vec<Code> = both.iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes, [Code::InputUnknown, Code::InputUnknownValue]);
+        assert!(both[0].1.ends_with("did you mean `falconctlOptions`?"));
+        assert!(both[1].1.ends_with("did you mean `ECS_FARGATE`?"));
     }
 }

@@ -52,6 +52,7 @@ codes! {
     InputStagingWithoutDigest "INPUT_STAGING_WITHOUT_DIGEST" Input "The image of the local registry is not pinned by digest.";
     InputRegistryNotEcr "INPUT_REGISTRY_NOT_ECR" Input "An image is not in an ECR registry.";
     InputWithoutEffect "INPUT_WITHOUT_EFFECT" Input "An input has no meaning beside the others.";
+    InputUnknown "INPUT_UNKNOWN" Input "The step sets an input that the task does not have.";
     InputNotAvailable "INPUT_NOT_AVAILABLE" Input "An input asks for something that this version cannot do yet.";
     TaskAgentUnsupported "TASK_AGENT_UNSUPPORTED" Environment "The agent is not one that the task runs on.";
     TaskInternal "TASK_INTERNAL" Bug "The task has a bug.";

@@ -196,7 +196,9 @@ pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconOptions<Opti
         !s.bytes()
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
     }) {
-        check.refuse(InputFault::UnknownValue, "cloudService", "must be `ECS_FARGATE`, `none`, or another service that falconutil knows, in upper case");
+        let meant = inputs.cloud_service_meant();
+        let question = meant.map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
+        check.refuse(InputFault::UnknownValue, "cloudService", format!("must be `ECS_FARGATE`, `none`, or another service that falconutil knows, in upper case{question}"));
     }
     let container_name = check
         .text("containerName", &inputs.container_name)

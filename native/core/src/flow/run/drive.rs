@@ -13,7 +13,7 @@ use crate::flow::config::patch::PatchConfig;
 use crate::flow::config::read::Config;
 use crate::flow::inputs::Inputs;
 use crate::flow::outcome::{Ending, Failure};
-use crate::report::event::Events;
+use crate::report::event::{Event, Events};
 use crate::report::panic::guarded;
 
 /// Runs what the inputs ask for. Every failure is part of the result.
@@ -23,6 +23,14 @@ pub async fn run(
     events: Events,
     cancel: CancellationToken,
 ) -> Ending {
+    for (code, message) in inputs.slips() {
+        let hint = None;
+        events.send(Event::Warning {
+            code,
+            message,
+            hint,
+        });
+    }
     let ended = guarded(async {
         Ok(match Config::from_inputs(inputs)? {
             Config::Patch(config) => patch(*config, agent, events, cancel).await,

@@ -10,6 +10,7 @@ use super::step_outcome::StepOutcome;
 use crate::adapters::engine::container::spec::{Bind, ContainerEnd, ContainerSpec};
 use crate::adapters::engine::error::reason::names_exec_format_error;
 use crate::domain::engine::EngineImage;
+use crate::domain::falcon::cloud_service::probably_meant;
 use crate::domain::falcon::falconutil::{PatchCommand, help_arguments, help_names_platform};
 use crate::domain::platform::Platform;
 use crate::flow::facts::source::SourceOrigin;
@@ -39,11 +40,13 @@ enum FailureCause {
     Crashed,
     OutOfMemory,
     Killed,
+    CloudService(&'static str),
     Logged,
 }
 
 impl FalconutilError {
-    fn failed(end: &ContainerEnd) -> Self {
+    /// Takes the cloud service beside the end, since a mistyped one is a likely cause.
+    fn failed(end: &ContainerEnd, service: Option<&str>) -> Self {
         let cause = if end.oom_killed {
             FailureCause::OutOfMemory
         } else if names_exec_format_error(&end.last_lines) {
@@ -52,6 +55,8 @@ impl FalconutilError {
             FailureCause::Crashed
         } else if end.exit_code == 137 {
             FailureCause::Killed
+        } else if let Some(meant) = service.and_then(probably_meant) {
+            FailureCause::CloudService(meant)
         } else {
             FailureCause::Logged
         };
@@ -72,12 +77,21 @@ impl Explain for FalconutilError {
     }
 
     fn hint(&self) -> Option<String> {
+        if let Self::Failed {
+            cause: FailureCause::CloudService(meant),
+            ..
+        } = self
+        {
+            return Some(format!(
+                "Read falconutil's lines in the log; if it does not know the `cloudService`, did you mean `{meant}`?"
+            ));
+        }
         Some(match self {
             Self::Failed { cause: FailureCause::NoEmulation, .. } => "ARM64 programs do not run on this agent: set `emulation: auto`, or install a current emulator",
             Self::Failed { cause: FailureCause::OutOfMemory, .. } => "The agent ran out of memory: run fewer jobs on it, or give it more memory",
             Self::Failed { cause: FailureCause::Crashed, .. } => "The program crashed; under emulation another release of the emulator may help: set `emulatorImage`",
             Self::Failed { cause: FailureCause::Killed, .. } => "The program was killed from outside: look whether the agent ran out of memory (`sudo dmesg`), or whether something on the agent stops containers",
-            Self::Failed { cause: FailureCause::Logged, .. } => "Read falconutil's lines in the log; a customer ID or an option that this sensor version does not know is the usual cause",
+            Self::Failed { cause: FailureCause::Logged | FailureCause::CloudService(_), .. } => "Read falconutil's lines in the log; a customer ID or an option that this sensor version does not know is the usual cause",
             Self::NoImage => "Read falconutil's output in the log, and try another sensor version",
         }.to_owned())
     }
@@ -121,7 +135,9 @@ impl Run {
             .run_falconutil(&source, &target, falconutil, ready, events)
             .await?;
         if end.exit_code != 0 {
-            return Err(FalconutilError::failed(&end).into());
+            return Err(
+                FalconutilError::failed(&end, ready.options.cloud_service.as_deref()).into(),
+            );
         }
         Ok(StepOutcome::Nothing)
     }
@@ -207,11 +223,14 @@ mod tests {
             (137, false, "", "was killed from outside"),
             (139, false, "", "crashed"),
         ] {
-            let error = FalconutilError::failed(&ContainerEnd {
-                exit_code,
-                oom_killed,
-                last_lines: vec![line.to_owned()],
-            });
+            let error = FalconutilError::failed(
+                &ContainerEnd {
+                    exit_code,
+                    oom_killed,
+                    last_lines: vec![line.to_owned()],
+                },
+                None,
+            );
             let hint = error.hint().expect("a hint");
             assert!(hint.contains(expected), "{exit_code}: {hint}");
         }
