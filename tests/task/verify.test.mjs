@@ -3,12 +3,18 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { layer } from "../lab/images/oci.mjs";
 import { Job, story } from "./agent.mjs";
 import { assertFailed, assertNoLeak, assertSucceeded } from "./expect.mjs";
+import { derive } from "./images.mjs";
 import { crane, inLab, keys, manifest, needsLab, registry } from "./lab.mjs";
 
 const image = (name) => `${registry}/${name}`;
 const patched = image("app/web:already-patched");
+const program = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
+/** Path of the program in the sensor's layer, where `bin` is a link. */
+const file = "opt/CrowdStrike/rootfs/usr/bin/falcon-entrypoint";
 const sensorLabel = "falcon.sensor.version";
 
 // Nothing here needs an engine, so there is none.
@@ -43,11 +49,24 @@ function labelled(version) {
   return `${image("app/target")}@${crane("digest", tag)}`;
 }
 
+/** Pushes an image with one more layer, made from a table of paths. */
+const withLayer = (from, tag, entries, change = () => {}) =>
+  derive(from, tag, change, gunzipSync(layer(entries, "COPY").bytes));
+
+/** Sets the marks of the sensor in a configuration, as falconutil does. */
+function mark({ config: { config } }) {
+  config.Entrypoint = [program, ...config.Entrypoint];
+  config.Env.push("__CS_FALCON_SENSOR_ROOT=/opt/CrowdStrike/rootfs");
+}
+
 test("A patched image passes without an engine", needsLab, async () => {
   const step = await verify({ targetImage: patched });
   assertSucceeded(step);
   assert.match(story(step), /##\[section\]Verified: the image is patched/);
   assert.match(story(step), /^ {2}Entrypoint +\/opt\/CrowdStrike\/rootfs\/bin\/falcon-entrypoint \//m);
+  const [, path, holder] =
+    /Sensor files present: (\S+), \d+ bytes, in the layer (\S+)/.exec(story(step)) ?? [];
+  assert.deepEqual([path, holder], [`/${file}`, manifest(patched).layers.at(-1).digest]);
   const digest = crane("digest", patched);
   assert.deepEqual(step.outputs, {
     imageReference: `${image("app/web")}@${digest}`,
@@ -86,6 +105,60 @@ test("The source of a patched image is proven and named", needsLab, async () => 
   assertSucceeded(step);
   assert.match(step.outputs.sourceDigest, /^sha256:/);
 });
+
+test("A layer of the app on top of the sensor passes", needsLab, async () => {
+  const entries = { "opt/app/motd": "hello\n", "opt/.wh.old": "" };
+  assertSucceeded(await verify({ targetImage: await withLayer(patched, "app-on-top", entries) }));
+});
+
+test("Marks without a sensor do not pass", needsLab, async () => {
+  const targetImage = await derive(image("app/web:1.4.2"), "marks-only", mark);
+  const step = await verify({ targetImage });
+  const text = `${assertFailed(step, "FALCON_SENSOR_FILES_MISSING")}\n${story(step)}`;
+  assert.match(text, /none of the layers that were searched has `\/opt/);
+  assert.doesNotMatch(text, /Sensor files present/);
+});
+
+test("An added layer without a sensor is not a patch of its source", needsLab, async () => {
+  const sourceImage = image("app/web:1.4.2");
+  const entries = { "opt/CrowdStrike/readme": "nothing\n" };
+  const targetImage = await withLayer(sourceImage, "nothing-added", entries, mark);
+  assertFailed(await verify({ targetImage, sourceImage }), "FALCON_SENSOR_FILES_MISSING");
+});
+
+test("A file of the source's own does not count as an added sensor", needsLab, async () => {
+  const own = { [file]: "own\n", "opt/CrowdStrike/rootfs/bin": { link: "usr/bin" } };
+  const sourceImage = await withLayer(image("app/web:1.4.2"), "own-file", own);
+  const targetImage = await withLayer(sourceImage, "own-file-marked", { "opt/more": "x" }, mark);
+  assertSucceeded(await verify({ targetImage }));
+  assertFailed(await verify({ targetImage, sourceImage }), "FALCON_SENSOR_FILES_MISSING");
+});
+
+test("A layer of an unknown type does not pass", needsLab, async () => {
+  const type = "application/vnd.oci.image.layer.v1.tar+gzip+encrypted";
+  const targetImage = await derive(image("app/web:oci"), "encrypted", (documents) => {
+    mark(documents);
+    documents.manifest.layers.at(-1).mediaType = type;
+  });
+  const step = await verify({ targetImage });
+  const text = `${assertFailed(step, "FALCON_SENSOR_FILES_UNKNOWN")}\n${story(step)}`;
+  assert.ok(text.includes(type));
+});
+
+const removals = [
+  ["removes the program", { "opt/CrowdStrike/rootfs/usr/bin/.wh.falcon-entrypoint": "" }, /removes or hides/],
+  ["hides the sensor's folder", { "opt/CrowdStrike/.wh..wh..opq": "" }, /removes or hides/],
+  ["empties the program", { [file]: "" }, /an empty file/],
+  ["replaces the folder by a link", { "opt/CrowdStrike": { link: "/srv" } }, /none of the layers/],
+];
+
+for (const [number, [deed, entries, reason]] of removals.entries()) {
+  test(`A layer on top that ${deed} does not pass`, needsLab, async () => {
+    const step = await verify({ targetImage: await withLayer(patched, `removed-${number}`, entries) });
+    const text = `${assertFailed(step, "FALCON_SENSOR_FILES_MISSING")}\n${story(step)}`;
+    assert.match(text, reason);
+  });
+}
 
 test("A label gives the sensor version and meets a minimum", needsLab, async () => {
   const step = await verify({ targetImage: labelled("7.39.0-7802"), minimumSensorVersion: "7.39" });

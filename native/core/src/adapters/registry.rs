@@ -1,6 +1,7 @@
 pub mod attempt;
 pub mod authorization_header;
 pub mod blob;
+pub mod blob_reading;
 pub mod blob_stream;
 pub mod challenge;
 pub mod client;

@@ -3,5 +3,6 @@ pub mod manifest;
 pub mod proof;
 pub mod referrer;
 pub mod registry_image;
+pub mod sensor_files;
 pub mod tag_mutability;
 pub mod twin_keys;

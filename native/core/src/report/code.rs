@@ -113,6 +113,8 @@ codes! {
     FalconSourceDiffers "FALCON_SOURCE_DIFFERS" Input "The image that was to be verified is not the given source with the sensor.";
     FalconSensorTooOld "FALCON_SENSOR_TOO_OLD" Input "The sensor in the image is older than demanded.";
     FalconSensorVersionUnknown "FALCON_SENSOR_VERSION_UNKNOWN" Input "Nothing tells which sensor is in the image.";
+    FalconSensorFilesMissing "FALCON_SENSOR_FILES_MISSING" Input "The image has the marks of the sensor, and its layers do not have the sensor.";
+    FalconSensorFilesUnknown "FALCON_SENSOR_FILES_UNKNOWN" Input "The layers of the image do not show whether they have the sensor.";
     FalconSensorPlatformMissing "FALCON_SENSOR_PLATFORM_MISSING" Input "The sensor image is not for linux/arm64.";
     FalconSensorVersionNotFound "FALCON_SENSOR_VERSION_NOT_FOUND" Input "CrowdStrike has no such sensor.";
     FalconClientRefused "FALCON_CLIENT_REFUSED" Input "CrowdStrike does not know the API client.";

@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use futures_util::{Stream, stream};
 use hyper::body::Bytes;
-use reqwest::Method;
+use reqwest::header::CONTENT_RANGE;
+use reqwest::{Method, Response, StatusCode};
 use sha2::Digest as _;
 use tokio_util::io::ReaderStream;
 
@@ -52,7 +53,7 @@ impl Registry {
         blob: &Digest,
     ) -> Result<Result<ByteStream, RegistryError>, AttemptError> {
         match origin {
-            BlobOrigin::Repository(_) => self.open_blob(from, blob).await,
+            BlobOrigin::Repository(_) => self.open_blob(from, blob, 0).await,
             BlobOrigin::File(path) => Ok(match tokio::fs::File::open(path).await {
                 Ok(file) => Ok(ReaderStream::with_capacity(file, CHUNK)
                     .map_err(|error| Cause::of(&error))
@@ -69,29 +70,72 @@ impl Registry {
         }
     }
 
-    async fn open_blob(
+    /// The bytes of a blob in a repository from `offset` on. A registry that does not know ranges sends all of them,
+    /// of which the first are dropped.
+    pub(super) async fn open_blob(
         &self,
         from: &Subject<'_>,
         blob: &Digest,
+        offset: u64,
     ) -> Result<Result<ByteStream, RegistryError>, AttemptError> {
         let request = Request {
             method: Method::GET,
             repository: from.repository.clone(),
             path: from.blob(blob),
+            offset,
             accept: None,
             body: None,
             limit: 0,
         };
-        match self.0.open(&request, TRANSFER).await? {
-            Opened::Good(response) => Ok(Ok(response
-                .bytes_stream()
-                // A source that breaks off is a passing trouble.
-                .map_err(|error| Cause::of(&error.without_url()))
-                .boxed())),
-            Opened::Refused(answer) if answer.is_passing() => Err(AttemptError::Busy(answer)),
-            Opened::Refused(answer) => Ok(Err(from.refused(&RegistryRefusal::of(&answer)))),
-        }
+        let response = match self.0.open(&request, TRANSFER).await? {
+            Opened::Good(response) => response,
+            Opened::Refused(answer) if answer.is_passing() => {
+                return Err(AttemptError::Busy(answer));
+            }
+            Opened::Refused(answer) => {
+                return Ok(Err(from.refused(&RegistryRefusal::of(&answer))));
+            }
+        };
+        let Some(begin) = begin(&response) else {
+            return Ok(Err(from.invalid("it sent a part of a blob without a place")));
+        };
+        let Some(surplus) = offset.checked_sub(begin) else {
+            let why = format!("it sent a blob from byte {begin}, and {offset} was asked for");
+            return Ok(Err(from.invalid(&why)));
+        };
+        let bytes = response
+            .bytes_stream()
+            // A source that breaks off is a passing trouble.
+            .map_err(|error| Cause::of(&error.without_url()));
+        Ok(Ok(without_first(bytes, surplus)))
     }
+}
+
+/// Place in the blob at which the body of an answer begins; none if a part of a blob does not name it.
+fn begin(response: &Response) -> Option<u64> {
+    if response.status() != StatusCode::PARTIAL_CONTENT {
+        return Some(0);
+    }
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    range
+        .strip_prefix("bytes ")?
+        .split('-')
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// A stream without its first bytes.
+fn without_first(
+    bytes: impl Stream<Item = Result<Bytes, Cause>> + Send + 'static,
+    mut surplus: u64,
+) -> ByteStream {
+    let kept = bytes.map_ok(move |mut piece| {
+        let dropped = usize::try_from(surplus).map_or(piece.len(), |n| n.min(piece.len()));
+        surplus -= dropped as u64;
+        piece.split_off(dropped)
+    });
+    kept.boxed()
 }
 
 /// The bytes of a blob, the last of which are only passed on when all are those that the digest

@@ -151,6 +151,7 @@ impl Exchange {
             method: Method::GET,
             repository: repository.clone(),
             path: "/v2/".to_owned(),
+            offset: 0,
             accept: None,
             body: None,
             limit: request.limit,

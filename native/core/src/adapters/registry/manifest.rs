@@ -145,6 +145,7 @@ impl Subject<'_> {
             method,
             repository: self.repository.clone(),
             path: self.manifest(),
+            offset: 0,
             accept: Some(manifest::ACCEPT),
             body: None,
             limit: MANIFEST_LIMIT,

@@ -16,6 +16,7 @@ impl Registry {
             method: Method::GET,
             repository: repository.clone(),
             path: "/v2/".to_owned(),
+            offset: 0,
             accept: None,
             body: None,
             limit: ANSWER_LIMIT,

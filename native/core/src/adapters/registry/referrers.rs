@@ -74,6 +74,7 @@ impl Registry {
                 method: Method::GET,
                 repository: repository.clone(),
                 path,
+                offset: 0,
                 accept: Some(OCI_INDEX),
                 body: None,
                 limit,

@@ -41,6 +41,7 @@ impl Registry {
                 method: Method::GET,
                 repository: repository.clone(),
                 path,
+                offset: 0,
                 accept: None,
                 body: None,
                 limit: PAGE_LIMIT,

@@ -122,6 +122,7 @@ fn serve_image(received: &Received) -> Reply {
 }
 
 mod copying;
+mod layers;
 mod listing;
 mod platforms;
 mod reading;

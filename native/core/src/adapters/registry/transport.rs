@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RANGE};
 use reqwest::{Method, Response, Url};
 
 use super::authorization_header::AuthorizationHeader;
@@ -18,6 +18,8 @@ pub(super) struct Request {
     pub(super) repository: Repository,
     /// Part of the URL that follows the host.
     pub(super) path: String,
+    /// First byte that is wanted of a blob; an answer may ignore it. 0 asks for the whole.
+    pub(super) offset: u64,
     /// The media types that are understood.
     pub(super) accept: Option<&'static str>,
     /// Bytes that are sent, with their media type.
@@ -43,6 +45,9 @@ pub(super) async fn send(
     let mut builder = client.request(request.method.clone(), url).timeout(time);
     if let Some(value) = pass.as_ref().and_then(AuthorizationHeader::header) {
         builder = builder.header(AUTHORIZATION, value);
+    }
+    if request.offset > 0 {
+        builder = builder.header(RANGE, format!("bytes={}-", request.offset));
     }
     if let Some(accept) = request.accept {
         builder = builder.header(ACCEPT, accept);

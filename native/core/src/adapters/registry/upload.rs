@@ -165,6 +165,7 @@ impl Registry {
             method,
             repository: transfer.to.repository.clone(),
             path,
+            offset: 0,
             accept: None,
             body: None,
             limit: ANSWER_LIMIT,

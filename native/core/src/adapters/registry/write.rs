@@ -75,6 +75,7 @@ impl Registry {
             method: Method::PUT,
             repository: subject.repository.clone(),
             path: subject.manifest(),
+            offset: 0,
             accept: None,
             body: Some((manifest.media_type.clone(), manifest.bytes.clone())),
             limit: ANSWER_LIMIT,

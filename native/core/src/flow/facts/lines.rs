@@ -116,11 +116,11 @@ impl VerifyFacts {
         let images = [("Target", self.target.as_ref().ok()), ("Source", source)];
         let images = images.into_iter().filter_map(|(role, image)| {
             let image = image?;
-            let (name, digest) = (&image.name, &image.digest);
+            let (name, digest) = (&image.name, &image.image.digest);
             Some(if image.from_index {
                 format!("{role}: {name} is an index; its linux/arm64 image is {digest}, and only that is looked at")
             } else {
-                format!("{role}: {name} is {}, {digest}", image.platform)
+                format!("{role}: {name} is {}, {digest}", image.platform())
             })
         });
         caller.chain(images).collect()

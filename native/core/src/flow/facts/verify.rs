@@ -1,10 +1,10 @@
-use serde_json::Value;
+use std::sync::Arc;
 
 use super::fact::Fact;
 use crate::domain::aws::identity::CallerIdentity;
+use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::platform::Platform;
 use crate::domain::provenance::statement::Record;
-use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 
 /// The facts that a verification depends on.
@@ -27,18 +27,17 @@ pub struct ImageFacts {
     pub name: String,
     /// Its repository.
     pub repository: Repository,
-    /// The digest of the ARM64 manifest.
-    pub digest: Digest,
     /// True if the user's reference names an index.
     pub from_index: bool,
+    /// The image itself.
+    pub image: Arc<RegistryImage>,
+}
+
+impl ImageFacts {
     /// The platform that its configuration names, which can differ from the one in an index.
-    pub platform: Platform,
-    /// Its configuration's `config` object.
-    pub config: Value,
-    /// The digests of its layers, uncompressed.
-    pub diff_ids: Vec<String>,
-    /// The number of layers that its manifest names.
-    pub layers: usize,
-    /// Compressed bytes of its layers.
-    pub bytes: u64,
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        let unknown = || Platform::new("unknown", "unknown", None);
+        self.image.platform().unwrap_or_else(unknown)
+    }
 }

@@ -76,19 +76,11 @@ pub(super) struct FoundImage {
 
 impl From<FoundImage> for ImageFacts {
     fn from(found: FoundImage) -> Self {
-        let image = &found.image;
         Self {
-            digest: image.digest.clone(),
-            platform: image
-                .platform()
-                .unwrap_or_else(|| Platform::new("unknown", "unknown", None)),
-            config: image.runtime_config().clone(),
-            diff_ids: image.diff_ids(),
-            layers: image.layers.len(),
-            bytes: image.layers_size(),
             name: found.name,
             repository: found.repository,
             from_index: found.from_index,
+            image: found.image,
         }
     }
 }

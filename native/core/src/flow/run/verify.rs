@@ -1,15 +1,18 @@
-//! Verifies an image: one look, without engine, journal or folder, so there is nothing to clean up.
+//! Verifies an image: one look and one search, without engine, journal or folder, so there is nothing to clean up.
 
 use tokio_util::sync::CancellationToken;
 
 use super::step_log::{StepFailure, StepLog};
 use crate::adapters::aws::account::Aws;
 use crate::domain::agent::Agent;
+use crate::domain::image::sensor_files::answer::SensorFiles;
 use crate::flow::config::verify::VerifyConfig;
-use crate::flow::look::verify;
+use crate::flow::facts::verify::VerifyFacts;
+use crate::flow::look::sensor_files::sensor_files;
+use crate::flow::look::verify::gather;
 use crate::flow::outcome::{Ending, Failure, Verified};
 use crate::flow::services::Services;
-use crate::flow::verify::verify;
+use crate::flow::verify::decide::{to_search, verify};
 use crate::report::code::Code;
 use crate::report::event::{Events, StepEvents};
 use crate::report::problem::Problem;
@@ -23,10 +26,17 @@ pub(super) async fn run(
 ) -> Ending {
     let services = Services::new(agent, config.aws.clone(), None, events.clone());
     let steps = StepLog::new(events);
-    let looked = steps.run("Look at the image in the registry", |events| {
-        look(config, &services, events)
-    });
-    match cancel.run_until_cancelled(Box::pin(looked)).await {
+    let verified = async {
+        let facts = steps.run("Look at the image in the registry", |events| {
+            look(config, &services, events)
+        });
+        let facts = facts.await?;
+        let searched = steps.run("Search the layers for the sensor", |events| {
+            search(config, &facts, &services, events)
+        });
+        searched.await
+    };
+    match cancel.run_until_cancelled(Box::pin(verified)).await {
         Some(Ok(verified)) => Ending::Verified(Box::new(verified)),
         Some(Err(StepFailure { problem, step })) => Ending::Failed(Box::new(Failure {
             problem,
@@ -41,17 +51,37 @@ pub(super) async fn run(
     }
 }
 
+/// Gathers the facts, and checks all of them before the search, which takes longer.
 async fn look(
     config: &VerifyConfig,
     services: &Services,
     events: StepEvents,
-) -> Result<Verified, Problem> {
-    let facts = Box::pin(verify::gather(config, services)).await;
+) -> Result<VerifyFacts, Problem> {
+    let facts = Box::pin(gather(config, services)).await;
     let aws = services.aws().await.ok();
     for line in facts.lines(aws.map(Aws::origin)) {
         events.note(line);
     }
-    let verified = verify(config, &facts)?;
+    to_search(config, &facts)?;
+    Ok(facts)
+}
+
+/// Searches the layers for the files of which the configuration speaks.
+async fn search(
+    config: &VerifyConfig,
+    facts: &VerifyFacts,
+    services: &Services,
+    events: StepEvents,
+) -> Result<Verified, Problem> {
+    let wanted = to_search(config, facts)?;
+    let (repository, image) = (&wanted.image.repository, &wanted.image.image);
+    let registry = services.registry().await?;
+    let files = sensor_files(registry, repository, image, wanted.entrypoint, wanted.below);
+    let files = files.await;
+    if let Ok(SensorFiles::Present(found)) = &files {
+        events.note(found.to_string());
+    }
+    let verified = verify(config, facts, &files)?;
     if !verified.more.is_empty() {
         let message = format!(
             "The image has more than its source and what falconutil is documented to add: {}",

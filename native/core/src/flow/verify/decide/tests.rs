@@ -1,8 +1,11 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use super::{SENSOR_VERSION_LABEL, verify};
+use super::{to_search, verify};
 use crate::domain::falcon::options::FALCON_ENTRYPOINT;
-use crate::domain::platform::Platform;
+use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::image::sensor_files::answer::{Absence, FoundFile, Obstacle, SensorFiles};
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::domain::provenance::statement::{Record, StatementDetails};
 use crate::domain::reference::digest::Digest;
@@ -11,12 +14,14 @@ use crate::flow::config::read::Config;
 use crate::flow::config::verify::VerifyConfig;
 use crate::flow::facts::verify::{ImageFacts, VerifyFacts};
 use crate::flow::inputs::Inputs;
+use crate::flow::outcome::Verified;
+use crate::flow::verify::refusal::SENSOR_VERSION_LABEL;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 use crate::test_support::config::HOST;
 
 /// A change of a good image.
-type Change = fn(&mut ImageFacts);
+type Change = fn(&mut RegistryImage);
 
 fn config(minimum: &str) -> VerifyConfig {
     let inputs = Inputs {
@@ -31,24 +36,43 @@ fn config(minimum: &str) -> VerifyConfig {
     }
 }
 
-fn image(tag: &str, layers: &[&str], config: Value) -> ImageFacts {
+fn image(tag: &str, layers: &[&str], config: &Value) -> ImageFacts {
     let repository = Repository::new(HOST, "app/web");
     ImageFacts {
         name: format!("{repository}:{tag}"),
         repository,
-        digest: Digest::of(tag.as_bytes()),
         from_index: false,
-        platform: Platform::linux_arm64(),
-        config,
-        diff_ids: layers.iter().map(|layer| (*layer).to_owned()).collect(),
-        layers: layers.len(),
-        bytes: 1,
+        image: Arc::new(RegistryImage::of(layers, config)),
     }
+}
+
+/// The same image after a change.
+fn changed(mut facts: ImageFacts, change: impl FnOnce(&mut RegistryImage)) -> ImageFacts {
+    change(Arc::make_mut(&mut facts.image));
+    facts
+}
+
+/// The result of a search that found the sensor.
+fn present() -> SensorFiles {
+    SensorFiles::Present(FoundFile {
+        path: FALCON_ENTRYPOINT.to_owned(),
+        bytes: 1,
+        layer: Digest::of(b"sensor"),
+    })
+}
+
+/// The verification of an image in which the sensor was found.
+fn decided(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Problem> {
+    let verified = verify(config, facts, &Ok(present()));
+    // The search is for images alone that can still pass.
+    let searched = to_search(config, facts);
+    assert_eq!(searched.err(), verified.as_ref().err().cloned());
+    verified
 }
 
 fn source() -> ImageFacts {
     let config = json!({"Entrypoint": ["/entry.sh"], "Env": ["PATH=/bin"], "User": "www"});
-    image("1", &["a", "b"], config)
+    image("1", &["a", "b"], &config)
 }
 
 fn patched() -> ImageFacts {
@@ -57,7 +81,7 @@ fn patched() -> ImageFacts {
         "Env": ["PATH=/bin", "__CS_FALCON_SENSOR_ROOT=/opt/CrowdStrike/rootfs", "CS_CONTAINER=web"],
         "User": "www",
     });
-    image("1-falcon", &["a", "b", "sensor"], config)
+    image("1-falcon", &["a", "b", "sensor"], &config)
 }
 
 fn facts(target: ImageFacts) -> VerifyFacts {
@@ -85,15 +109,15 @@ fn record(sensor: &str, version: Option<&str>) -> Record {
 }
 
 fn labelled(version: &str) -> ImageFacts {
-    let mut image = patched();
-    image.config["Labels"] = json!({SENSOR_VERSION_LABEL: version});
-    image
+    changed(patched(), |image| {
+        image.config["config"]["Labels"] = json!({SENSOR_VERSION_LABEL: version});
+    })
 }
 
 #[test]
 fn a_patched_image_passes_with_what_it_shows() {
-    let verified = verify(&config(""), &facts(patched())).expect("it is patched");
-    assert_eq!(verified.digest, Digest::of(b"1-falcon"));
+    let verified = decided(&config(""), &facts(patched())).expect("it is patched");
+    assert_eq!(verified.digest, patched().image.digest);
     assert_eq!(verified.tag.expect("a tag").as_str(), "1-falcon");
     assert_eq!(verified.entrypoint, [FALCON_ENTRYPOINT, "/entry.sh"]);
     assert_eq!(verified.container_name.as_deref(), Some("web"));
@@ -111,37 +135,37 @@ fn a_patched_image_passes_with_what_it_shows() {
 fn an_image_in_which_the_sensor_does_not_start_is_refused() {
     let cases: &[(Code, &str, Change)] = &[
         (Code::FalconNotPatched, "entrypoint", |i| {
-            i.config["Entrypoint"] = json!(["/entry.sh"]);
+            i.config["config"]["Entrypoint"] = json!(["/entry.sh"]);
         }),
         (Code::FalconNotPatched, "entrypoint", |i| {
-            i.config["Entrypoint"] = json!(["/entry.sh", FALCON_ENTRYPOINT]);
+            i.config["config"]["Entrypoint"] = json!(["/entry.sh", FALCON_ENTRYPOINT]);
         }),
         (Code::FalconNotPatched, "entrypoint", |i| {
-            i.config["Entrypoint"] = json!(null);
+            i.config["config"]["Entrypoint"] = json!(null);
         }),
         (Code::FalconNotPatched, "__CS_FALCON_SENSOR_ROOT", |i| {
-            i.config["Env"] = json!(["PATH=/bin"]);
+            i.config["config"]["Env"] = json!(["PATH=/bin"]);
         }),
         (Code::FalconNotPatched, ", and its environment", |i| {
-            i.config = json!(null);
+            i.config["config"] = json!(null);
         }),
         (
             Code::FalconNotPatched,
             "`CS_CONTAINER` with different",
             |i| {
-                let list = i.config["Env"].as_array_mut().expect("a list");
+                let list = i.config["config"]["Env"].as_array_mut().expect("a list");
                 list.push(json!("CS_CONTAINER=api"));
             },
         ),
         (Code::FalconNotPatched, "`FALCONCTL_OPTS` with", |i| {
-            let list = i.config["Env"].as_array_mut().expect("a list");
+            let list = i.config["config"]["Env"].as_array_mut().expect("a list");
             list.extend([json!("FALCONCTL_OPTS=--cid=a"), json!("FALCONCTL_OPTS")]);
         }),
         (
             Code::FalconNotPatched,
             "`__CS_FALCON_SENSOR_ROOT` with",
             |i| {
-                let list = i.config["Env"].as_array_mut().expect("a list");
+                let list = i.config["config"]["Env"].as_array_mut().expect("a list");
                 list.insert(0, json!("__CS_FALCON_SENSOR_ROOT=/tmp"));
             },
         ),
@@ -149,17 +173,16 @@ fn an_image_in_which_the_sensor_does_not_start_is_refused() {
             Code::FalconNotPatched,
             "names 3 layers, and its manifest 2",
             |i| {
-                i.layers = 2;
+                i.layers.truncate(2);
             },
         ),
         (Code::RegistryPlatformMissing, "linux/amd64", |i| {
-            i.platform = Platform::linux("amd64");
+            i.config["architecture"] = json!("amd64");
         }),
     ];
     for (code, reason, change) in cases {
-        let mut image = patched();
-        change(&mut image);
-        let problem = verify(&config(""), &facts(image)).expect_err(reason);
+        let image = changed(patched(), change);
+        let problem = decided(&config(""), &facts(image)).expect_err(reason);
         assert_eq!(problem.code, *code);
         assert!(problem.why[0].contains(reason), "{:?}", problem.why);
     }
@@ -177,12 +200,12 @@ fn an_image_that_could_not_be_looked_at_is_refused_for_that() {
         target: Err(problem.clone()),
         ..facts(patched())
     };
-    assert_eq!(verify(&config(""), &missing), Err(problem.clone()));
+    assert_eq!(decided(&config(""), &missing), Err(problem.clone()));
     let without_source = VerifyFacts {
         source: Some(Err(problem.clone())),
         ..facts(patched())
     };
-    assert_eq!(verify(&config(""), &without_source), Err(problem));
+    assert_eq!(decided(&config(""), &without_source), Err(problem));
 }
 
 #[test]
@@ -198,16 +221,17 @@ fn records_that_cannot_be_read_do_not_yield_to_the_label() {
         ..facts(labelled("7.99"))
     };
     for minimum in ["", "7.39"] {
-        assert_eq!(verify(&config(minimum), &unreadable), Err(problem.clone()));
+        assert_eq!(decided(&config(minimum), &unreadable), Err(problem.clone()));
     }
 }
 
 #[test]
 fn the_same_value_twice_is_not_a_contradiction() {
-    let mut image = patched();
-    let list = image.config["Env"].as_array_mut().expect("a list");
-    list.push(json!("CS_CONTAINER=web"));
-    assert!(verify(&config(""), &facts(image)).is_ok());
+    let image = changed(patched(), |i| {
+        let list = i.config["config"]["Env"].as_array_mut().expect("a list");
+        list.push(json!("CS_CONTAINER=web"));
+    });
+    assert!(decided(&config(""), &facts(image)).is_ok());
 }
 
 #[test]
@@ -217,30 +241,36 @@ fn the_source_must_be_in_it_unchanged() {
             source: Some(Ok(source)),
             ..facts(patched())
         };
-        verify(&config(""), &facts)
+        decided(&config(""), &facts)
     };
     let verified = against(source()).expect("it is the source with the sensor");
-    assert_eq!(verified.source.expect("compared").digest, Digest::of(b"1"));
+    assert_eq!(
+        verified.source.expect("compared").digest,
+        source().image.digest
+    );
     assert!(verified.more.is_empty());
 
     let cases: &[(&str, Change)] = &[
         ("source's layers and no other", |i| {
-            i.diff_ids.push("sensor".to_owned());
+            let list = &mut i.config["rootfs"]["diff_ids"];
+            list.as_array_mut().expect("a list").push(json!("sensor"));
         }),
         ("`PATH`", |i| {
-            i.config["Env"] = json!(["PATH=/bin", "PATH=/bin"]);
+            i.config["config"]["Env"] = json!(["PATH=/bin", "PATH=/bin"]);
         }),
-        ("layers", |i| i.diff_ids[0] = "other".to_owned()),
-        ("`User`", |i| i.config["User"] = json!("root")),
-        ("`PATH`", |i| i.config["Env"] = json!(["PATH=/usr/bin"])),
+        ("layers", |i| {
+            i.config["rootfs"]["diff_ids"][0] = json!("other");
+        }),
+        ("`User`", |i| i.config["config"]["User"] = json!("root")),
+        ("`PATH`", |i| {
+            i.config["config"]["Env"] = json!(["PATH=/usr/bin"]);
+        }),
         ("entrypoint", |i| {
-            i.config["Entrypoint"] = json!(["/other.sh"]);
+            i.config["config"]["Entrypoint"] = json!(["/other.sh"]);
         }),
     ];
     for (reason, change) in cases {
-        let mut image = source();
-        change(&mut image);
-        let problem = against(image).expect_err(reason);
+        let problem = against(changed(source(), change)).expect_err(reason);
         assert_eq!(problem.code, Code::FalconSourceDiffers);
         assert!(problem.why[0].contains(reason), "{:?}", problem.why);
     }
@@ -249,7 +279,7 @@ fn the_source_must_be_in_it_unchanged() {
 #[test]
 fn a_minimum_is_met_missed_or_unknown() {
     let told = |label: &str, minimum: &str| {
-        verify(&config(minimum), &facts(labelled(label)))
+        decided(&config(minimum), &facts(labelled(label)))
             .map(|verified| verified.sensor_version)
             .map_err(|problem| problem.code)
     };
@@ -268,7 +298,7 @@ fn a_minimum_is_met_missed_or_unknown() {
     );
     assert_eq!(told("newest", "7"), Err(Code::FalconSensorVersionUnknown));
     assert_eq!(told("newest", ""), Ok(None));
-    let problem = verify(&config("7"), &facts(patched())).expect_err("nothing tells");
+    let problem = decided(&config("7"), &facts(patched())).expect_err("nothing tells");
     assert_eq!(problem.code, Code::FalconSensorVersionUnknown);
 }
 
@@ -279,7 +309,7 @@ fn a_record_names_the_version_before_a_label_and_of_several_the_oldest_counts() 
             records: Ok(records),
             ..facts(image)
         };
-        verify(&config("7.39"), &facts)
+        decided(&config("7.39"), &facts)
             .map(|verified| (verified.sensor_version, verified.record.is_some()))
             .map_err(|problem| problem.code)
     };
@@ -307,4 +337,53 @@ fn a_record_names_the_version_before_a_label_and_of_several_the_oldest_counts() 
         ];
         assert_eq!(told(patched(), both), Err(Code::FalconSensorTooOld));
     }
+}
+
+#[test]
+fn only_files_that_were_found_pass() {
+    let path = FALCON_ENTRYPOINT.to_owned();
+    let problem = Problem {
+        code: Code::RegistryRequestFailed,
+        what: "no layer".to_owned(),
+        why: Vec::new(),
+        hint: None,
+    };
+    for (files, code) in [
+        (
+            Ok(SensorFiles::Missing(Absence::Nowhere { path })),
+            Code::FalconSensorFilesMissing,
+        ),
+        (
+            Ok(SensorFiles::Unknown(Obstacle::UnpackedLimit)),
+            Code::FalconSensorFilesUnknown,
+        ),
+        (Err(problem), Code::RegistryRequestFailed),
+    ] {
+        let verified = verify(&config(""), &facts(patched()), &files);
+        assert_eq!(verified.map_err(|problem| problem.code), Err(code));
+    }
+    // What the configuration shows comes first.
+    let unpatched = facts(changed(patched(), |i| i.config["config"] = json!({})));
+    let missing = Ok(SensorFiles::Unknown(Obstacle::NamesLimit));
+    let verified = verify(&config(""), &unpatched, &missing);
+    assert_eq!(
+        verified.map_err(|problem| problem.code),
+        Err(Code::FalconNotPatched)
+    );
+}
+
+#[test]
+fn with_a_source_the_layers_on_top_of_it_are_searched() {
+    let searched = |facts: &VerifyFacts| {
+        let searched = to_search(&config(""), facts).expect("it can be patched");
+        assert_eq!(searched.entrypoint, FALCON_ENTRYPOINT);
+        assert_eq!(searched.image.name, patched().name);
+        searched.below
+    };
+    assert_eq!(searched(&facts(patched())), 0);
+    let with_source = VerifyFacts {
+        source: Some(Ok(source())),
+        ..facts(patched())
+    };
+    assert_eq!(searched(&with_source), 2);
 }
