@@ -124,6 +124,26 @@ for (const [sensorVersion, expected] of versions) {
   });
 }
 
+test("Releases are counted across the major versions 7 and 8", needsLab, async () => {
+  const newer = { "8.11.0-8103": sensorTag, "8.10.0-8050": sensorTag, "8.11.0-8099": sensorTag };
+  Object.assign(tags[unified], newer);
+  try {
+    for (const [sensorVersion, expected] of [
+      ["latest", "8.11.0-8103"],
+      ["n-1", "8.10.0-8050"],
+      ["n-2", sensorTag],
+      ["8", "8.11.0-8103"],
+      ["7", sensorTag],
+    ]) {
+      const step = await run({ action: "plan", sensorVersion });
+      assertSucceeded(step);
+      assert.equal(step.outputs.sensorVersion, expected, sensorVersion);
+    }
+  } finally {
+    for (const tag of Object.keys(newer)) delete tags[unified][tag];
+  }
+});
+
 test("A mirror is filled once and is then sufficient", needsLab, async () => {
   const mirror = `${registry}/mirror/falcon-sensor`;
   const mirrored = { sensorMirror: "mirror/falcon-sensor", sensorVersion: sensorTag, awsRegion: "eu-west-1" };

@@ -18,9 +18,10 @@ pub enum VersionChoice {
     Starting(Tag),
 }
 
-/// Endings of the tags of images for a single architecture, and of things that are not images.
-const LEFT_OUT: [&str; 9] = [
-    "sha256", "amd64", "arm64", "x86_64", "aarch64", "armv7", "s390x", "ppc64le", "386",
+/// Words in the tags of images for a single architecture, of releases that are maintained beside the newest ones, and
+/// of things that are not images.
+const LEFT_OUT: [&str; 10] = [
+    "sha256", "amd64", "arm64", "x86_64", "aarch64", "armv7", "s390x", "ppc64le", "386", "lts",
 ];
 
 /// Number of tags that a person is shown who asked for one that is not there.
@@ -164,6 +165,55 @@ mod tests {
         check("latest", &["7.9.0-1", "7.10.0-1"], Some("7.10.0-1"));
         check("n-1", &["7.9.0-1", "7.9.0-2"], None);
         check("latest", &["latest", "7.39.0-7802-arm64"], None);
+    }
+
+    /// CrowdStrike went on from 7 to 8 without each of the minor numbers between.
+    const ACROSS: [&str; 8] = [
+        "7.33.0-7201",
+        "7.39.0-7802",
+        "7.39.0-7802-1",
+        "8.10.0-8050",
+        "8.11.0-8103",
+        "8.9.0-8001",
+        "8.11.0-8099",
+        "8.11.0-8103-arm64",
+    ];
+
+    #[test]
+    fn releases_are_counted_in_the_list_across_major_versions() {
+        check("latest", &ACROSS, Some("8.11.0-8103"));
+        check("n-1", &ACROSS, Some("8.10.0-8050"));
+        check("n-2", &ACROSS, Some("8.9.0-8001"));
+        let first_of_8 = ["7.38.0-7701", "7.39.0-7802", "8.11.0-8103"];
+        check("n-1", &first_of_8, Some("7.39.0-7802"));
+        check("n-2", &first_of_8, Some("7.38.0-7701"));
+        // A build of an older release that is published later is not a newer release.
+        let late_build = ["8.10.0-8200", "8.11.0-8103", "7.39.0-8150"];
+        check("latest", &late_build, Some("8.11.0-8103"));
+        check("n-2", &late_build, Some("7.39.0-8150"));
+    }
+
+    #[test]
+    fn beginnings_name_releases_of_8_as_of_7() {
+        check("8", &ACROSS, Some("8.11.0-8103"));
+        check("8.1", &ACROSS, None);
+        check("8.9", &ACROSS, Some("8.9.0-8001"));
+        check("8.11.0", &ACROSS, Some("8.11.0-8103"));
+        check("8.11.0-8099", &ACROSS, Some("8.11.0-8099"));
+        check("7", &ACROSS, Some("7.39.0-7802-1"));
+    }
+
+    #[test]
+    fn releases_with_long_term_support_are_taken_only_by_their_tag() {
+        let list = [
+            "8.10.0-8050",
+            "8.11.0-8103",
+            "8.12.0-8200.container.LTS.US-1",
+            "7.36.0-9000-LTS",
+        ];
+        check("latest", &list, Some("8.11.0-8103"));
+        check("n-1", &list, Some("8.10.0-8050"));
+        check("7.36.0-9000-LTS", &list, Some("7.36.0-9000-LTS"));
     }
 
     #[test]

@@ -82,6 +82,10 @@ mod tests {
             ("7.39.0-7802", "7.39.0-7803", Some(false)),
             ("7.39.0-10000", "7.39.0-7802", Some(true)),
             ("8.0", "7.39.0-7802", Some(true)),
+            ("8.11.0-8103", "7.39", Some(true)),
+            ("8.11.0-8103", "8.9", Some(true)),
+            ("8.11.0-8103", "8.11.0-8104", Some(false)),
+            ("7.39.0-9999", "8", Some(false)),
             ("6.99.9", "7.39.0-7802", Some(false)),
             // Which of the builds of 7.39 it is, nobody says.
             ("7.39", "7.39.0-7802", None),
@@ -107,6 +111,8 @@ mod tests {
         for (tag, version) in [
             ("7.39.0-7802", Some("7.39.0-7802")),
             ("7.39.0-7802-1", Some("7.39.0-7802")),
+            ("8.11.0-8103", Some("8.11.0-8103")),
+            ("8.11.0-8103.container.Release.EU-1", Some("8.11.0-8103")),
             ("7.31.0-7003.container.Release.US-1", Some("7.31.0-7003")),
             (
                 "7.31.0-7003.container.aarch64.Release.US-1",
