@@ -245,6 +245,7 @@ fn everything_that_is_wrong_is_told_at_once() {
 mod container;
 mod fargate;
 mod limits;
+mod mutations;
 mod placeholders;
 mod references;
 mod types;

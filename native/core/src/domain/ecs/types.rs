@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::field::{element_path, field_path, is_set};
+use super::field::{element_path, field_path};
 use super::findings::Findings;
 use super::model::{Field, Kind, TASK_DEFINITION};
 
@@ -37,14 +37,24 @@ fn correct_fields(
     }
 }
 
-/// Returns true for an empty text, and for an object that needs more than it has and of which nothing is set.
+/// Returns true for an empty text, and for an object that needs something and holds nothing.
 fn says_nothing(value: &Value, kind: Kind) -> bool {
     match (kind, value) {
         (Kind::Text, Value::String(text)) => text.is_empty(),
         (Kind::Object(model), Value::Object(fields)) => {
-            model.iter().any(|field| field.is_required) && !fields.values().any(is_set)
+            model.iter().any(|field| field.is_required) && fields.values().all(is_blank)
         }
         _ => false,
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.iter().all(is_blank),
+        Value::Object(fields) => fields.values().all(is_blank),
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -160,7 +160,12 @@ fn nothing_is_dropped_where_ecs_takes_it_for_nothing_and_refused_where_it_needs_
         d["taskRoleArn"] = json!("");
         d["pidMode"] = json!("");
         web(d)["environment"] = json!([{"name": "EMPTY", "value": ""}]);
+        web(d)["restartPolicy"] = json!({"enabled": false});
     });
+    assert_eq!(
+        definition["containerDefinitions"][0]["restartPolicy"],
+        json!({"enabled": false})
+    );
     assert!(definition.get("taskRoleArn").is_none() && definition.get("pidMode").is_none());
     assert_eq!(
         definition["containerDefinitions"][0]["environment"],
