@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { config, docker, manifest, registryPassword } from "./lab.mjs";
 
 const authorization = `Basic ${Buffer.from(`AWS:${registryPassword}`).toString("base64")}`;
@@ -58,6 +58,75 @@ export async function derive(from, tag, change, layer) {
     expected: 201,
   });
   return `${place.host}/${place.name}:${tag}`;
+}
+
+async function blob({ host, name }, digest) {
+  const answer = await request("GET", `https://${host}/v2/${name}/blobs/${digest}`, { expected: 200 });
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+/** Pushes an image whose layers are those of another, in zstd instead of gzip; their unpacked digests stay. */
+export async function recompressed(from, tag) {
+  const place = parts(from);
+  const packed = await Promise.all(
+    manifest(from).layers.map(async ({ digest, mediaType }) => {
+      const unpacked = gunzipSync(await blob(place, digest));
+      return { ...(await putBlob(place, asZstd(unpacked))), mediaType: mediaType.replace(/gzip$/, "zstd") };
+    }),
+  );
+  return derive(from, tag, (image) => {
+    image.manifest.layers = packed;
+  });
+}
+
+/** A frame of Zstandard with stored blocks (RFC 8878), since Node 20 cannot compress to it. */
+function asZstd(bytes) {
+  const longest = 128 * 1024;
+  const parts = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38])];
+  for (let at = 0; at < bytes.length; at += longest) {
+    const block = bytes.subarray(at, at + longest);
+    const header = Buffer.alloc(3);
+    header.writeUIntLE((block.length << 3) | (at + longest >= bytes.length ? 1 : 0), 0, 3);
+    parts.push(header, block);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Pushes an image that has a number of layers, the last ones of one empty file each. */
+export async function manyLayers(from, number) {
+  const place = parts(from);
+  const missing = Array.from({ length: number - manifest(from).layers.length }, (_, index) =>
+    emptyFile(`${index}`),
+  );
+  const blobs = [];
+  for (const layer of missing) blobs.push(await putBlob(place, gzipSync(layer)));
+  return derive(from, `layers-${number}`, (image) => {
+    const [{ mediaType }] = image.manifest.layers;
+    image.manifest.layers.push(...blobs.map((blob) => ({ ...blob, mediaType })));
+    image.config.rootfs.diff_ids.push(...missing.map(sha256));
+    image.config.history.push(...missing.map(() => ({ created_by: "COPY" })));
+  });
+}
+
+/** A layer that holds one empty file. */
+function emptyFile(path) {
+  const header = Buffer.alloc(512);
+  const octal = (value, length) => value.toString(8).padStart(length - 1, "0");
+  const fields = [
+    [0, `srv/${path}`],
+    [100, octal(0o644, 8)],
+    [108, octal(0, 8)],
+    [116, octal(0, 8)],
+    [124, octal(0, 12)],
+    [136, octal(0, 12)],
+    [148, " ".repeat(8)],
+    [156, "0"],
+    [257, "ustar\0" + "00"],
+  ];
+  for (const [at, text] of fields) header.write(text, at, "latin1");
+  const sum = header.reduce((all, byte) => all + byte, 0);
+  header.write(`${octal(sum, 7)}\0 `, 148, "latin1");
+  return Buffer.concat([header, Buffer.alloc(1024)]);
 }
 
 /** Every path of an image with what it is: kind, mode, owner, and its content or target; times are left out. */

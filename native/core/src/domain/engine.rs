@@ -41,6 +41,9 @@ pub enum Mountable {
 /// Advice where the engine has none of the agent's folders.
 pub const PATHS_NOT_SHARED: &str = "Mount one folder at the same path into the agent and into the engine's container, and let the agent's work folder lie in it; or run the step on the engine's own machine";
 
+/// Advice where the engine has an image's name and not its content.
+pub const INCOMPLETE: &str = "Remove the images of the engine that have the same layers in another compression (`docker image ls`, `docker image rm`), and run again; newer engines fetch the content in any case (moby pull request 53615)";
+
 /// Store in which an engine keeps images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Store {
@@ -50,6 +53,21 @@ pub enum Store {
     Containerd,
     /// The classic store on another driver.
     Other(String),
+}
+
+/// Layers that an image can have in a store on a graph driver: the constant `maxLayerDepth` of moby's layer store. With
+/// one more a pull ends with `max depth exceeded`, as tried on Docker 28.5 with overlay2.
+pub const GRAPH_DRIVER_LAYERS: usize = 125;
+
+impl Store {
+    /// The most layers that an image can have in it; none where no limit is known.
+    #[must_use]
+    pub fn layer_limit(&self) -> Option<usize> {
+        match self {
+            Self::Containerd => None,
+            Self::Overlay2 | Self::Other(_) => Some(GRAPH_DRIVER_LAYERS),
+        }
+    }
 }
 
 impl fmt::Display for Store {
@@ -70,6 +88,9 @@ pub struct EngineImage {
     pub id: String,
     /// The platform of what is described here.
     pub platform: Platform,
+    /// True if the engine has the image's content and not only its name. The containerd store can end a pull without
+    /// fetching a layer, when it has the same layer unpacked from another compression (moby issue 49473).
+    pub is_whole: bool,
     /// Every platform that the engine holds under this name. More than one is possible in the containerd store
     /// only; engines before 28 (API 1.48) tell of no more than one.
     pub platforms: Vec<Platform>,
@@ -96,6 +117,12 @@ impl EngineImage {
         };
         let described = platform(answer, "Os", "Architecture", "Variant");
         let mut platforms = held(answer);
+        let lists_images = images(answer).next().is_some();
+        let is_whole = if lists_images {
+            images(answer).any(is_available)
+        } else {
+            described.is_some()
+        };
         let platform = match described {
             Some(platform) => platform,
             // An index whose entry for this machine is absent is described with empty fields.
@@ -113,6 +140,7 @@ impl EngineImage {
         Self {
             id: answer["Id"].as_str().unwrap_or_default().to_owned(),
             platform,
+            is_whole,
             platforms,
             diff_ids: texts(&answer["RootFS"]["Layers"]),
             config: answer["Config"].clone(),
@@ -128,15 +156,25 @@ impl EngineImage {
 /// attestations beside them.
 fn held(answer: &Value) -> Vec<Platform> {
     let mut held = Vec::new();
-    for manifest in answer["Manifests"].as_array().into_iter().flatten() {
-        let is_image = manifest["Kind"] == "image" && manifest["Available"] == true;
+    for manifest in images(answer).filter(|manifest| is_available(manifest)) {
         let described = &manifest["ImageData"]["Platform"];
         let platform = platform(described, "os", "architecture", "variant");
-        if let Some(platform) = platform.filter(|p| is_image && !held.contains(p)) {
+        if let Some(platform) = platform.filter(|platform| !held.contains(platform)) {
             held.push(platform);
         }
     }
     held
+}
+
+/// The manifests of images. Engines list them from API 1.48 on, in the containerd store only.
+fn images(answer: &Value) -> impl Iterator<Item = &Value> {
+    let manifests = answer["Manifests"].as_array().into_iter().flatten();
+    manifests.filter(|manifest| manifest["Kind"] == "image")
+}
+
+/// True if all content of a manifest lies in the engine.
+fn is_available(manifest: &Value) -> bool {
+    manifest["Available"] == true
 }
 
 fn platform(value: &Value, os: &str, architecture: &str, variant: &str) -> Option<Platform> {
@@ -191,6 +229,65 @@ mod tests {
             let platforms: Vec<_> = image.platforms.iter().map(ToString::to_string).collect();
             assert_eq!(platforms.join(" "), held, "{answer}");
         }
+    }
+
+    #[test]
+    fn a_name_without_content_is_not_a_whole_image() {
+        let arm64 = json!({"Os": "linux", "Architecture": "arm64"});
+        let empty = json!({"Os": "", "Architecture": ""});
+        let attestation = json!({"Kind": "attestation", "Available": true});
+        for (mut answer, manifests, is_whole) in [
+            // The classic store, and the containerd store before API 1.48.
+            (arm64.clone(), Value::Null, true),
+            (empty.clone(), Value::Null, false),
+            (json!({}), Value::Null, false),
+            // The containerd store.
+            (
+                arm64.clone(),
+                json!([manifest("image", true, "arm64")]),
+                true,
+            ),
+            (
+                arm64.clone(),
+                json!([manifest("image", false, "arm64")]),
+                false,
+            ),
+            (empty.clone(), json!([manifest("image", false, "")]), false),
+            (
+                empty,
+                json!([manifest("image", false, ""), attestation]),
+                false,
+            ),
+            (
+                arm64,
+                json!([
+                    manifest("image", false, "amd64"),
+                    manifest("image", true, "arm64")
+                ]),
+                true,
+            ),
+        ] {
+            answer["Manifests"] = manifests;
+            assert_eq!(EngineImage::of(&answer).is_whole, is_whole, "{answer}");
+        }
+    }
+
+    /// The shape that API 1.52 documents, which is Docker 29's: empty fields are left out.
+    #[test]
+    fn fields_that_docker_29_leaves_out_are_empty() {
+        let answer = json!({
+            "Id": "sha256:1", "RepoTags": ["app:1"], "Created": "2026-01-01T00:00:00Z",
+            "Config": {"Entrypoint": ["/entry.sh"]},
+            "Architecture": "arm64", "Os": "linux", "Size": 7,
+            "RootFS": {"Type": "layers", "Layers": ["sha256:2"]},
+            "Descriptor": {"digest": "sha256:1"}, "Identity": {"Pull": []},
+        });
+        let image = EngineImage::of(&answer);
+        assert!(image.is_whole && image.repo_digests.is_empty());
+        assert_eq!(image.config["Env"], Value::Null);
+        let bare =
+            EngineImage::of(&json!({"Id": "sha256:1", "Os": "linux", "Architecture": "arm64"}));
+        assert!(bare.diff_ids.is_empty() && bare.config.is_null() && bare.created.is_none());
     }
 
     #[test]

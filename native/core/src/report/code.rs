@@ -69,6 +69,8 @@ codes! {
     EnginePathsNotShared "ENGINE_PATHS_NOT_SHARED" Environment "The engine cannot mount the agent's folders.";
     EngineTooOld "ENGINE_TOO_OLD" Environment "The Docker Engine is too old for its image store.";
     EngineImageNotFound "ENGINE_IMAGE_NOT_FOUND" Input "The engine has no image of that name.";
+    EngineImageIncomplete "ENGINE_IMAGE_INCOMPLETE" Environment "The engine has an image's name and not its content.";
+    EngineTooManyLayers "ENGINE_TOO_MANY_LAYERS" Input "An image has more layers than the engine's store takes.";
     EngineImageAmbiguous "ENGINE_IMAGE_AMBIGUOUS" Input "The engine's image is for several platforms.";
     EnginePlatformMissing "ENGINE_PLATFORM_MISSING" Input "The engine's image is not for linux/arm64.";
     EnginePullFailed "ENGINE_PULL_FAILED" Upstream "The engine could not pull an image.";

@@ -49,10 +49,11 @@ impl Engine {
         )?;
         let wire = Wire::new(address);
         let transport = wire.clone();
-        let send = move |request: bollard::BollardRequest| -> Pin<
+        let send = move |mut request: bollard::BollardRequest| -> Pin<
             Box<dyn Future<Output = Result<wire::EngineResponse, bollard::errors::Error>> + Send>,
         > {
             let wire = transport.clone();
+            unversioned(request.uri_mut());
             Box::pin(async move { wire.send(request).await.map_err(Into::into) })
         };
         let docker = bollard::Docker::connect_with_custom_transport(
@@ -101,9 +102,22 @@ impl Engine {
     }
 }
 
+/// Removes the version of the API from a request's path. An engine answers a request without one with its own version,
+/// so neither an older nor a newer engine refuses it.
+fn unversioned(uri: &mut hyper::Uri) {
+    let rest = uri.path_and_query().and_then(|path| {
+        let (version, rest) = path.as_str().strip_prefix("/v1.")?.split_once('/')?;
+        let is_version = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+        is_version.then(|| format!("/{rest}"))
+    });
+    if let Some(Ok(rest)) = rest.map(|rest| rest.parse()) {
+        *uri = rest;
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Engine, EngineSettings};
+    use super::{Engine, EngineSettings, unversioned};
     use crate::adapters::engine::registry_auth::RegistryAuth;
     use crate::report::secret::Secret;
 
@@ -118,6 +132,23 @@ mod tests {
             engine.socket().and_then(|path| path.to_str()),
             Some("/does/not/exist.sock")
         );
+    }
+
+    #[test]
+    fn no_request_names_a_version_of_the_api() {
+        for (sent, expected) in [
+            (
+                "http://localhost/v1.53/containers/create?name=a",
+                "/containers/create?name=a",
+            ),
+            ("/v1.53/images/v1.2/app/json", "/images/v1.2/app/json"),
+            ("/volumes/v1.2", "/volumes/v1.2"),
+            ("/v1.x/info", "/v1.x/info"),
+        ] {
+            let mut uri = sent.parse().expect("a URI");
+            unversioned(&mut uri);
+            assert_eq!(uri, expected);
+        }
     }
 
     #[test]

@@ -39,6 +39,12 @@ impl Engine {
         }
     }
 
+    /// Returns true if the engine has an image and its content.
+    pub async fn holds(&self, name: &str) -> Result<bool, EngineError> {
+        let image = self.image(name).await?;
+        Ok(image.is_some_and(|image| image.is_whole))
+    }
+
     /// Gives an image one more name.
     pub async fn tag(&self, image: &str, repository: &str, tag: &str) -> Result<(), EngineError> {
         let options = TagImageOptionsBuilder::default()

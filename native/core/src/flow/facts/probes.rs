@@ -1,4 +1,5 @@
 use crate::domain::graft::obstacle::Obstacle;
+use crate::report::problem::Problem;
 
 /// The results of probes: facts that only an attempt shows.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +12,8 @@ pub struct Probes {
     pub native_knows_platform: Option<bool>,
     /// True if the falconutil for ARM64 knows `--platform`.
     pub arm64_knows_platform: Option<bool>,
+    /// The problem of a source that the engine has pulled without its content.
+    pub source_incomplete: Option<Problem>,
     /// A graft that can be pushed, or the obstacle to it.
     pub graft: Option<Result<(), Obstacle>>,
 }

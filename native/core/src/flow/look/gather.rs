@@ -131,7 +131,9 @@ async fn in_engine(
         );
     }
     let looked = wanted.into_iter().map(|(repository, digest)| async move {
-        matches!(engine.image(&repository.at(digest)).await, Ok(Some(_))).then(|| digest.clone())
+        // A look that fails costs a pull, which then fails with the reason.
+        let holds = engine.holds(&repository.at(digest)).await;
+        matches!(holds, Ok(true)).then(|| digest.clone())
     });
     futures_util::future::join_all(looked)
         .await

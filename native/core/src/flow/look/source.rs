@@ -1,6 +1,7 @@
 //! Finds the image to patch: in a registry, or in the engine.
 
 use super::images::{Images, Platforms};
+use crate::domain::engine::INCOMPLETE;
 use crate::domain::platform::Platform;
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::config::patch::Source;
@@ -23,6 +24,8 @@ enum EngineImageError {
         #[source]
         why: Platforms,
     },
+    #[error("The engine has the name of the image `{name}`, but not its content")]
+    Incomplete { name: String },
     #[error("The engine's image `{name}` is not for linux/arm64")]
     EnginePlatform {
         name: String,
@@ -36,6 +39,7 @@ impl Explain for EngineImageError {
         match self {
             Self::NotInEngine { .. } => Code::EngineImageNotFound,
             Self::Ambiguous { .. } => Code::EngineImageAmbiguous,
+            Self::Incomplete { .. } => Code::EngineImageIncomplete,
             Self::EnginePlatform { .. } => Code::EnginePlatformMissing,
         }
     }
@@ -44,6 +48,7 @@ impl Explain for EngineImageError {
         Some(match self {
             Self::NotInEngine { .. } => "Name the image as `docker image ls` does, or set `sourceLocation: registry`",
             Self::Ambiguous { .. } => "Push the image and set `sourceLocation: registry`, or build it with `--platform linux/arm64` alone",
+            Self::Incomplete { .. } => INCOMPLETE,
             Self::EnginePlatform { .. } => "Build the image with `--platform linux/arm64`",
         }.to_owned())
     }
@@ -83,6 +88,9 @@ async fn in_engine(name: &str, services: &Services) -> Fact<SourceFacts> {
     })?;
     let why = Platforms::of(&image.platforms);
     let name = name.to_owned();
+    if !image.is_whole {
+        return Err(EngineImageError::Incomplete { name }.into());
+    }
     match image.platforms.as_slice() {
         [only] if *only == Platform::linux_arm64() => {}
         [_] | [] => return Err(EngineImageError::EnginePlatform { name, why }.into()),

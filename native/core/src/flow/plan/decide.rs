@@ -29,6 +29,9 @@ pub fn plan(config: &PatchConfig, facts: &Facts, state: TargetState) -> Result<P
     } else {
         let ready = refusal::check(config, facts)?;
         let strategy = strategy(config, facts, ready.source);
+        if strategy == Strategy::Full {
+            refusal::check_full(facts, ready.source)?;
+        }
         if facts.probes.graft != Some(Ok(())) {
             build(config, facts, &ready, strategy, &mut plan)?;
         }
@@ -57,12 +60,15 @@ fn missing_tags<'a>(
     tags.filter(move |tag| kept.is_some_and(|image| !target.names(tag, &image.digest)))
 }
 
-/// The strategy that is wanted, or the full one where the source or a probe rules out a graft.
+/// The strategy that is wanted, or the full one where the source or a probe rules out a graft. A source that the engine
+/// cannot get leaves a graft.
 fn strategy(config: &PatchConfig, facts: &Facts, source: &SourceFacts) -> Strategy {
+    let is_wanted = config.strategy == Strategy::Graft || facts.probes.source_incomplete.is_some();
     let is_refused = matches!(facts.probes.graft, Some(Err(_)));
-    match config.strategy {
-        Strategy::Graft if !is_refused && GraftSource::of(source).is_ok() => Strategy::Graft,
-        Strategy::Graft | Strategy::Full => Strategy::Full,
+    if is_wanted && !is_refused && GraftSource::of(source).is_ok() {
+        Strategy::Graft
+    } else {
+        Strategy::Full
     }
 }
 

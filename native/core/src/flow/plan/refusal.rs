@@ -1,5 +1,6 @@
 //! Refuses a run that cannot succeed, before anything is pulled.
 
+use super::graft_source::GraftSource;
 use super::ready::Ready;
 use crate::domain::emulation::Registration;
 use crate::domain::engine::{EngineFacts, Store};
@@ -35,6 +36,35 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
     refuse_unknown_image(config, ready.target)?;
     refuse_immutable_tags(ready.target)?;
     Ok(ready)
+}
+
+/// Refuses to patch the whole source in the engine where the engine cannot have it.
+///
+/// # Errors
+/// The reason, with a graft as the way out where it is one.
+pub(super) fn check_full(facts: &Facts, source: &SourceFacts) -> Result<(), Problem> {
+    if let Some(problem) = &facts.probes.source_incomplete {
+        return Err(problem.clone());
+    }
+    let store = &facts.engine.as_ref().map_err(Clone::clone)?.store;
+    let layers = source.diff_ids.len();
+    let Some(limit) = store.layer_limit().filter(|limit| layers > *limit) else {
+        return Ok(());
+    };
+    let can_graft = facts.probes.graft.is_none() && GraftSource::of(source).is_ok();
+    let hint = if can_graft {
+        "Set `strategy: graft`, which does not need the source in the engine; or combine layers where the source is built"
+    } else {
+        "Combine layers where the source is built (`COPY`, `ADD` and `RUN` add one each), or use an engine with the containerd image store"
+    };
+    Err(Problem {
+        code: Code::EngineTooManyLayers,
+        what: format!(
+            "The source has {layers} layers, and the engine's {store} image store takes {limit} at most"
+        ),
+        why: Vec::new(),
+        hint: Some(hint.to_owned()),
+    })
 }
 
 /// Refuses an engine before 27.5 with the containerd image store. It cannot read a build's context from the request's

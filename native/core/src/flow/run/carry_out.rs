@@ -27,10 +27,13 @@ impl Run {
             }
             for stage in &plan.stages {
                 let ready = Ready::of(&self.config, &progress.facts)?;
+                let was_known = progress.facts.probes.source_incomplete.is_some();
                 for outcome in self.run_stage(stage, &ready, &progress.results).await? {
                     progress.add(outcome);
                 }
-                if stage.probes {
+                // A source without its content leaves a graft, which is another plan.
+                let is_known = progress.facts.probes.source_incomplete.is_some();
+                if stage.probes || was_known != is_known {
                     continue 'replan;
                 }
             }

@@ -49,7 +49,7 @@ impl Run {
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
         let reference = image.repository.at(&image.digest);
-        if self.services.engine()?.image(&reference).await?.is_none() {
+        if !self.services.engine()?.holds(&reference).await? {
             self.pull_pinned(image, events).await?;
         }
         let spec = ContainerSpec {

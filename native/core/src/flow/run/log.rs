@@ -1,5 +1,6 @@
 //! Logs decisions and their reasons.
 
+use crate::domain::engine::GRAPH_DRIVER_LAYERS;
 use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::{PatchConfig, Strategy};
 use crate::flow::facts::patch::Facts;
@@ -53,6 +54,21 @@ pub(super) fn log_strategy(config: &PatchConfig, facts: &Facts, events: &StepEve
         && let Err(obstacle) = GraftSource::of(source)
     {
         events.note(obstacle.describe());
+    }
+}
+
+/// Warns of a result that engines with a store on a graph driver cannot pull. falconutil adds one layer.
+pub(super) fn warn_of_layers(facts: &Facts, events: &StepEvents) {
+    let Ok(source) = &facts.source else {
+        return;
+    };
+    let layers = source.diff_ids.len() + 1;
+    if layers > GRAPH_DRIVER_LAYERS {
+        events.warning(
+            Code::EngineTooManyLayers,
+            format!("The patched image will have {layers} layers; an engine with the overlay2 image store can pull {GRAPH_DRIVER_LAYERS} at most"),
+            Some("Combine layers where the source is built, if such an engine is to run the image".to_owned()),
+        );
     }
 }
 

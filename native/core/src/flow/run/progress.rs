@@ -71,6 +71,9 @@ impl Progress {
             StepOutcome::Pulled(digest) => {
                 facts.in_engine.insert(digest);
             }
+            StepOutcome::SourceIncomplete(problem) => {
+                facts.probes.source_incomplete = Some(problem);
+            }
             StepOutcome::SensorCopied => {
                 if let Ok(sensor) = &mut facts.sensor {
                     sensor.copy = None;

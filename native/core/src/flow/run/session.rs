@@ -1,7 +1,7 @@
 use futures_util::FutureExt as _;
 
 use super::customer_id::compare_customer_ids;
-use super::log::{log_strategy, log_target_state, warn_of_task_definition};
+use super::log::{log_strategy, log_target_state, warn_of_layers, warn_of_task_definition};
 use super::progress::Progress;
 use super::step_log::{StepFailure, StepLog};
 use crate::adapters::aws::account::Aws;
@@ -67,6 +67,7 @@ impl Session {
         plan(config, &facts, state)?;
         if !state.keeps_image() {
             log_strategy(config, &facts, events);
+            warn_of_layers(&facts, events);
         }
         Ok(Box::new(Progress::new(facts, state)))
     }

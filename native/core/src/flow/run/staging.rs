@@ -107,7 +107,7 @@ impl Run {
     ) -> Result<String, Problem> {
         let engine = self.services.engine()?;
         let reference = image.repository.at(&image.digest);
-        if engine.image(&reference).await?.is_none() {
+        if !engine.holds(&reference).await? {
             self.pull_pinned(image, events).await?;
         }
         let variables = [

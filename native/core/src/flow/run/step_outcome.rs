@@ -7,11 +7,14 @@ use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
 use crate::flow::facts::staged::Staged;
+use crate::report::problem::Problem;
 
 /// The finding or the product of a step.
 pub(super) enum StepOutcome {
     /// The engine holds an image.
     Pulled(Digest),
+    /// The engine has pulled the source without its content.
+    SourceIncomplete(Problem),
     /// The mirror holds the sensor.
     SensorCopied,
     /// An emulator has been installed, and the kernel registers this handler.

@@ -13,8 +13,9 @@ use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::domain::registry_login::RegistryLogin;
 use crate::flow::config::patch::PinnedImage;
+use crate::flow::plan::graft_source::GraftSource;
 use crate::flow::plan::ready::Ready;
-use crate::flow::plan::step::Pull;
+use crate::flow::plan::step::{Pull, Role};
 use crate::report::code::Code;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
@@ -40,16 +41,34 @@ impl Run {
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
         let Pull {
-            repository, digest, ..
+            role,
+            repository,
+            digest,
         } = pull;
-        if ready.is_staged(repository) {
+        let pulled = if ready.is_staged(repository) {
             self.reserve_local_name(repository.at(digest))?;
-            self.transfer(repository, Direction::Pull(digest), events)
-                .await?;
+            let transferred = self.transfer(repository, Direction::Pull(digest), events);
+            transferred.await.map(|_| ())
         } else {
-            self.pull_by_digest(repository, digest, events).await?;
+            self.pull_by_digest(repository, digest, events).await
+        };
+        match pulled {
+            Ok(()) => Ok(StepOutcome::Pulled(digest.clone())),
+            // The source's layers are in its registry, so the engine's copy can be done without.
+            Err(problem)
+                if problem.code == Code::EngineImageIncomplete
+                    && *role == Role::Source
+                    && GraftSource::of(ready.source).is_ok() =>
+            {
+                events.warning(
+                    problem.code,
+                    format!("{}; the sensor's layer is put on the source in its registry instead, as `strategy: graft` does", problem.what),
+                    problem.hint.clone(),
+                );
+                Ok(StepOutcome::SourceIncomplete(problem))
+            }
+            Err(problem) => Err(problem),
         }
-        Ok(StepOutcome::Pulled(digest.clone()))
     }
 
     /// Pulls an image, which stays until the end of the job, or for good where the inputs ask for that.

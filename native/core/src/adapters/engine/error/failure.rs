@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::fault::{EngineRefusal, Fault};
 use super::reason::Reason;
 use crate::adapters::engine::tls::fault::TlsFault;
+use crate::domain::engine::INCOMPLETE;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
@@ -82,6 +83,12 @@ pub enum EngineError {
         /// Message of the engine.
         source: EngineRefusal,
     },
+    /// A pull ended without an error, and the engine has not got the image's content.
+    #[error("The engine has pulled `{image}`, but not its content")]
+    Incomplete {
+        /// The image's reference.
+        image: String,
+    },
     /// A push failed.
     #[error("Cannot push `{image}`")]
     Push {
@@ -125,6 +132,7 @@ impl EngineError {
             | Self::Rootless { .. }
             | Self::WindowsContainers { .. }
             | Self::Podman { .. }
+            | Self::Incomplete { .. }
             | Self::ContainerTooSlow { .. } => None,
         }
     }
@@ -167,6 +175,7 @@ impl Explain for EngineError {
             Self::WindowsContainers { .. } => Code::EngineWindowsContainers,
             Self::Podman { .. } => Code::EnginePodman,
             Self::Pull { source, .. } => source.reason.code(Code::EnginePullFailed),
+            Self::Incomplete { .. } => Code::EngineImageIncomplete,
             Self::Push { source, .. } => source.reason.code(Code::EnginePushFailed),
             Self::ContainerTooSlow { .. } => Code::EngineRequestFailed,
             Self::Request { source, .. } => source.reason.code(Code::EngineRequestFailed),
@@ -200,6 +209,7 @@ impl Explain for EngineError {
             Self::Podman { .. } => {
                 "Install Docker Engine, or set `DOCKER_HOST` to its socket if it is there beside podman"
             }
+            Self::Incomplete { .. } => INCOMPLETE,
             Self::Pull { image, source } | Self::Push { image, source } => {
                 return source.reason.hint(host(image));
             }

@@ -28,6 +28,8 @@ pub enum Reason {
     ManifestUnknown,
     /// The tag exists and cannot be overwritten.
     TagImmutable,
+    /// The image has more layers than the engine's store takes.
+    TooManyLayers,
     /// The image is not there for the platform that is asked for.
     PlatformMissing,
     /// The engine does not trust the registry's certificate.
@@ -63,6 +65,7 @@ const WORDS: &[(&str, Reason)] = &[
     ("no space left on device", Reason::NoSpace),
     ("disk quota exceeded", Reason::NoSpace),
     ("exec format error", Reason::ExecFormat),
+    ("max depth exceeded", Reason::TooManyLayers),
     (
         "bind source path does not exist",
         Reason::MountSourceMissing,
@@ -208,6 +211,7 @@ impl Reason {
             | Self::RepositoryUnknown
             | Self::ManifestUnknown
             | Self::TagImmutable
+            | Self::TooManyLayers
             | Self::PlatformMissing
             | Self::CertificateUnknown
             | Self::CertificateExpired
@@ -231,6 +235,7 @@ impl Reason {
             Self::RepositoryUnknown => Code::EcrRepositoryNotFound,
             Self::ManifestUnknown => Code::RegistryImageNotFound,
             Self::TagImmutable => Code::EcrTagImmutable,
+            Self::TooManyLayers => Code::EngineTooManyLayers,
             Self::PlatformMissing => Code::EnginePlatformMissing,
             Self::RegistryNotReachable | Self::CertificateExpired | Self::ProxyLoginMissing => {
                 Code::RegistryNotReachable
@@ -268,6 +273,9 @@ impl Reason {
             Self::ManifestUnknown => "Check the image's tag or digest; it may have been deleted",
             Self::TagImmutable => {
                 "Push a new tag, or set the repository's tag mutability to MUTABLE"
+            }
+            Self::TooManyLayers => {
+                "Combine layers where the image is built (`COPY`, `ADD` and `RUN` add one each), or use an engine with the containerd image store"
             }
             Self::PlatformMissing => "Build the image for linux/arm64",
             Self::CertificateUnknown => {

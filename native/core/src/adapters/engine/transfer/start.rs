@@ -22,7 +22,7 @@ use crate::report::event::StepEvents;
 const PUSHED_PLATFORM: &str = r#"{"os":"linux","architecture":"arm64"}"#;
 
 impl Engine {
-    /// Pulls an image by its digest, which is the same image on either store.
+    /// Pulls an image by its digest, which is the same image on either store, and looks at what is there then.
     pub async fn pull(
         &self,
         repository: &Repository,
@@ -45,11 +45,12 @@ impl Engine {
         };
         let mut follower = Follower::new(Direction::Pull, events);
         match self.stream(&path, auth, &mut follower, |_| ()).await {
-            Ending::Complete => Ok(()),
+            Ending::Complete if self.holds(&image).await? => Ok(()),
+            Ending::Complete => Err(EngineError::Incomplete { image }),
             Ending::Failed(fault) => Err(fail(fault)),
             // The engine goes on to the end in some of these cases, so what counts is whether the image is there.
-            Ending::CutShort(fault) => match self.image(&image).await {
-                Ok(Some(_)) => Ok(()),
+            Ending::CutShort(fault) => match self.holds(&image).await {
+                Ok(true) => Ok(()),
                 _ => Err(fail(fault)),
             },
         }

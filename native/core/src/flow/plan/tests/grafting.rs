@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::drawing::{drawn, repository};
+use super::drawing::{drawn, refusal, repository};
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
@@ -10,6 +10,8 @@ use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::probes::Probes;
 use crate::flow::facts::source::SourcePlace;
+use crate::report::code::Code;
+use crate::report::problem::Problem;
 use crate::test_support::config::config;
 use crate::test_support::facts::facts;
 
@@ -45,6 +47,28 @@ fn the_source_is_not_pulled_and_the_tags_come_last() {
     Record what the image was made of
     Add the tag 1-falcon | Add the tag latest
     ");
+}
+
+#[test]
+fn a_source_without_content_in_the_engine_leaves_a_graft_and_else_nothing() {
+    let full = config(|_| {});
+    let incomplete = Problem {
+        code: Code::EngineImageIncomplete,
+        what: "no content".to_owned(),
+        why: Vec::new(),
+        hint: None,
+    };
+    let mut facts = probed(None);
+    facts.probes.source_incomplete = Some(incomplete.clone());
+    insta::assert_snapshot!(drawn(&full, &facts), @r"
+    ? Patch a stub of the source with the native falconutil
+    Put the sensor's layer on the source in 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
+    Read the pushed image back
+    Record what the image was made of
+    Add the tag 1-falcon
+    ");
+    facts.probes.graft = Some(Err(Obstacle::NoImage));
+    assert_eq!(refusal(&full, &facts), incomplete);
 }
 
 #[test]

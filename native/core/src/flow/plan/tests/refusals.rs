@@ -1,13 +1,19 @@
 //! The facts that rule out a patch.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::drawing::{decided, refusal};
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
 use crate::domain::engine::Store;
+use crate::domain::graft::obstacle::Obstacle;
+use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::tag::Tag;
+use crate::flow::facts::patch::Facts;
+use crate::flow::facts::source::SourcePlace;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 use crate::test_support::config::config;
@@ -28,6 +34,60 @@ fn a_patched_source_is_refused_by_entrypoint_and_by_variable() {
             Code::FalconAlreadyPatched
         );
     }
+}
+
+/// The usual facts, but for the number of the source's layers.
+fn with_layers(layers: usize) -> Facts {
+    let mut facts = facts();
+    let source = facts.source.as_mut().expect("a source");
+    source.diff_ids = (0..layers).map(|layer| format!("sha256:{layer}")).collect();
+    let config = json!({"Entrypoint": ["/entry.sh"]});
+    let diff_ids: Vec<&str> = source.diff_ids.iter().map(String::as_str).collect();
+    let image = RegistryImage::of(&diff_ids, &config);
+    if let SourcePlace::Registry { image: known, .. } = &mut source.place {
+        *known = Arc::new(image);
+    }
+    facts
+}
+
+#[test]
+fn a_source_with_more_layers_than_the_store_takes_is_refused_with_a_graft_as_the_way_out() {
+    let full = config(|_| {});
+    let graft = config(|inputs| inputs.strategy = "graft".into());
+    assert!(decided(&full, &with_layers(125)).is_ok());
+    let mut facts = with_layers(126);
+    let problem = refusal(&full, &facts);
+    assert_eq!(problem.code, Code::EngineTooManyLayers);
+    insta::assert_snapshot!(problem.what, @"The source has 126 layers, and the engine's overlay2 image store takes 125 at most");
+    assert!(
+        problem
+            .hint
+            .is_some_and(|hint| hint.contains("`strategy: graft`"))
+    );
+    assert!(decided(&graft, &facts).is_ok());
+
+    // A graft that has failed cannot be the way out.
+    facts.probes.graft = Some(Err(Obstacle::NoImage));
+    let problem = refusal(&graft, &facts);
+    assert_eq!(problem.code, Code::EngineTooManyLayers);
+    assert!(problem.hint.is_some_and(|hint| !hint.contains("graft")));
+
+    let mut facts = with_layers(126);
+    facts.engine.as_mut().expect("an engine").store = Store::Containerd;
+    assert!(decided(&full, &facts).is_ok());
+    facts.engine.as_mut().expect("an engine").store = Store::Other("btrfs".to_owned());
+    assert_eq!(refusal(&full, &facts).code, Code::EngineTooManyLayers);
+}
+
+#[test]
+fn an_image_of_the_engine_with_too_many_layers_has_no_graft() {
+    let mut facts = with_layers(126);
+    let source = facts.source.as_mut().expect("a source");
+    source.place = SourcePlace::Engine {
+        id: "sha256:1".to_owned(),
+    };
+    let problem = refusal(&config(|_| {}), &facts);
+    assert!(problem.hint.is_some_and(|hint| !hint.contains("graft")));
 }
 
 #[test]

@@ -16,6 +16,12 @@ fn refused_pulls_of_the_classic_store() {
             Code::RegistryDenied,
         ),
         (
+            500,
+            "failed to register layer: max depth exceeded",
+            Reason::TooManyLayers,
+            Code::EngineTooManyLayers,
+        ),
+        (
             401,
             "unauthorized: Not Authorized\n",
             Reason::SignInRefused,

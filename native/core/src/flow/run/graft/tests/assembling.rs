@@ -67,6 +67,7 @@ fn as_the_engine_reports(config: Value, created: Option<&str>) -> EngineImage {
     EngineImage {
         id: String::new(),
         platform: Platform::linux_arm64(),
+        is_whole: true,
         platforms: Vec::new(),
         diff_ids: Vec::new(),
         config,
