@@ -125,7 +125,7 @@ test("Every change is named, and the image is patched again", needsLab, async ()
     assertSucceeded(await job.run(given));
     const sensorImage = `${registry}/containersensor:${sensorTag}-other-texts`;
     const changes = [
-      [{ containerName: "changed" }, /patched with another customer ID or other options/],
+      [{ containerName: "changed" }, /patched with another value of `containerName`/],
       [{ sensorImage, containerName: "changed" }, /patched with another sensor/],
       [
         { sourceImage: `${registry}/app/web:oci`, sensorImage, containerName: "changed" },

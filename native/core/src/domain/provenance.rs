@@ -1,3 +1,4 @@
+pub mod option_fields;
 pub mod record;
 pub mod statement;
 

@@ -14,6 +14,7 @@ use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::platform::Platform;
+use crate::domain::provenance::option_fields::OptionFields;
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
@@ -77,6 +78,7 @@ pub fn up_to_date(config: &PatchConfig) -> Facts {
         image: Arc::new(RegistryImage::of(&["a", "sensor"], &patched())),
         provenance: Ok(vec![Provenance {
             recipe,
+            options: OptionFields::of(&options),
             sensor_version: Some("7.39.0-7802".to_owned()),
             artifact: Digest::of(b"artifact"),
         }]),

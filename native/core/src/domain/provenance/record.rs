@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::option_fields::OptionFields;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::referrer::Referrer;
 use crate::domain::reference::digest::Digest;
@@ -103,6 +104,8 @@ impl Explain for RecordError {
 pub struct Provenance {
     /// Inputs that it was made of.
     pub recipe: Recipe,
+    /// The options of the recipe one by one.
+    pub options: OptionFields,
     /// The sensor's version, where it was known.
     pub sensor_version: Option<String>,
     /// The artifact that says so.
@@ -139,6 +142,7 @@ impl Provenance {
                 sensor: needed(SENSOR_ANNOTATION)?,
                 options: needed(OPTIONS_ANNOTATION)?,
             },
+            options: OptionFields::read(&referrer.annotations),
             sensor_version: text(VERSION_ANNOTATION).cloned(),
             artifact: referrer.digest.clone(),
         }))
@@ -146,7 +150,11 @@ impl Provenance {
 
     /// Returns the annotations that [`Provenance::read`] reads.
     #[must_use]
-    pub fn annotations(recipe: &Recipe, sensor_version: Option<&str>) -> BTreeMap<String, String> {
+    pub fn annotations(
+        recipe: &Recipe,
+        options: &OptionFields,
+        sensor_version: Option<&str>,
+    ) -> BTreeMap<String, String> {
         let all = [
             (SCHEMA_ANNOTATION, Some(SCHEMA)),
             (
@@ -159,6 +167,7 @@ impl Provenance {
         ];
         all.into_iter()
             .filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned())))
+            .chain(options.annotations())
             .collect()
     }
 }

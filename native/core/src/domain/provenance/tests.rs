@@ -1,3 +1,4 @@
+use super::option_fields::OptionFields;
 use super::record::{Provenance, Recipe};
 use super::statement::{Record, StatementInput};
 use crate::domain::agent::Origin;
@@ -32,7 +33,11 @@ fn recipe() -> Recipe {
 fn referrer() -> Referrer {
     Referrer {
         digest: Digest::of(b"artifact"),
-        annotations: Provenance::annotations(&recipe(), Some("7.39.0-7802")),
+        annotations: Provenance::annotations(
+            &recipe(),
+            &OptionFields::of(&options()),
+            Some("7.39.0-7802"),
+        ),
     }
 }
 
@@ -41,13 +46,14 @@ fn what_is_written_is_read_again() {
     let read = Provenance::read(&referrer()).expect("readable");
     let read = read.expect("it is ours");
     assert_eq!(read.recipe, recipe());
+    assert_eq!(read.options, OptionFields::of(&options()));
     assert_eq!(read.sensor_version.as_deref(), Some("7.39.0-7802"));
     let of_engine = Recipe {
         source: None,
         ..recipe()
     };
     let referrer = Referrer {
-        annotations: Provenance::annotations(&of_engine, None),
+        annotations: Provenance::annotations(&of_engine, &OptionFields::default(), None),
         ..referrer()
     };
     let read = Provenance::read(&referrer).expect("readable");

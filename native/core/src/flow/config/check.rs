@@ -40,6 +40,10 @@ impl Check {
         }
         let fault = first.fault;
         let same = self.problems.iter().all(|problem| problem.fault == fault);
+        let same_code = self
+            .problems
+            .iter()
+            .all(|problem| problem.fault.code() == fault.code());
         let names = self
             .problems
             .iter()
@@ -47,7 +51,11 @@ impl Check {
         let mut names: Vec<&str> = names.collect();
         names.dedup();
         Some(Problem {
-            code: if same { fault.code() } else { Code::InputInvalid },
+            code: if same_code {
+                fault.code()
+            } else {
+                Code::InputInvalid
+            },
             what: format!("{} inputs are invalid: {}", names.len(), names.join(", ")),
             why: self
                 .problems
@@ -62,11 +70,18 @@ impl Check {
     pub(super) fn text<'a>(&mut self, input: &str, value: &'a str) -> Option<&'a str> {
         let value = value.trim();
         if let Some(variable) = unresolved_variable(value) {
-            self.refuse(
-                InputFault::UnresolvedVariable,
-                input,
-                format!("still holds `{variable}`, so the pipeline has no variable of that name"),
-            );
+            let (fault, why) = if is_output(variable) {
+                (
+                    InputFault::UnresolvedOutput,
+                    "no earlier step of this job has set it, and no variable has that name",
+                )
+            } else {
+                (
+                    InputFault::UnresolvedVariable,
+                    "the pipeline has no variable of that name",
+                )
+            };
+            self.refuse(fault, input, format!("still holds `{variable}`, so {why}"));
             return None;
         }
         if value.contains(['\n', '\r', '\0']) {
@@ -190,6 +205,32 @@ fn unresolved_variable(text: &str) -> Option<&str> {
         .find(')')
         .map_or(text.len(), |end| start + end + 1);
     Some(&text[start..end])
+}
+
+/// Groups of variables that Azure Pipelines and the AWS Toolkit define
+/// (<https://learn.microsoft.com/azure/devops/pipelines/build/variables>).
+const DEFINED: [&str; 10] = [
+    "agent",
+    "aws",
+    "build",
+    "checks",
+    "environment",
+    "pipeline",
+    "release",
+    "resources",
+    "strategy",
+    "system",
+];
+
+/// Returns true if a `$(NAME)` can only be the output of a step: `STEP.VARIABLE`.
+fn is_output(variable: &str) -> bool {
+    let name = variable.trim_start_matches("$(").trim_end_matches(')');
+    name.split_once('.').is_some_and(|(step, output)| {
+        let is_word = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
+        is_word(step) && is_word(output) && !DEFINED.contains(&step.to_ascii_lowercase().as_str())
+    })
 }
 
 /// Returns true if a text is one `$(NAME)` and nothing else, which no secret is.

@@ -10,6 +10,10 @@ use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::flow::inputs::Inputs;
 
+/// The host of Amazon's registry for public images
+/// (<https://docs.aws.amazon.com/AmazonECR/latest/public/what-is-ecr.html>).
+const PUBLIC_ECR: &str = "public.ecr.aws";
+
 /// The release that many public projects pin; QEMU 10.2.3.
 pub(super) const DEFAULT_EMULATOR_IMAGE: &str = "tonistiigi/binfmt:qemu-v10.2.3@sha256:400a4873b838d1b89194d982c45e5fb3cda4593fbfd7e08a02e76b03b21166f0";
 
@@ -51,11 +55,15 @@ pub(super) fn ecr_image(check: &mut Check, input: &str, value: &str) -> Option<I
     let name = check.image(input, value)?;
     match &name.registry {
         Some(registry) if EcrHost::parse(registry).is_none() => {
-            check.refuse(
-                InputFault::RegistryNotEcr,
-                input,
-                format!("`{registry}` is not an ECR registry, and the task pushes to ECR only"),
-            );
+            let message = match registry.as_str() {
+                PUBLIC_ECR => format!(
+                    "`{registry}` is Amazon ECR Public, from which anyone can pull; the task pushes to private ECR only (example: `123456789012.dkr.ecr.eu-west-1.amazonaws.com`)"
+                ),
+                _ => {
+                    format!("`{registry}` is not an ECR registry, and the task pushes to ECR only")
+                }
+            };
+            check.refuse(InputFault::RegistryNotEcr, input, message);
             None
         }
         _ => Some(name),

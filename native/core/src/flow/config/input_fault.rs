@@ -20,6 +20,7 @@ pub(super) enum InputFault {
     TagMissing,
     TargetIsSource,
     UnknownValue,
+    UnresolvedOutput,
     UnresolvedVariable,
     WithoutEffect,
 }
@@ -40,6 +41,7 @@ impl InputFault {
         match self {
             Self::CidWithoutChecksum => (Code::InputCidWithoutChecksum, "Copy the customer ID with its checksum (`…-NN`) from the Falcon console, Host setup and management > Deploy > Sensor downloads"),
             Self::UnresolvedVariable => (Code::InputUnresolvedVariable, "Define the variable, or link the variable group that holds it; secret variables of a pipeline are not given to pull requests from forks"),
+            Self::UnresolvedOutput => (Code::InputUnresolvedVariable, "Give the step that sets it a `name:`, the part before the dot. In another job, map it under `variables:` as `$[ dependencies.JOB.outputs['STEP.VARIABLE'] ]`; in another stage, as `$[ stageDependencies.STAGE.JOB.outputs['STEP.VARIABLE'] ]`. If it is not the output of a step, define the variable"),
             Self::TagMissing => (Code::InputTagMissing, "Add a tag, such as `:1.4.2`"),
             Self::EmulatorWithoutDigest => (Code::InputEmulatorWithoutDigest, "Add the digest: `crane digest IMAGE` prints it; the image runs privileged, so a tag that can move is not enough"),
             Self::StagingWithoutDigest => (Code::InputStagingWithoutDigest, "Add the digest: `crane digest IMAGE` prints it; only images by digest are run"),

@@ -298,3 +298,50 @@ fn a_secret_is_not_shown_by_the_failure_that_refuses_it() {
         }
     }
 }
+
+#[test]
+fn an_output_of_a_step_is_not_looked_for_in_variable_groups() {
+    for (text, is_output) in [
+        ("$(falcon.imageReference)", true),
+        ("app/web:$(version.SemVer)", true),
+        ("$(build_1.tag)", true),
+        ("$(Build.BuildID)", false),
+        ("$(FALCON_CID)", false),
+        ("$(AWS.Region)", false),
+    ] {
+        let mut inputs = inputs();
+        inputs.source_image = text.to_owned();
+        let problem = read(&inputs).expect_err("a problem");
+        assert_eq!(problem.code, Code::InputUnresolvedVariable, "{text}");
+        let hint = problem.hint.expect("a hint");
+        assert_eq!(hint.contains("`name:`"), is_output, "{text}: {hint}");
+        assert_eq!(
+            hint.contains("dependencies.JOB.outputs"),
+            is_output,
+            "{hint}"
+        );
+        assert_eq!(hint.contains("variable group"), !is_output, "{hint}");
+    }
+    let mut both = inputs();
+    both.source_image = "$(falcon.imageReference)".to_owned();
+    both.falcon_cid = "$(FALCON_CID)".to_owned();
+    let problem = read(&both).expect_err("a problem");
+    assert_eq!(problem.code, Code::InputUnresolvedVariable);
+}
+
+#[test]
+fn ecr_public_as_a_target_is_called_by_its_name() {
+    for change in [
+        |i: &mut Inputs| i.target_image = "public.ecr.aws/team/web:1-falcon".into(),
+        |i: &mut Inputs| {
+            i.target_image = "public.ecr.aws/x/y:1".into();
+            i.sensor_image = "public.ecr.aws/x/sensor:1".into();
+        },
+    ] {
+        let (code, what, _) = refusal(change);
+        assert_eq!(code, Code::InputRegistryNotEcr);
+        assert!(what.contains("Amazon ECR Public"), "{what}");
+    }
+    let (_, other, _) = refusal(|i| i.target_image = "ghcr.io/team/web:1-falcon".into());
+    assert!(!other.contains("Public"), "{other}");
+}

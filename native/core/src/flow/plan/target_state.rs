@@ -3,11 +3,13 @@
 //! The registry's record of an image decides only together with the image itself: its layers, its entrypoint and its
 //! environment must be those that this run would have to prove.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::proof::prove_image;
 use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::provenance::option_fields::{DifferingOptions, OptionFields};
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::patch::Facts;
@@ -40,8 +42,8 @@ pub enum Reason {
     Source,
     /// The sensor has changed.
     Sensor,
-    /// The options for falconutil have changed.
-    Options,
+    /// These options for falconutil have changed, as far as the record tells them.
+    Options(DifferingOptions),
     /// The registry has no record of what the image was made of.
     Unrecorded,
     /// The registry's records of the image cannot be read.
@@ -53,19 +55,23 @@ pub enum Reason {
 impl Reason {
     /// The reason in the log; none where it is obvious.
     #[must_use]
-    pub fn text(self) -> Option<&'static str> {
-        match self {
-            Self::Asked => Some("`skipUnchanged` is false, so it is patched in any case"),
-            Self::Missing => None,
-            Self::Source => Some("it was patched from another source"),
-            Self::Sensor => Some("it was patched with another sensor"),
-            Self::Options => Some("it was patched with another customer ID or other options"),
-            Self::Unreadable => Some("the records of what it was made of cannot be read"),
-            Self::Unrecorded => Some("the registry has no record of what it was made of"),
-            Self::Disagreement => {
-                Some("it differs from its provenance, so its provenance is not trusted")
+    pub fn text(self) -> Option<Cow<'static, str>> {
+        let text = match self {
+            Self::Missing => return None,
+            Self::Options(differing) if !differing.is_empty() => {
+                return Some(format!("it was patched with another value of {differing}").into());
             }
-        }
+            Self::Options(_) => "it was patched with another customer ID or other options",
+            Self::Asked => "`skipUnchanged` is false, so it is patched in any case",
+            Self::Source => "it was patched from another source",
+            Self::Sensor => "it was patched with another sensor",
+            Self::Unreadable => "the records of what it was made of cannot be read",
+            Self::Unrecorded => "the registry has no record of what it was made of",
+            Self::Disagreement => {
+                "it differs from its provenance, so its provenance is not trusted"
+            }
+        };
+        Some(text.into())
     }
 }
 
@@ -136,13 +142,15 @@ fn compare(
     let has_source =
         |known: &Provenance| wanted.source.is_some() && known.recipe.source == wanted.source;
     let has_both = |known: &Provenance| has_source(known) && known.recipe.sensor == wanted.sensor;
-    Err(if provenance.iter().any(has_both) {
-        Reason::Options
-    } else if provenance.iter().any(has_source) {
-        Reason::Sensor
-    } else {
-        Reason::Source
-    })
+    Err(
+        if let Some(known) = provenance.iter().find(|known| has_both(known)) {
+            Reason::Options(OptionFields::of(options).differences(&known.options))
+        } else if provenance.iter().any(has_source) {
+            Reason::Sensor
+        } else {
+            Reason::Source
+        },
+    )
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::context::Run;
 use super::step_outcome::StepOutcome;
 use crate::adapters::registry::referrers::Artifact;
 use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::provenance::option_fields::OptionFields;
 use crate::domain::provenance::record::{Provenance, Recipe, STATEMENT_TYPE};
 use crate::domain::provenance::statement::StatementInput;
 use crate::domain::reference::repository::Repository;
@@ -69,7 +70,7 @@ impl Run {
         let artifact = Artifact {
             media_type: STATEMENT_TYPE,
             content: statement.as_bytes(),
-            annotations: Provenance::annotations(&recipe, version),
+            annotations: Provenance::annotations(&recipe, &OptionFields::of(options), version),
         };
         let begun = Effect::RecordBegun {
             repository: target.repository.clone(),

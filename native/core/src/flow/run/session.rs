@@ -60,6 +60,9 @@ impl Session {
         for line in facts.lines(aws.map(Aws::origin)) {
             events.note(line);
         }
+        if let Ok(options) = facts.falcon_options(config) {
+            events.note(format!("Falcon: {}", options.describe()));
+        }
         compare_customer_ids(config, services, events);
         warn_of_task_definition(&facts, events);
         log_target_state(&config.target_tag, state, &facts, events);

@@ -7,6 +7,7 @@ use crate::domain::aws::denial::Denial;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::manifest::{OCI_INDEX, OCI_MANIFEST};
 use crate::domain::image::tag_mutability::TagMutability;
+use crate::domain::provenance::option_fields::OptionFields;
 use crate::domain::provenance::record::{Provenance, Recipe, STATEMENT_TYPE};
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
@@ -41,7 +42,7 @@ fn entry(change: impl FnOnce(&mut Value)) -> Value {
         "digest": Digest::of(b"artifact").as_str(),
         "size": 1,
         "artifactType": STATEMENT_TYPE,
-        "annotations": Provenance::annotations(&recipe, Some("7.39.0-7802")),
+        "annotations": Provenance::annotations(&recipe, &OptionFields::of(&options), Some("7.39.0-7802")),
     });
     change(&mut entry);
     entry

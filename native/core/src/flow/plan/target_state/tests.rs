@@ -6,6 +6,7 @@ use super::{Reason, TargetState};
 use crate::domain::emulation::Registration;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
+use crate::domain::provenance::option_fields::{DifferingOptions, OptionFields};
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::domain::reference::digest::Digest;
 use crate::flow::config::patch::PatchConfig;
@@ -15,7 +16,8 @@ use crate::flow::facts::source::SourcePlace;
 use crate::flow::facts::target::CurrentImage;
 use crate::flow::plan::decide::{changes_nothing, plan};
 use crate::report::code::Code;
-use crate::test_support::config::config;
+use crate::report::secret::Secret;
+use crate::test_support::config::{CUSTOMER, config};
 use crate::test_support::facts::{engine, no_engine, patched, up_to_date, with_task_definition};
 
 fn current(facts: &mut Facts) -> &mut CurrentImage {
@@ -53,6 +55,37 @@ fn an_image_made_of_the_same_is_up_to_date() {
 }
 
 #[test]
+fn the_options_that_have_changed_are_named_as_far_as_the_record_tells() {
+    let change = |known: &mut Provenance| known.recipe.options = Digest::of(b"others");
+    for (recorded, expected) in [
+        (
+            Some(("--tags=other", "CLOUD_RUN")),
+            "it was patched with another value of `cloudService`, `falconctlOptions`",
+        ),
+        (
+            None,
+            "it was patched with another customer ID or other options",
+        ),
+    ] {
+        let fields = recorded.map(|(options, service)| {
+            let mut falcon = config(|_| {}).falcon;
+            falcon.falconctl_options = Some(Secret::new(options));
+            falcon.cloud_service = Some(service.to_owned());
+            OptionFields::of(&falcon.for_customer(CUSTOMER.parse().expect("an ID")))
+        });
+        let state = with(|facts| {
+            let known = &mut records(facts)[0];
+            change(known);
+            known.options = fields.unwrap_or_default();
+        });
+        let TargetState::Outdated(reason) = state else {
+            panic!("{state:?}")
+        };
+        assert_eq!(reason.text().as_deref(), Some(expected));
+    }
+}
+
+#[test]
 fn each_change_is_a_reason_to_patch() {
     let outdated = |change: fn(&mut Provenance)| with(|facts| change(&mut records(facts)[0]));
     assert_eq!(
@@ -65,7 +98,7 @@ fn each_change_is_a_reason_to_patch() {
     );
     assert_eq!(
         outdated(|known| known.recipe.options = Digest::of(b"others")),
-        TargetState::Outdated(Reason::Options)
+        TargetState::Outdated(Reason::Options(DifferingOptions::default()))
     );
     let nearest = with(|facts| {
         let known = records(facts);
@@ -74,7 +107,10 @@ fn each_change_is_a_reason_to_patch() {
         other.recipe.source = Some(Digest::of(b"older"));
         known.insert(0, other);
     });
-    assert_eq!(nearest, TargetState::Outdated(Reason::Options));
+    assert_eq!(
+        nearest,
+        TargetState::Outdated(Reason::Options(DifferingOptions::default()))
+    );
     let asked = config(|inputs| inputs.skip_unchanged = "false".to_owned());
     assert_eq!(
         TargetState::of(&asked, &up_to_date(&asked)),
@@ -203,7 +239,13 @@ fn steps_beside(config: &PatchConfig, facts: &Facts) -> Vec<String> {
 fn the_container_of_the_ecs_task_definition_is_one_of_the_options() {
     let config = config(|_| {});
     let state = TargetState::of(&config, &with_definition(&config));
-    assert_eq!(state, TargetState::Outdated(Reason::Options));
+    let TargetState::Outdated(reason) = state else {
+        panic!("{state:?}")
+    };
+    assert_eq!(
+        reason.text().as_deref(),
+        Some("it was patched with another value of `containerName`")
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{to_search, verify};
 use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::sensor_files::answer::{Absence, FoundFile, Obstacle, SensorFiles};
+use crate::domain::provenance::option_fields::OptionFields;
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::domain::provenance::statement::{Record, StatementDetails};
 use crate::domain::reference::digest::Digest;
@@ -96,6 +97,7 @@ fn facts(target: ImageFacts) -> VerifyFacts {
 fn record(sensor: &str, version: Option<&str>) -> Record {
     Record {
         provenance: Provenance {
+            options: OptionFields::default(),
             recipe: Recipe {
                 source: Some(Digest::of(b"1")),
                 sensor: Digest::of(sensor.as_bytes()),
