@@ -124,7 +124,10 @@ async fn answers_that_cannot_be_used_say_why() {
     const MIB: usize = 1024 * 1024;
     let too_long = resolve_problem(|| Reply::new(200, &[], vec![b' '; 4 * MIB + 1])).await;
     assert_eq!(too_long.code, Code::RegistryAnswerInvalid);
-    assert!(too_long.why[0].contains("more than 4194304 bytes"), "{too_long:?}");
+    assert!(
+        too_long.why[0].contains("more than 4194304 bytes"),
+        "{too_long:?}"
+    );
     let html = resolve_problem(|| Reply::new(200, &[("content-type", "text/html")], "<p>Hi")).await;
     assert_eq!(html.code, Code::RegistryAnswerInvalid);
     assert!(html.why[0].contains("cannot be read"), "{html:?}");
