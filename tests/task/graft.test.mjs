@@ -108,7 +108,7 @@ test("The same sensor gives the same layer, which is uploaded once", needsLab, a
   await inJob(async (job) => {
     await grafted(job, { targetImage: first });
     warm = await grafted(job, { targetImage: second, sourceImage: `${web}:root` });
-    assert.match(warm.step.text, /the sensor's layer is known, and the registry has it/);
+    assert.match(warm.step.text, /3 layers: 3 there already/);
   });
   assert.deepEqual(layer(second), layer(first));
   assert.deepEqual(
@@ -117,7 +117,7 @@ test("The same sensor gives the same layer, which is uploaded once", needsLab, a
     ),
     [],
   );
-  // Without its memory and the engine's build cache it is packed anew, at another time.
+  // Without the engine's build cache it is built anew, at another time.
   docker("builder", "prune", "--all", "--force");
   await inJob(async (job) => {
     const third = `${registry}/app/other:anew`;
@@ -242,17 +242,23 @@ test("An image of the engine is patched with the full strategy", needsLab, async
 
 const variant = (name) => `${registry}/containersensor:${sensorTag}-${name}`;
 
-test("A falconutil that adds two layers is given the whole source", needsLab, async () => {
-  await inJob(async (job) => {
-    const target = `${registry}/app/target:split-layers`;
-    const step = await refused(job, /added 2 layers/, {
-      sensorImage: variant("split-layers"),
-      targetImage: target,
+test(
+  "A falconutil that adds the sensor in two layers is grafted as one, with a warning",
+  needsLab,
+  async () => {
+    await inJob(async (job) => {
+      const target = `${registry}/app/target:split-layers`;
+      const { step } = await graft(job, { sensorImage: variant("split-layers"), targetImage: target });
+      assertOrderly(step);
+      assert.doesNotMatch(step.text, isRefused);
+      assert.deepEqual(
+        step.warnings.map(({ code, message }) => [code, /added 2 layers instead of one/.test(message)]),
+        [["FALCONUTIL_CHANGED_MORE", true]],
+      );
+      assert.equal(manifest(target).layers.length, manifest(`${web}:1.4.2`).layers.length + 1);
     });
-    assertSucceeded(step);
-    assert.equal(manifest(target).layers.length, manifest(`${web}:1.4.2`).layers.length + 2);
-  });
-});
+  },
+);
 
 test("A falconutil that cannot patch a stub is given the whole source", needsLab, async () => {
   await inJob(async (job) => {
@@ -265,7 +271,7 @@ test("A falconutil that cannot patch a stub is given the whole source", needsLab
 test("A falconutil without effect fails as with the full strategy", needsLab, async () => {
   await inJob(async (job) => {
     const given = { sensorImage: variant("no-effect"), targetImage: `${registry}/app/target:no-effect` };
-    const step = await refused(job, /added 0 layers/, given);
+    const step = await refused(job, /the source's layers and no other/, given);
     assertFailed(step, "FALCONUTIL_NO_EFFECT");
   });
 });
@@ -294,7 +300,7 @@ test("A failed graft names its effects and leaves no image", needsLab, async () 
       const target = `${registry}/app/target:broken-off`;
       const { step } = await graft(job, { targetImage: target });
       assertFailed(step, "REGISTRY_DENIED");
-      assert.match(story(step), /began to upload layers to `.*app\/target`/);
+      assert.match(story(step), /began to push `.*app\/target@sha256/);
       assert.throws(() => manifest(target));
     } finally {
       await front("DELETE", "/faults");
@@ -309,10 +315,10 @@ test("A graft cancelled during its push leaves no tag", needsLab, async () => {
     await front("POST", "/faults", { match, count: 1, delayMs: 60000 });
     const target = `${registry}/app/target:cancelled`;
     const step = job.start(inputs({ strategy: "graft", targetImage: target }));
-    await step.until(/##\[group\]Put the sensor's layer/);
+    await step.until(/##\[group\]Push the image to/);
     const ended = await step.cancel("SIGINT");
     assertOrderly(ended);
-    assert.match(story(ended), /began to upload layers to `.*app\/target`/);
+    assert.match(story(ended), /began to push `.*app\/target@sha256/);
     assert.throws(() => manifest(target));
     await job.post();
     assert.deepEqual(job.files(), []);

@@ -61,6 +61,11 @@ export function crane(...args) {
 
 let configuration;
 
+/** One of the lab's own commands, such as `engine empty`. */
+export function lab(program, ...args) {
+  return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+}
+
 /** Runs a program with a Docker configuration of the tests' own, which the task never sees. */
 function tool(program, args, variables = {}, encoding = "utf8") {
   if (configuration === undefined) {

@@ -1,5 +1,6 @@
 pub mod address;
 pub mod agent;
+pub mod assembly;
 pub mod aws;
 pub mod builder;
 pub mod ecs;

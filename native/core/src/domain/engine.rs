@@ -152,6 +152,15 @@ impl EngineImage {
     }
 }
 
+/// One step of the build of an image, as the engine reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// The step, in its builder's words.
+    pub created_by: String,
+    /// Bytes that it added, unpacked.
+    pub size: u64,
+}
+
 /// The platforms of the manifests that are really there; an index often lists more than was pulled, and
 /// attestations beside them.
 fn held(answer: &Value) -> Vec<Platform> {

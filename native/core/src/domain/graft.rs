@@ -1,7 +1,4 @@
-//! The pure part of grafting: the stub, the layer written anew, the assembled image.
+//! The pure part of grafting: the stub, and the obstacles.
 
-pub mod assemble;
-pub mod layer;
 pub mod obstacle;
-pub mod packed_layer;
 pub mod stub;

@@ -56,11 +56,6 @@ pub enum Effect {
         /// The digest of its manifest.
         digest: Digest,
     },
-    /// Layers were being uploaded when the run ended; an image without a tag may be there too.
-    UploadInterrupted {
-        /// The repository.
-        repository: Repository,
-    },
     /// The provenance of an image was being recorded; the record may be there.
     RecordBegun {
         /// The repository.
@@ -72,13 +67,6 @@ pub enum Effect {
         repository: Repository,
         /// The record's manifest.
         digest: Digest,
-    },
-    /// A push had begun when the run ended; the tag may or may not be there.
-    PushInterrupted {
-        /// The repository.
-        repository: Repository,
-        /// The tag that was being pushed.
-        tag: Tag,
     },
     /// The mirror holds another sensor.
     SensorCopied {
@@ -173,10 +161,6 @@ impl fmt::Display for Effect {
                 "pushed `{}`, and put no tag on it",
                 repository.at(digest)
             ),
-            Self::UploadInterrupted { repository } => write!(
-                f,
-                "began to upload layers to `{repository}`, where an image without a tag may be"
-            ),
             Self::RecordBegun { repository } => write!(
                 f,
                 "may have recorded the image's provenance in `{repository}`"
@@ -184,11 +168,6 @@ impl fmt::Display for Effect {
             Self::ProvenanceRecorded { repository, digest } => {
                 write!(f, "recorded its provenance as `{}`", repository.at(digest))
             }
-            Self::PushInterrupted { repository, tag } => write!(
-                f,
-                "began to push `{}`, which may be there in part or whole",
-                repository.tagged(tag)
-            ),
             Self::SensorCopied {
                 repository,
                 tag,

@@ -1,5 +1,6 @@
 //! Carries a plan out: one loop over its steps, undo before creation, cleanup at the end.
 
+pub mod assemble;
 pub mod builder;
 pub mod carry_out;
 pub mod cleanup;
@@ -18,10 +19,8 @@ pub mod last_lines;
 pub mod local_names;
 pub mod log;
 pub mod mirror;
-pub mod patched_image;
 pub mod progress;
 pub mod provenance;
-pub mod push;
 pub mod put_tag;
 pub mod results;
 pub mod session;

@@ -132,6 +132,7 @@ codes! {
     FalconutilFailed "FALCONUTIL_FAILED" Upstream "falconutil failed.";
     FalconutilNoEffect "FALCONUTIL_NO_EFFECT" Upstream "falconutil succeeded without patching the image.";
     FalconutilResultUnexpected "FALCONUTIL_RESULT_UNEXPECTED" Upstream "The patched image is not what it must be.";
+    FalconutilForeignFiles "FALCONUTIL_FOREIGN_FILES" Upstream "falconutil added files that are not of the sensor alone.";
     FalconutilChangedMore "FALCONUTIL_CHANGED_MORE" Upstream "falconutil added more to the image than is documented.";
     EcsTaskDefinitionUnreadable "ECS_TASK_DEFINITION_UNREADABLE" Input "The file holds no ECS task definition, or cannot be read.";
     EcsTaskDefinitionInvalid "ECS_TASK_DEFINITION_INVALID" Input "The ECS task definition has something that must be corrected.";

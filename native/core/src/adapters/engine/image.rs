@@ -6,7 +6,7 @@ use super::client::Engine;
 use super::error::failure::EngineError;
 use super::error::fault::Fault;
 use super::error::reason::Reason;
-use crate::domain::engine::EngineImage;
+use crate::domain::engine::{EngineImage, HistoryEntry};
 
 /// Result of removing an image's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,23 @@ impl Engine {
     pub async fn holds(&self, name: &str) -> Result<bool, EngineError> {
         let image = self.image(name).await?;
         Ok(image.is_some_and(|image| image.is_whole))
+    }
+
+    /// Lists the steps of an image's build, the newest first.
+    pub(crate) async fn history(&self, name: &str) -> Result<Vec<HistoryEntry>, EngineError> {
+        let what = || format!("Cannot read the history of the image `{name}`");
+        let answer = self.wire.get(&format!("/images/{name}/history")).await;
+        let answer = answer.map_err(|fault| self.failed(what(), fault))?;
+        let entries = answer.as_array().and_then(|list| {
+            let entries = list.iter().map(|entry| {
+                Some(HistoryEntry {
+                    created_by: entry["CreatedBy"].as_str().unwrap_or_default().to_owned(),
+                    size: entry["Size"].as_u64()?,
+                })
+            });
+            entries.collect()
+        });
+        entries.ok_or_else(|| self.failed(what(), Fault::broken("it is not a list of steps")))
     }
 
     /// Gives an image one more name.

@@ -59,6 +59,9 @@ fn names(options: &str) -> String {
     names.collect::<Vec<_>>().join(" ")
 }
 
+/// The folder that the sensor has for itself.
+pub const SENSOR_FOLDER: &str = "/opt/CrowdStrike";
+
 /// The program that a patched image starts first; the source's entrypoint follows it.
 pub const FALCON_ENTRYPOINT: &str = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
 

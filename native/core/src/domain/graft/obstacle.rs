@@ -26,33 +26,6 @@ pub enum Obstacle {
         /// Exit code that it ended with.
         exit_code: i64,
     },
-    /// It ended well, and nothing came of it.
-    #[error("falconutil left no patched stub in the engine")]
-    NoImage,
-    /// It added no layer, or several.
-    #[error("falconutil added {added} layers instead of one")]
-    Layers {
-        /// Number of layers that it added.
-        added: usize,
-    },
-    /// It built on something else than the stub.
-    #[error("falconutil did not keep the stub's own layer")]
-    StubLost,
-    /// The layer changes more than the sensor's folder.
-    #[error("the layer holds `{path}`, which is not of the sensor alone")]
-    Elsewhere {
-        /// The path, as the layer has it.
-        path: String,
-    },
-    /// The layer cannot be written anew.
-    #[error("the layer cannot be read: {0}")]
-    Unreadable(String),
-    /// The export holds no layer with the digest that the engine tells of.
-    #[error("the engine's export lacks the layer {diff_id}")]
-    LayerMissing {
-        /// The layer's digest, unpacked.
-        diff_id: String,
-    },
     /// The grafted image is not what it must be.
     #[error("the grafted image would be wrong: {0}")]
     Unproven(String),

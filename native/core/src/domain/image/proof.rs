@@ -44,6 +44,18 @@ pub enum ProofError {
 #[error("{0}")]
 pub struct Deviation(String);
 
+impl Deviation {
+    pub(crate) fn new(sentence: String) -> Self {
+        Self(sentence)
+    }
+}
+
+impl From<Deviation> for ProofError {
+    fn from(why: Deviation) -> Self {
+        Self::Unexpected { why }
+    }
+}
+
 impl Explain for ProofError {
     fn code(&self) -> Code {
         match self {
@@ -115,21 +127,31 @@ pub fn prove_derived(
             patched.platform
         )));
     }
-    if patched.diff_ids == source.diff_ids {
-        return Err(ProofError::NoEffect {
-            why: Deviation("it has the source's layers and no other".to_owned()),
-        });
-    }
-    if !patched.diff_ids.starts_with(source.diff_ids) {
-        return Err(unexpected(
-            "its first layers are not the source's".to_owned(),
-        ));
-    }
+    prove_layers(source.diff_ids, patched.diff_ids)?;
     prove_entrypoint(source.config, patched.config)?;
     let mut more = prove_environment(source.config, patched.config)?;
     more.extend(prove_labels(source.config, patched.config)?);
     prove_other_fields(source.config, patched.config)?;
     Ok(more)
+}
+
+/// Compares the layers of a patched image with those of its source, and returns the added ones.
+///
+/// # Errors
+/// Layers that do not begin with the source's, or that have none beside them.
+pub fn prove_layers<'a>(
+    source: &[String],
+    patched: &'a [String],
+) -> Result<&'a [String], ProofError> {
+    match patched.strip_prefix(source) {
+        Some([]) => Err(ProofError::NoEffect {
+            why: Deviation("it has the source's layers and no other".to_owned()),
+        }),
+        Some(added) => Ok(added),
+        None => Err(unexpected(
+            "its first layers are not the source's".to_owned(),
+        )),
+    }
 }
 
 fn unexpected(why: String) -> ProofError {
@@ -156,7 +178,7 @@ fn prove_entrypoint(source: &Value, patched: &Value) -> Result<(), ProofError> {
 }
 
 /// The variables that falconutil sets.
-const FALCON_VARIABLES: [&str; 4] = [
+pub(crate) const FALCON_VARIABLES: [&str; 4] = [
     "FALCONCTL_OPTS",
     "CS_CLOUD_SERVICE",
     "CS_CONTAINER",
@@ -272,7 +294,7 @@ fn prove_labels(source: &Value, patched: &Value) -> Result<Vec<String>, ProofErr
 }
 
 /// Fields that building on an image changes by itself: the parent's ID, leftovers of the builder's container, and triggers that have run.
-const BUILDERS_OWN: &[&str] = &[
+pub(crate) const BUILDERS_OWN: &[&str] = &[
     "ArgsEscaped",
     "AttachStderr",
     "AttachStdin",
@@ -322,7 +344,7 @@ fn meaningful_fields(config: &Value) -> Map<String, Value> {
         .collect()
 }
 
-fn texts<'a>(config: &'a Value, field: &str) -> Vec<&'a str> {
+pub(crate) fn texts<'a>(config: &'a Value, field: &str) -> Vec<&'a str> {
     let list = config.get(field).and_then(Value::as_array);
     list.into_iter()
         .flatten()

@@ -106,7 +106,7 @@ fn build(
 fn publish(config: &PatchConfig, target: &TargetFacts, strategy: Strategy, plan: &mut Plan) {
     let repository = &target.repository;
     if strategy == Strategy::Full {
-        plan.then(vec![Step::Prove]);
+        plan.then(vec![Step::Assemble]);
     }
     // As late as that, so that nothing is left behind when there is nothing to push.
     if target.is_missing {
@@ -114,30 +114,20 @@ fn publish(config: &PatchConfig, target: &TargetFacts, strategy: Strategy, plan:
             repository: repository.clone(),
         }]);
     }
-    let others = config.other_tags().map(|tag| add_tag(target, tag));
-    match strategy {
-        Strategy::Full => {
-            plan.then(vec![Step::Push {
-                repository: repository.clone(),
-                tag: config.target_tag.clone(),
-            }]);
-            plan.then(vec![Step::ReadBack]);
-            plan.then(
-                std::iter::once(Step::RecordProvenance)
-                    .chain(others)
-                    .collect(),
-            );
-        }
-        Strategy::Graft => {
-            plan.then(vec![Step::PushGrafted {
-                repository: repository.clone(),
-            }]);
-            plan.then(vec![Step::ReadBack]);
-            plan.then(vec![Step::RecordProvenance]);
-            // The tags come last, so that a run that is cut off leaves none behind.
-            let first = add_tag(target, &config.target_tag);
-            plan.then(std::iter::once(first).chain(others).collect());
-        }
+    plan.then(vec![Step::PushImage {
+        repository: repository.clone(),
+    }]);
+    plan.then(vec![Step::ReadBack]);
+    plan.then(vec![Step::RecordProvenance]);
+    // The tags come last, so that a run that is cut off leaves none behind.
+    let tags = std::iter::once(&config.target_tag).chain(config.other_tags());
+    plan.then(tags.map(|tag| add_tag(target, tag)).collect());
+    // A graft has no patched image in the engine, and pulls no source.
+    if config.keep_local_images && strategy == Strategy::Full {
+        plan.then(vec![Step::KeepImage {
+            repository: repository.clone(),
+            tag: config.target_tag.clone(),
+        }]);
     }
 }
 

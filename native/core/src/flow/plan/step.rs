@@ -33,24 +33,17 @@ pub enum Step {
     Patch(Falconutil),
     /// Run falconutil on a stub of the source, read the layer that it adds, and compare the result with the source.
     Graft(Falconutil),
-    /// Push the grafted image, without a tag.
-    PushGrafted {
-        /// The target's repository.
-        repository: Repository,
-    },
-    /// Compare the patched image in the engine with the source.
-    Prove,
+    /// Take the sensor's files out of the patched image in the engine, put them on the source, and compare.
+    Assemble,
     /// Create the target's repository.
     CreateRepository {
         /// The repository.
         repository: Repository,
     },
-    /// Push the patched image under the target's tag.
-    Push {
+    /// Push the assembled image, without a tag.
+    PushImage {
         /// The target's repository.
         repository: Repository,
-        /// The target's tag.
-        tag: Tag,
     },
     /// Read the pushed image back by digest and compare it with the source.
     ReadBack,
@@ -61,6 +54,13 @@ pub enum Step {
         /// The target's repository.
         repository: Repository,
         /// The tag.
+        tag: Tag,
+    },
+    /// Bring the pushed image into the engine, under the target's name.
+    KeepImage {
+        /// The target's repository.
+        repository: Repository,
+        /// The target's tag.
         tag: Tag,
     },
     /// Write the ECS task definition with the patched image in it.
@@ -178,17 +178,21 @@ impl fmt::Display for Step {
             Self::Graft(falconutil) => {
                 write!(f, "Patch a stub of the source with {falconutil}")
             }
-            Self::PushGrafted { repository } => {
-                write!(f, "Put the sensor's layer on the source in {repository}")
+            Self::Assemble => {
+                f.write_str("Put the sensor's files on the source and compare the images")
             }
-            Self::Prove => f.write_str("Compare the patched image with the source"),
             Self::CreateRepository { repository } => {
                 write!(f, "Create the repository {repository}")
             }
-            Self::Push { repository, tag } => write!(f, "Push {}", repository.tagged(tag)),
+            Self::PushImage { repository } => write!(f, "Push the image to {repository}"),
             Self::ReadBack => f.write_str("Read the pushed image back"),
             Self::RecordProvenance => f.write_str("Record what the image was made of"),
             Self::AddTag { tag, .. } => write!(f, "Add the tag {tag}"),
+            Self::KeepImage { repository, tag } => write!(
+                f,
+                "Pull the pushed image, and keep it as {}",
+                repository.tagged(tag)
+            ),
             Self::WriteTaskDefinition => f.write_str("Write the ECS task definition"),
             Self::RegisterTaskDefinition => f.write_str("Register the ECS task definition"),
         }

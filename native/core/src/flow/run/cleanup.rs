@@ -15,15 +15,6 @@ pub enum Undo {
     Container(String),
     /// An image's name in the engine.
     Image(String),
-    /// A name in the engine that belonged to another image.
-    Retag {
-        /// The ID of that image.
-        image: String,
-        /// The repository part of the name.
-        repository: String,
-        /// The tag part of the name.
-        tag: String,
-    },
     /// A folder.
     Folder(PathBuf),
     /// A file.
@@ -85,14 +76,6 @@ impl Undo {
         let undone = match (self, engine) {
             (Self::Container(name), Some(engine)) => engine.remove_container(name).await,
             (Self::Image(name), Some(engine)) => engine.remove_image(name).await.map(|_| ()),
-            (
-                Self::Retag {
-                    image,
-                    repository,
-                    tag,
-                },
-                Some(engine),
-            ) => engine.tag(image, repository, tag).await,
             (Self::Folder(path), _) => return removed(tokio::fs::remove_dir_all(path).await),
             (Self::File(path), _) => return removed(tokio::fs::remove_file(path).await),
             (_, None) => Ok(()),
@@ -107,7 +90,7 @@ impl Undo {
             }),
             Self::Folder(path) => Some(JournalItem::Folder { path: path.clone() }),
             Self::File(path) => Some(JournalItem::File { path: path.clone() }),
-            Self::Container(_) | Self::Retag { .. } => None,
+            Self::Container(_) => None,
         }
     }
 
@@ -115,9 +98,6 @@ impl Undo {
         match self {
             Self::Container(name) => format!("container `{name}`"),
             Self::Image(name) => format!("image name `{name}`"),
-            Self::Retag {
-                repository, tag, ..
-            } => format!("former image of `{repository}:{tag}`"),
             Self::Folder(path) => format!("folder `{}`", path.display()),
             Self::File(path) => format!("file `{}`", path.display()),
         }

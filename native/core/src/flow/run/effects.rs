@@ -75,9 +75,10 @@ mod tests {
     use crate::flow::effect::Effect;
 
     fn interrupted(tag: &str) -> Effect {
-        Effect::PushInterrupted {
+        Effect::TagBegun {
             repository: Repository::new("registry.example", "app/web"),
             tag: tag.parse().expect("a tag"),
+            digest: Digest::of(tag.as_bytes()),
         }
     }
 

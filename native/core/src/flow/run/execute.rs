@@ -27,22 +27,27 @@ impl Run {
             Step::ProbeFalconutil(falconutil) => self.probe_falconutil(falconutil, &events).await,
             Step::Patch(falconutil) => self.patch(falconutil, ready, &events).await,
             Step::Graft(falconutil) => self.graft(falconutil, ready, &events).await,
-            Step::PushGrafted { repository } => {
-                self.push_grafted(repository, results.grafted()?, &events)
-                    .await
+            Step::Assemble => self.assemble(ready, &events).await,
+            Step::PushImage { repository } => {
+                self.push_image(repository, results.ready()?, &events).await
             }
-            Step::Prove => self.prove(ready, &events).await,
             Step::CreateRepository { repository } => {
                 self.create_repository(repository, &events).await
             }
-            Step::Push { repository, tag } => self.push(repository, tag, &events).await,
-            Step::ReadBack => self.read_back(results.pushed()?, ready).await,
+            Step::ReadBack => {
+                let source = &results.ready()?.source;
+                self.read_back(results.pushed()?, source, ready).await
+            }
             Step::RecordProvenance => {
                 self.record_provenance(results.image()?, ready, &events)
                     .await
             }
             Step::AddTag { repository, tag } => {
                 self.add_tag(repository, tag, results.image()?).await
+            }
+            Step::KeepImage { repository, tag } => {
+                self.keep_image(repository, tag, results.pushed()?, &events)
+                    .await
             }
             Step::WriteTaskDefinition => {
                 self.write_task_definition(results.image()?, ready, &events)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::assemble::failure::NotAssembled;
 use super::context::Run;
 use super::last_lines::LastLines;
 use super::local_names::LOCAL_DOMAIN;
@@ -200,11 +201,23 @@ impl Run {
         }
     }
 
-    /// Returns the patched image in the engine, by the name that falconutil got.
-    pub(super) async fn patched_image(&self) -> Result<EngineImage, Problem> {
-        let name = format!("{LOCAL_DOMAIN}/{}:patched", self.id);
-        let image = self.services.engine()?.image(&name).await?;
-        Ok(image.ok_or(FalconutilError::NoImage)?)
+    /// Returns the name of the source in the engine, as falconutil got it.
+    pub(super) fn source_name(&self, ready: &Ready<'_>) -> String {
+        match ready.source_origin() {
+            SourceOrigin::Registry(repository, digest) => repository.at(digest),
+            SourceOrigin::Engine(_) => format!("{LOCAL_DOMAIN}/{}:source", self.id),
+        }
+    }
+
+    /// Returns the name of the patched image in the engine, as falconutil got it.
+    pub(super) fn patched_name(&self) -> String {
+        format!("{LOCAL_DOMAIN}/{}:patched", self.id)
+    }
+
+    /// Returns an image that falconutil was given or was to build.
+    pub(super) async fn engine_image(&self, name: &str) -> Result<EngineImage, NotAssembled> {
+        let image = self.services.engine()?.image(name).await?;
+        image.ok_or_else(|| NotAssembled::Result(FalconutilError::NoImage.into()))
     }
 }
 

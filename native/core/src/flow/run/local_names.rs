@@ -3,8 +3,6 @@
 use super::cleanup::Undo;
 use super::context::Run;
 use crate::adapters::journal::JournalItem;
-use crate::domain::reference::repository::Repository;
-use crate::domain::reference::tag::Tag;
 use crate::report::problem::Problem;
 
 /// The domain of names that exist in the engine only; `.invalid` never resolves (RFC 2606), so nothing can be pulled or pushed by them.
@@ -25,25 +23,5 @@ impl Run {
         })?;
         self.cleanup.push(Undo::Image(reference));
         Ok(())
-    }
-
-    /// Prepares for giving the target's name to our image for a while: an image that had it gets it back.
-    pub(super) async fn borrow_target_name(
-        &self,
-        reference: &str,
-        repository: &Repository,
-        tag: &Tag,
-        ours: &str,
-    ) -> Result<(), Problem> {
-        let former = self.services.engine()?.image(reference).await?;
-        if let Some(former) = former.filter(|former| former.id != ours) {
-            self.cleanup.push(Undo::Retag {
-                image: former.id,
-                repository: repository.to_string(),
-                tag: tag.to_string(),
-            });
-            return Ok(());
-        }
-        self.reserve_local_name(reference.to_owned())
     }
 }

@@ -102,9 +102,10 @@ impl Progress {
                 arm64: false,
                 knows,
             } => facts.probes.native_knows_platform = Some(knows),
-            StepOutcome::Grafted(grafted) => {
+            StepOutcome::Assembled(image) => results.ready = Some(*image),
+            StepOutcome::Grafted(image) => {
                 facts.probes.graft = Some(Ok(()));
-                results.grafted = Some(*grafted);
+                results.ready = Some(*image);
             }
             StepOutcome::NotGrafted(obstacle) => facts.probes.graft = Some(Err(obstacle)),
             StepOutcome::Pushed(digest) => results.pushed = Some(digest),

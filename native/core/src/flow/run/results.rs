@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::graft::grafted::Grafted;
+use super::assemble::ready_image::ReadyImage;
 use super::written_task_definition::WrittenTaskDefinition;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
@@ -11,7 +11,7 @@ use crate::report::problem::{Explain, Problem};
 #[derive(Default)]
 pub(super) struct Results {
     /// An image that is assembled and not pushed yet.
-    pub(super) grafted: Option<Grafted>,
+    pub(super) ready: Option<ReadyImage>,
     /// The digest of the pushed image.
     pub(super) pushed: Option<Digest>,
     /// The patched image as the registry has it.
@@ -36,8 +36,8 @@ impl Explain for OutOfOrder {
 }
 
 impl Results {
-    pub(super) fn grafted(&self) -> Result<&Grafted, Problem> {
-        produced(self.grafted.as_ref(), "a grafted image")
+    pub(super) fn ready(&self) -> Result<&ReadyImage, Problem> {
+        produced(self.ready.as_ref(), "an assembled image")
     }
 
     pub(super) fn pushed(&self) -> Result<&Digest, Problem> {

@@ -8,7 +8,6 @@ use super::cleanup::Undo;
 use super::context::Run;
 use super::step_outcome::StepOutcome;
 use crate::adapters::engine::container::spec::{ContainerSpec, Network};
-use crate::adapters::registry::error::RegistryError;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
@@ -182,7 +181,7 @@ impl Run {
             }
             SourcePlace::Engine { id } => {
                 let to = Repository::new(registry, ENGINE_SOURCE);
-                let digest = self.push_source(id, &to, events).await?;
+                let digest = self.upload_source(id, &to, events).await?;
                 Ok((to, digest))
             }
         }
@@ -204,24 +203,22 @@ impl Run {
         Ok(())
     }
 
-    /// Lets the engine push an image that only it has.
-    async fn push_source(
+    /// Uploads an image that only the engine has.
+    async fn upload_source(
         &self,
         id: &str,
         to: &Repository,
         events: &StepEvents,
     ) -> Result<Digest, Problem> {
-        self.reserve_local_name(to.tagged(&SOURCE))?;
-        let engine = self.services.engine()?;
-        engine.tag(id, &to.to_string(), SOURCE.as_str()).await?;
-        engine.push(to, &SOURCE, None, events).await?;
+        let (image, layers) = self.export_source(id, &self.spool()?, events).await?;
+        let uploads = layers.uploads(&image);
         let client = self.services.registry().await?;
-        let digest = client.digest_of(to, &SOURCE).await?;
-        let digest = digest.ok_or_else(|| RegistryError::ImageNotFound {
-            image: to.tagged(&SOURCE),
-            source: Cause::said("the engine has pushed it"),
-        })?;
-        events.note(format!("{} is staged", to.at(&digest)));
-        Ok(digest)
+        let progress = |current, total| events.progress(current, Some(total));
+        client.upload_all(to, &uploads, &progress).await?;
+        let config = &image.config_descriptor.media_type;
+        client.put_bytes(to, config, &image.config_bytes).await?;
+        client.put_by_digest(to, &image.manifest).await?;
+        events.note(format!("{} is staged", to.at(&image.digest)));
+        Ok(image.digest.clone())
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::graft::grafted::Grafted;
+use super::assemble::ready_image::ReadyImage;
 use super::written_task_definition::WrittenTaskDefinition;
 use crate::domain::emulation::Registration;
 use crate::domain::graft::obstacle::Obstacle;
@@ -27,8 +27,10 @@ pub(super) enum StepOutcome {
     Arm64Runs(bool),
     /// A falconutil knows `--platform`, or does not.
     KnowsPlatform { arm64: bool, knows: bool },
-    /// There is a grafted image to push.
-    Grafted(Box<Grafted>),
+    /// There is an image to push.
+    Assembled(Box<ReadyImage>),
+    /// There is one, by a graft.
+    Grafted(Box<ReadyImage>),
     /// Grafting is not possible.
     NotGrafted(Obstacle),
     /// The registry has the image.

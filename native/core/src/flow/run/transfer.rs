@@ -10,7 +10,6 @@ use crate::adapters::registry::credentials::error::SignInError;
 use crate::adapters::registry::error::RegistryError;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
-use crate::domain::reference::tag::Tag;
 use crate::domain::registry_login::RegistryLogin;
 use crate::flow::config::patch::PinnedImage;
 use crate::flow::plan::graft_source::GraftSource;
@@ -22,15 +21,6 @@ use crate::report::problem::Problem;
 
 /// The longest wait before each new attempt; the engine itself tries every layer five times.
 const WAITS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
-
-/// The direction of a transfer, seen from the engine.
-#[derive(Clone, Copy)]
-pub(super) enum Direction<'a> {
-    /// Into the engine, by digest.
-    Pull(&'a Digest),
-    /// To the registry, under a tag.
-    Push(&'a Tag),
-}
 
 impl Run {
     /// Pulls source or sensor. A name in the local registry is useless after the run, so the run removes it.
@@ -47,8 +37,7 @@ impl Run {
         } = pull;
         let pulled = if ready.is_staged(repository) {
             self.reserve_local_name(repository.at(digest))?;
-            let transferred = self.transfer(repository, Direction::Pull(digest), events);
-            transferred.await.map(|_| ())
+            self.transfer(repository, digest, events).await
         } else {
             self.pull_by_digest(repository, digest, events).await
         };
@@ -82,9 +71,7 @@ impl Run {
             let reference = repository.at(digest);
             self.record(JournalItem::Image { reference })?;
         }
-        self.transfer(repository, Direction::Pull(digest), events)
-            .await?;
-        Ok(())
+        self.transfer(repository, digest, events).await
     }
 
     /// Pulls an image that an input pins. One that is missing may only not be in a pull-through cache yet, which fetches
@@ -118,32 +105,21 @@ impl Run {
         self.pull_by_digest(repository, digest, events).await
     }
 
-    /// Lets the engine transfer an image: again after a transient error, and once with a new sign-in when the old one is refused.
-    ///
-    /// Returns the digest that the engine reports of a push.
-    pub(super) async fn transfer(
+    /// Lets the engine pull an image: again after a transient error, and once with a new sign-in when the old one is refused.
+    async fn transfer(
         &self,
         repository: &Repository,
-        direction: Direction<'_>,
+        digest: &Digest,
         events: &StepEvents,
-    ) -> Result<Option<Digest>, Problem> {
+    ) -> Result<(), Problem> {
         let engine = self.services.engine()?;
         let mut sign_in = self.sign_in(repository).await?;
         let mut renewed = false;
         let mut waits = WAITS.into_iter();
         loop {
             let auth = sign_in.clone().map(|sign_in| auth(repository, sign_in));
-            let done = match direction {
-                Direction::Pull(digest) => engine
-                    .pull(repository, digest, auth.as_ref(), events)
-                    .await
-                    .map(|()| None),
-                Direction::Push(tag) => engine.push(repository, tag, auth.as_ref(), events).await,
-            };
-            let error = match done {
-                Ok(digest) => return Ok(digest),
-                Err(error) => error,
-            };
+            let pulled = engine.pull(repository, digest, auth.as_ref(), events).await;
+            let Err(error) = pulled else { return Ok(()) };
             match &sign_in {
                 // A login that cannot be renewed stays refused, and CrowdStrike locks out a client that shows it again.
                 Some(stale) if stale.renewable && error.wants_new_sign_in() && !renewed => {

@@ -47,6 +47,11 @@ impl Engine {
         Ok(end)
     }
 
+    /// Creates a container to look into, which is not started.
+    pub(crate) async fn create_idle(&self, spec: &ContainerSpec) -> Result<(), EngineError> {
+        self.create(spec, body(spec)).await
+    }
+
     /// Creates the container in a task of its own, which a dropped [`Engine::run`] does not end.
     pub(super) async fn create(
         &self,

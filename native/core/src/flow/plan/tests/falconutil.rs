@@ -14,10 +14,11 @@ fn a_multi_architecture_sensor_is_pulled_twice_and_asked_for_its_flags() {
     ? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Check that ARM64 programs run | Ask the native falconutil for its flags
     if the native falconutil knows `--platform`: Patch with the native falconutil
     if it does not: Patch with the ARM64 falconutil under emulation
-    Compare the patched image with the source
-    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Put the sensor's files on the source and compare the images
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
     Record what the image was made of
+    Add the tag 1-falcon
     ");
 }
 
@@ -35,10 +36,11 @@ fn a_probed_falconutil_with_the_flag_patches_natively() {
     };
     insta::assert_snapshot!(drawn(&config(|i| i.additional_tags = "latest\n1-falcon\nstable".into()), &facts), @r"
     Patch with the native falconutil
-    Compare the patched image with the source
-    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Put the sensor's files on the source and compare the images
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
-    Record what the image was made of | Add the tag latest | Add the tag stable
+    Record what the image was made of
+    Add the tag 1-falcon | Add the tag latest | Add the tag stable
     ");
 }
 
@@ -57,18 +59,20 @@ fn a_native_falconutil_without_the_flag_is_replaced_by_the_arm64_one() {
     insta::assert_snapshot!(drawn(&config(|_| {}), &facts), @r"
     ? Ask the ARM64 falconutil under emulation for its flags
     Patch with the ARM64 falconutil under emulation
-    Compare the patched image with the source
-    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Put the sensor's files on the source and compare the images
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
     Record what the image was made of
+    Add the tag 1-falcon
     ");
     facts.probes.arm64_knows_platform = Some(false);
     insta::assert_snapshot!(drawn(&config(|_| {}), &facts), @r"
     Patch with the ARM64 falconutil under emulation
-    Compare the patched image with the source
-    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Put the sensor's files on the source and compare the images
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
     Record what the image was made of
+    Add the tag 1-falcon
     ");
 }
 
@@ -82,10 +86,11 @@ fn an_arm64_only_sensor_without_emulator_gets_one_installed_before_it_is_asked()
     insta::assert_snapshot!(drawn(&config(|_| {}), &facts), @r"
     ? Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23 | Install the ARM64 emulator of docker.io/tonistiigi/binfmt | Check that ARM64 programs run
     Patch with the ARM64 falconutil under emulation
-    Compare the patched image with the source
-    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Put the sensor's files on the source and compare the images
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
     Record what the image was made of
+    Add the tag 1-falcon
     ");
 }
 
@@ -102,9 +107,10 @@ fn an_arm64_engine_needs_neither_emulator_nor_probe() {
     insta::assert_snapshot!(drawn(&config(|i| i.emulation = "never".into()), &facts), @r"
     Pull the source image app/web@41cf6794ba42 | Pull the sensor image (linux/arm64) sensor@f69162950f23
     Patch with the native falconutil
-    Compare the patched image with the source
-    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Put the sensor's files on the source and compare the images
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
     Record what the image was made of
+    Add the tag 1-falcon
     ");
 }

@@ -42,7 +42,7 @@ fn the_source_is_not_pulled_and_the_tags_come_last() {
     ? Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Check that ARM64 programs run | Ask the native falconutil for its flags
     if the native falconutil knows `--platform`: Patch a stub of the source with the native falconutil
     if it does not: Patch a stub of the source with the ARM64 falconutil under emulation
-    Put the sensor's layer on the source in 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
     Record what the image was made of
     Add the tag 1-falcon | Add the tag latest
@@ -67,7 +67,7 @@ fn a_source_without_content_in_the_engine_leaves_a_graft_and_else_nothing() {
     Record what the image was made of
     Add the tag 1-falcon
     ");
-    facts.probes.graft = Some(Err(Obstacle::NoImage));
+    facts.probes.graft = Some(Err(Obstacle::Unproven("it has no sensor".to_owned())));
     assert_eq!(refusal(&full, &facts), incomplete);
 }
 
@@ -75,7 +75,7 @@ fn a_source_without_content_in_the_engine_leaves_a_graft_and_else_nothing() {
 fn a_graft_is_a_probe_of_what_falconutil_does() {
     insta::assert_snapshot!(drawn(&graft(), &probed(None)), @r"
     ? Patch a stub of the source with the native falconutil
-    Put the sensor's layer on the source in 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
     Record what the image was made of
     Add the tag 1-falcon | Add the tag latest
@@ -90,7 +90,7 @@ fn a_graft_that_is_possible_is_pushed() {
     }
     insta::assert_snapshot!(drawn(&graft(), &facts), @r"
     Create the repository 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
-    Put the sensor's layer on the source in 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
     Record what the image was made of
     Add the tag 1-falcon | Add the tag latest
@@ -99,14 +99,15 @@ fn a_graft_that_is_possible_is_pushed() {
 
 #[test]
 fn an_obstacle_to_a_graft_leads_to_the_full_strategy() {
-    let obstacle = Obstacle::Layers { added: 2 };
+    let obstacle = Obstacle::Unproven("it has no sensor".to_owned());
     insta::assert_snapshot!(drawn(&graft(), &probed(Some(Err(obstacle)))), @r"
     Pull the source image app/web@41cf6794ba42
     Patch with the native falconutil
-    Compare the patched image with the source
-    Push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1-falcon
+    Put the sensor's files on the source and compare the images
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
-    Record what the image was made of | Add the tag latest
+    Record what the image was made of
+    Add the tag 1-falcon | Add the tag latest
     ");
 }
 

@@ -22,7 +22,10 @@ fn a_missing_repository_is_created_once_there_is_something_to_push() {
     let create = format!("Create the repository {HOST}/app/web");
     let nth = lines.iter().position(|line| *line == create);
     let nth = nth.expect("a step that creates it");
-    assert_eq!(lines[nth - 1], "Compare the patched image with the source");
+    assert_eq!(
+        lines[nth - 1],
+        "Put the sensor's files on the source and compare the images"
+    );
     assert!(lines[nth + 1].starts_with("Push "), "{drawn}");
 }
 
@@ -55,8 +58,8 @@ fn an_ecs_task_definition_is_written_and_registered_last() {
     };
     insta::assert_snapshot!(last(|i| i.task_definition = "ecs.json".into()), @r"
     Write the ECS task definition
+    Add the tag 1-falcon
     Record what the image was made of
-    Read the pushed image back
     ");
     insta::assert_snapshot!(last(|i| {
         i.task_definition = "ecs.json".into();
@@ -64,6 +67,6 @@ fn an_ecs_task_definition_is_written_and_registered_last() {
     }), @r"
     Register the ECS task definition
     Write the ECS task definition
-    Record what the image was made of
+    Add the tag 1-falcon
     ");
 }

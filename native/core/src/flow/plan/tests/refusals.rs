@@ -67,7 +67,7 @@ fn a_source_with_more_layers_than_the_store_takes_is_refused_with_a_graft_as_the
     assert!(decided(&graft, &facts).is_ok());
 
     // A graft that has failed cannot be the way out.
-    facts.probes.graft = Some(Err(Obstacle::NoImage));
+    facts.probes.graft = Some(Err(Obstacle::Unproven("it has no sensor".to_owned())));
     let problem = refusal(&graft, &facts);
     assert_eq!(problem.code, Code::EngineTooManyLayers);
     assert!(problem.hint.is_some_and(|hint| !hint.contains("graft")));

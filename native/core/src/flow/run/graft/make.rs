@@ -1,19 +1,14 @@
 //! A graft: falconutil patches a stub, and the source in the registry gets the same change.
 
-use super::added_layer::added_layer;
-use super::grafted::Grafted;
 use super::ungrafted::Ungrafted;
-use crate::domain::engine::EngineImage;
-use crate::domain::graft::assemble::{Assembled, Change, assemble};
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::graft::stub::stub;
-use crate::domain::image::proof::{Evidence, prove};
-use crate::domain::platform::Platform;
 use crate::flow::plan::graft_source::GraftSource;
 use crate::flow::plan::ready::Ready;
 use crate::flow::plan::step::Falconutil;
+use crate::flow::run::assemble::added_files::Pair;
+use crate::flow::run::assemble::ready_image::{ReadyImage, SourceLayers};
 use crate::flow::run::context::Run;
-use crate::flow::run::log::warn_of_additions;
 use crate::flow::run::step_outcome::StepOutcome;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
@@ -42,10 +37,10 @@ impl Run {
         falconutil: &Falconutil,
         ready: &Ready<'_>,
         events: &StepEvents,
-    ) -> Result<Grafted, Ungrafted> {
+    ) -> Result<ReadyImage, Ungrafted> {
         let source = GraftSource::of(ready.source)?;
         let stub = self.local_name("stub")?;
-        let before = self.load_stub(&stub, &source).await?;
+        self.load_stub(&stub, &source).await?;
         let target = self.local_name("stub-patched")?;
         let end = self
             .run_falconutil(&stub, &target, falconutil, ready, events)
@@ -54,62 +49,21 @@ impl Run {
             let exit_code = end.exit_code;
             return Err(Obstacle::NotPatched { exit_code }.into());
         }
-        let after = self.services.engine()?.image(&target).await?;
-        let after = after.ok_or(Obstacle::NoImage)?;
-        let layer = added_layer(&before, &after)?;
-        let spool = self.spool()?;
-        let delta = self
-            .packed_layer(ready.target, &target, layer, &spool, events)
+        let pair = Pair {
+            before: &stub,
+            after: &target,
+        };
+        let layers = SourceLayers::Repository(source.repository.clone());
+        let image = self
+            .assemble_on(source.image.clone(), layers, pair, ready, events)
             .await?;
-        let change = Change::between(&before, &after);
-        let assembled = assemble(source.image, &change, &delta);
-        prove_graft(ready, &assembled, events)?;
-        Ok(Grafted {
-            source: source.image.clone(),
-            source_repository: source.repository.clone(),
-            assembled,
-            spool,
-        })
+        Ok(image)
     }
 
     /// Loads the stub into the engine.
-    async fn load_stub(
-        &self,
-        name: &str,
-        source: &GraftSource<'_>,
-    ) -> Result<EngineImage, Ungrafted> {
+    async fn load_stub(&self, name: &str, source: &GraftSource<'_>) -> Result<(), Ungrafted> {
         let archive = stub(&source.image.config, name);
         let archive = archive.map_err(|error| Obstacle::Engine(error.to_string()))?;
-        let engine = self.services.engine()?;
-        engine.load(archive).await?;
-        let loaded = engine.image(name).await?;
-        Ok(
-            loaded
-                .ok_or_else(|| Obstacle::Engine("it has no stub after loading one".to_owned()))?,
-        )
-    }
-}
-
-/// Compares what would be pushed with the source: falconutil may do to the stub only what its documentation says.
-fn prove_graft(
-    ready: &Ready<'_>,
-    assembled: &Assembled,
-    events: &StepEvents,
-) -> Result<(), Obstacle> {
-    let evidence = Evidence {
-        platform: &Platform::linux_arm64(),
-        diff_ids: &assembled.diff_ids(),
-        config: &assembled.config["config"],
-    };
-    match prove(ready.source.evidence(), evidence, &ready.options) {
-        Ok(more) => {
-            warn_of_additions(&more, events);
-            Ok(())
-        }
-        Err(error) => {
-            let problem = Problem::from(error);
-            let why = problem.why.first().unwrap_or(&problem.what);
-            Err(Obstacle::Unproven(why.clone()))
-        }
+        Ok(self.services.engine()?.load(archive).await?)
     }
 }

@@ -92,7 +92,3 @@ fn a_stub_is_the_source_without_its_files() {
     }
     assert_eq!(stub, config);
 }
-
-mod assembling;
-mod layers;
-mod remembering;

@@ -1,6 +1,6 @@
-use super::delta::DeltaError;
 use crate::adapters::engine::error::failure::EngineError;
 use crate::domain::graft::obstacle::Obstacle;
+use crate::flow::run::assemble::failure::NotAssembled;
 use crate::report::problem::Problem;
 
 /// The end of an attempt to graft: an obstacle leaves `strategy: full`, a problem leaves nothing.
@@ -33,11 +33,16 @@ impl From<EngineError> for Ungrafted {
     }
 }
 
-impl From<DeltaError> for Ungrafted {
-    fn from(error: DeltaError) -> Self {
+impl From<NotAssembled> for Ungrafted {
+    /// Takes a wrong result for an obstacle: falconutil may do with the source what it does not do with a stub.
+    fn from(error: NotAssembled) -> Self {
         match error {
-            DeltaError::Obstacle(obstacle) => Self::Obstacle(obstacle),
-            error @ DeltaError::Spool { .. } => Self::Problem(error.into()),
+            NotAssembled::Result(problem) => {
+                let why = problem.why.into_iter().next();
+                Self::Obstacle(Obstacle::Unproven(why.unwrap_or(problem.what)))
+            }
+            NotAssembled::Engine(error) => error.into(),
+            NotAssembled::Other(problem) => Self::Problem(problem),
         }
     }
 }

@@ -28,7 +28,7 @@ fn code<T>(result: Result<T, Problem>) -> Option<Code> {
 fn a_product_that_no_step_has_produced_is_a_bug_of_the_task() {
     let results = progress().results;
     let bug = Some(Code::TaskInternal);
-    assert_eq!(code(results.grafted()), bug);
+    assert_eq!(code(results.ready()), bug);
     assert_eq!(code(results.pushed()), bug);
     assert_eq!(code(results.image()), bug);
     assert_eq!(code(results.task_definition()), bug);
@@ -89,7 +89,7 @@ fn an_obstacle_rules_out_a_graft() {
     let mut progress = progress();
     progress.add(StepOutcome::NotGrafted(Obstacle::OnBuild));
     assert_eq!(progress.facts.probes.graft, Some(Err(Obstacle::OnBuild)));
-    assert!(progress.results.grafted().is_err());
+    assert!(progress.results.ready().is_err());
 }
 
 #[test]

@@ -1,22 +1,20 @@
-//! The grafted image, put together.
+//! The patched image, put together.
 
-use crate::domain::graft::assemble::assemble;
 use serde_json::{Value, json};
 
-use crate::domain::engine::EngineImage;
-use crate::domain::graft::assemble::{Assembled, Change};
-use crate::domain::graft::packed_layer::PackedLayer;
+use crate::domain::assembly::assembled::Assembled;
+use crate::domain::assembly::change::Change;
+use crate::domain::assembly::packed_layer::PackedLayer;
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest::RawManifest;
 use crate::domain::image::registry_image::RegistryImage;
-use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
 
 const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// A source with something in every place that a graft must not touch.
+/// A source with something in every place that a patch must not touch.
 fn source(media_type: &str, config_type: &str, layers: &[&str]) -> RegistryImage {
     let config = json!({
         "architecture": "arm64", "os": "linux", "variant": "v8", "author": "Web team",
@@ -63,21 +61,6 @@ fn source(media_type: &str, config_type: &str, layers: &[&str]) -> RegistryImage
     }
 }
 
-fn as_the_engine_reports(config: Value, created: Option<&str>) -> EngineImage {
-    EngineImage {
-        id: String::new(),
-        platform: Platform::linux_arm64(),
-        is_whole: true,
-        platforms: Vec::new(),
-        diff_ids: Vec::new(),
-        config,
-        created: created.map(str::to_owned),
-        repo_tags: Vec::new(),
-        repo_digests: Vec::new(),
-        size: 0,
-    }
-}
-
 fn delta() -> PackedLayer {
     PackedLayer {
         diff_id: Digest::of(b"unpacked"),
@@ -86,25 +69,23 @@ fn delta() -> PackedLayer {
     }
 }
 
-/// The change that falconutil makes to a stub, as an engine reports it: without unknown fields, and with defaults.
+/// The change that falconutil makes, as an engine reports it: without unknown fields, with defaults, and without a field
+/// that the builder drops.
 fn change() -> Change {
-    let stub = json!({
+    let before = json!({
         "Entrypoint": ["/entry"], "Cmd": ["web"], "Env": ["A=b"], "User": "101:101", "Labels": null,
         "Shell": ["/bin/sh"], "OnBuild": null, "Volumes": null,
     });
-    let mut patched = stub.clone();
-    patched["Entrypoint"] = json!(["/falcon", "/entry"]);
-    patched["Env"] = json!(["A=b", "FALCONCTL_OPTS=--cid=1"]);
-    patched["ArgsEscaped"] = json!(true);
-    patched["Shell"] = Value::Null;
-    Change::between(
-        &as_the_engine_reports(stub, None),
-        &as_the_engine_reports(patched, Some("2026-02-02T00:00:00Z")),
-    )
+    let mut after = before.clone();
+    after["Entrypoint"] = json!(["/falcon", "/entry"]);
+    after["Env"] = json!(["A=b", "FALCONCTL_OPTS=--cid=1"]);
+    after["ArgsEscaped"] = json!(true);
+    after["Shell"] = Value::Null;
+    Change::between(&before, &after).expect("a change")
 }
 
-fn grafted(source: &RegistryImage) -> (Assembled, Value) {
-    let assembled = assemble(source, &change(), &delta());
+fn patched(source: &RegistryImage) -> (Assembled, Value) {
+    let assembled = Assembled::of(source, &change(), &delta()).expect("an image");
     let manifest = serde_json::from_slice(&assembled.manifest.bytes).expect("JSON");
     (assembled, manifest)
 }
@@ -134,20 +115,15 @@ fn oci_source() -> RegistryImage {
 #[test]
 fn only_what_falconutil_changed_changes_in_the_configuration() {
     let source = docker_source();
-    let (assembled, _) = grafted(&source);
+    let (assembled, _) = patched(&source);
     let mut expected = source.config.clone();
     expected["config"]["Entrypoint"] = json!(["/falcon", "/entry"]);
     expected["config"]["Env"] = json!(["A=b", "FALCONCTL_OPTS=--cid=1"]);
-    expected["config"]["ArgsEscaped"] = json!(true);
-    expected["config"]
-        .as_object_mut()
-        .expect("fields")
-        .remove("Shell");
-    expected["created"] = json!("2026-02-02T00:00:00Z");
     let ids = json!(["sha256:a", "sha256:b", Digest::of(b"unpacked").as_str()]);
     expected["rootfs"]["diff_ids"] = ids;
     let history = expected["history"].as_array_mut().expect("a list");
-    history.push(json!({"created": "2026-02-02T00:00:00Z", "created_by": "falconutil patch-image", "comment": "grafted"}));
+    history
+        .push(json!({"created_by": "falconutil patch-image", "created": "2026-01-01T00:00:00Z"}));
     assert_eq!(assembled.config, expected);
     let bytes: Value = serde_json::from_slice(&assembled.config_bytes).expect("JSON");
     assert_eq!(bytes, expected);
@@ -161,7 +137,7 @@ fn a_source_without_a_history_stays_without_one() {
         .as_object_mut()
         .expect("fields")
         .remove("history");
-    let (assembled, _) = grafted(&source);
+    let (assembled, _) = patched(&source);
     assert_eq!(assembled.config.get("history"), None);
     assert_eq!(assembled.diff_ids().len(), 3);
 }
@@ -175,7 +151,7 @@ fn the_manifest_is_the_sources_with_one_layer_more_of_its_own_family() {
         ),
         (oci_source(), "application/vnd.oci.image.layer.v1.tar+gzip"),
     ] {
-        let (assembled, manifest) = grafted(&source);
+        let (assembled, manifest) = patched(&source);
         assert_eq!(assembled.manifest.media_type, source.manifest.media_type);
         let mut expected: Value = serde_json::from_slice(&source.manifest.bytes).expect("JSON");
         let layers = expected["layers"].as_array_mut().expect("a list");
@@ -203,8 +179,11 @@ fn layers_that_registries_do_not_hold_are_known() {
 }
 
 #[test]
-fn an_engine_that_tells_no_time_leaves_the_sources() {
-    let assembled = assemble(&oci_source(), &Change::default(), &delta());
-    assert_eq!(assembled.config["created"], "2026-01-01T00:00:00Z");
+fn a_source_without_a_time_stays_without_one() {
+    let mut source = oci_source();
+    let fields = source.config.as_object_mut().expect("fields");
+    fields.remove("created");
+    let (assembled, _) = patched(&source);
+    assert_eq!(assembled.config.get("created"), None);
     assert_eq!(assembled.config["history"][3].get("created"), None);
 }

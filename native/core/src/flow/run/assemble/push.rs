@@ -1,4 +1,4 @@
-use super::grafted::Grafted;
+use super::ready_image::ReadyImage;
 use crate::adapters::registry::blob_stream::BlobOrigin;
 use crate::adapters::registry::upload::{Arrival, Upload};
 use crate::domain::reference::repository::Repository;
@@ -10,18 +10,20 @@ use crate::report::problem::Problem;
 
 impl Run {
     /// Pushes layers, configuration and manifest, in this order; no tag names the image yet.
-    pub(in crate::flow::run) async fn push_grafted(
+    pub(in crate::flow::run) async fn push_image(
         &self,
         repository: &Repository,
-        grafted: &Grafted,
+        image: &ReadyImage,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
-        let begun = Effect::UploadInterrupted {
+        let assembled = &image.assembled;
+        let digest = assembled.manifest.digest();
+        let begun = Effect::ImageBegun {
             repository: repository.clone(),
+            digest: digest.clone(),
         };
         self.effects.begin(&begun);
-        self.upload_layers(repository, grafted, events).await?;
-        let assembled = &grafted.assembled;
+        self.upload_layers(repository, image, events).await?;
         let registry = self.services.registry().await?;
         registry
             .put_bytes(
@@ -33,7 +35,6 @@ impl Run {
         registry
             .put_by_digest(repository, &assembled.manifest)
             .await?;
-        let digest = assembled.manifest.digest();
         events.note(format!("pushed as {digest}, without a tag yet"));
         let pushed = Effect::ManifestPushed {
             repository: repository.clone(),
@@ -46,20 +47,13 @@ impl Run {
     async fn upload_layers(
         &self,
         repository: &Repository,
-        grafted: &Grafted,
+        image: &ReadyImage,
         events: &StepEvents,
     ) -> Result<(), Problem> {
-        let layers = grafted.source.layers.iter();
-        let of_source = layers.filter(|layer| !layer.is_foreign());
-        let mut uploads: Vec<Upload<'_>> = of_source
-            .map(|blob| Upload {
-                blob,
-                origin: BlobOrigin::Repository(&grafted.source_repository),
-            })
-            .collect();
+        let mut uploads = image.source_layers.uploads(&image.source);
         uploads.push(Upload {
-            blob: &grafted.assembled.layer,
-            origin: BlobOrigin::File(&grafted.spool),
+            blob: &image.assembled.layer,
+            origin: BlobOrigin::File(&image.sensor_layer),
         });
         let registry = self.services.registry().await?;
         let progress = |current, total| events.progress(current, Some(total));

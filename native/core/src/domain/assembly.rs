@@ -1,0 +1,11 @@
+//! The patched image as it is put together: the source, the sensor's folder as one layer, and falconutil's changes.
+
+pub mod added_history;
+pub mod assembled;
+pub mod change;
+mod links;
+pub mod packed_layer;
+pub mod sensor_folder;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! The rules of the patched image that need neither an engine nor a registry.
+
+mod assembling;
+mod changes;
+mod folders;
+mod histories;
