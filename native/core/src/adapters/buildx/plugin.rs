@@ -63,6 +63,14 @@ pub enum BuildxError {
         #[source]
         why: Cause,
     },
+    /// The engine is reached by TLS, which a builder on its address cannot use.
+    #[error(
+        "No buildx builder can be created on the engine at `{address}`, which is reached by TLS"
+    )]
+    ByTls {
+        /// The engine's address.
+        address: String,
+    },
     /// It refused.
     #[error("The buildx builder `{name}` could not be {done}")]
     Failed {
@@ -80,13 +88,14 @@ impl Explain for BuildxError {
     fn code(&self) -> Code {
         match self {
             Self::Missing { .. } | Self::NotRun { .. } => Code::EngineBuildxMissing,
-            Self::Failed { .. } => Code::EngineBuilderFailed,
+            Self::Failed { .. } | Self::ByTls { .. } => Code::EngineBuilderFailed,
         }
     }
 
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Missing { .. } | Self::NotRun { .. } => "Install it on the agent (`apt-get install docker-buildx-plugin`, or `docker-buildx` of Debian and Ubuntu), or leave `builderName` empty",
+            Self::ByTls { .. } => "Leave `builderName` empty, and create a builder from a Docker context that holds the certificates (`docker context create`); or reach the engine by a socket that both containers share",
             Self::Failed { .. } => "Read what buildx says above, try `docker buildx create --driver docker-container` on the agent, or leave `builderName` empty",
         }.to_owned())
     }

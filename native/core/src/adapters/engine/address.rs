@@ -68,6 +68,17 @@ impl Address {
         }
     }
 
+    /// True for an address that is reached by TLS.
+    pub(super) fn is_by_tls(&self) -> bool {
+        matches!(
+            self,
+            Self::Port {
+                certificates: Some(_),
+                ..
+            }
+        )
+    }
+
     /// The socket, if there is one.
     pub(super) fn socket(&self) -> Option<&Path> {
         match self {
@@ -136,20 +147,11 @@ mod tests {
         ] {
             let address = Address::parse(Some(text), certificates).expect(expected);
             assert_eq!(address.to_string(), expected);
-            assert!(
-                matches!(
-                    address,
-                    Address::Port {
-                        certificates: Some(_),
-                        ..
-                    }
-                ),
-                "{address:?}"
-            );
+            assert!(address.is_by_tls(), "{address:?}");
         }
         // The socket of this machine needs no TLS, whatever else the environment says.
         let socket = Address::parse(None, certificates).expect("the default socket");
-        assert!(socket.socket().is_some());
+        assert!(socket.socket().is_some() && !socket.is_by_tls());
     }
 
     #[test]

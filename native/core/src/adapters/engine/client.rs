@@ -86,6 +86,12 @@ impl Engine {
         self.wire.address().to_string()
     }
 
+    /// True if the engine is reached by TLS.
+    #[must_use]
+    pub fn is_by_tls(&self) -> bool {
+        self.wire.address().is_by_tls()
+    }
+
     /// A fault of some request as the error that a user sees; `what` says what could not be done.
     pub(super) fn failed(&self, what: impl Into<String>, fault: impl Into<Fault>) -> EngineError {
         let address = self.wire.address().to_string();

@@ -35,7 +35,7 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
     };
     let builder = async {
         let name = config.builder.as_ref()?;
-        Some(builder::look(name, services.agent()).await)
+        Some(builder::look(name, services).await)
     };
     let (engine, source, sensor, target, customer_id, task_definition, builder) = tokio::join!(
         services.engine_facts(),

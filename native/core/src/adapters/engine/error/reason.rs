@@ -3,6 +3,7 @@
 //! This is the one place that reads the text of the engine's errors. It has to: the engine passes on what a
 //! registry, runc or the kernel said as text, under status 500 or inside a stream that began with 200.
 
+use crate::domain::address::is_loopback_name;
 use crate::domain::engine::PATHS_NOT_SHARED;
 use crate::report::code::Code;
 
@@ -290,6 +291,12 @@ impl Reason {
             }
             Self::ProxyLoginMissing => {
                 "Give the engine's proxy a user and password: `\"proxies\": {\"https-proxy\": \"http://USER:PASSWORD@HOST:PORT\"}` in `/etc/docker/daemon.json`, or exempt the registry under `no-proxy` there"
+            }
+            // The registry of a run speaks plain HTTP to this machine alone.
+            Self::PlainHttp
+                if is_loopback_name(host.rsplit_once(':').map_or(host, |(name, _)| name)) =>
+            {
+                return Some("Add `127.0.0.0/8` to `insecure-registries` in `/etc/docker/daemon.json`: from 29.10 on an engine trusts registries of its own machine without TLS only as long as that list is not set; or set `stagingRegistry: none`".to_owned());
             }
             Self::PlainHttp => {
                 return Some(format!(
