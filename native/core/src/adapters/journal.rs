@@ -29,6 +29,11 @@ pub enum JournalItem {
         /// Its reference in the engine.
         reference: String,
     },
+    /// A pull that is under way. The engine may finish it although the run that asked for it has ended.
+    Pull {
+        /// The image's reference in the engine.
+        reference: String,
+    },
     /// A name that an image of the engine is given.
     Tag {
         /// The name.

@@ -2,6 +2,7 @@
 //!
 //! Images stay until the end of the job, so that many steps of one job pull the sensor once.
 
+use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
@@ -11,6 +12,14 @@ use crate::adapters::engine::image::Removal;
 use crate::adapters::journal::{Journal, JournalItem, Leftover};
 use crate::domain::agent::Agent;
 use crate::report::problem::Problem;
+
+/// Looks for a container that is being removed: five seconds of them.
+const CONTAINER_LOOKS: usize = 25;
+
+/// Looks for an image whose pull was cut off: two seconds of them. By then the engine has dropped the pull or finished it.
+const PULL_LOOKS: usize = 10;
+
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// The result of a sweep.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +70,7 @@ impl Sweep {
         };
         let engine = Engine::connect(&settings)?;
         self.containers(&engine, &agent.identity).await?;
+        self.interrupted_pulls(&engine, &leftovers).await;
         for (leftover, is_done) in leftovers.iter().zip(done) {
             let failures = self.failed.len();
             // The last first, so that a name is removed before the image that it names.
@@ -83,13 +93,42 @@ impl Sweep {
             self.note(format!("container `{}`", container.name), removed);
         }
         // A container that is still being removed holds its image.
-        for _ in 0..25 {
+        for _ in 0..CONTAINER_LOOKS {
             if engine.containers_with(&label).await?.is_empty() {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
         Ok(())
+    }
+
+    /// Removes images whose pull was cut off, which the engine may finish a moment later.
+    async fn interrupted_pulls(&mut self, engine: &Engine, leftovers: &[Leftover]) {
+        let entries = leftovers.iter().flat_map(|leftover| &leftover.entries);
+        let mut pulls: HashSet<&str> = entries
+            .filter_map(|entry| match &entry.item {
+                JournalItem::Pull { reference } => Some(reference.as_str()),
+                _ => None,
+            })
+            .collect();
+        for _ in 0..PULL_LOOKS {
+            let mut absent = HashSet::new();
+            for reference in pulls {
+                match engine.remove_image(reference).await {
+                    Ok(Removal::Absent) => {
+                        absent.insert(reference);
+                    }
+                    Ok(Removal::Removed) => self.removed.push(format!("image `{reference}`")),
+                    // The entry of the image itself meets the same, and reports it.
+                    Ok(Removal::InUse { .. }) | Err(_) => {}
+                }
+            }
+            pulls = absent;
+            if pulls.is_empty() {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
     }
 
     /// Removes an item of the engine.
@@ -114,7 +153,7 @@ impl Sweep {
                 let removed = engine.remove_volume(name).await;
                 self.note(format!("volume `{name}`"), removed);
             }
-            JournalItem::Folder { .. } | JournalItem::File { .. } => {}
+            JournalItem::Pull { .. } | JournalItem::Folder { .. } | JournalItem::File { .. } => {}
         }
     }
 
@@ -131,6 +170,7 @@ impl Sweep {
             ),
             JournalItem::Image { .. }
             | JournalItem::Tag { .. }
+            | JournalItem::Pull { .. }
             | JournalItem::Container { .. }
             | JournalItem::Volume { .. } => return,
         };
@@ -156,6 +196,8 @@ mod tests {
     use crate::adapters::journal::{Journal, JournalItem};
     use crate::domain::agent::{Agent, Owner};
     use crate::test_support::agent::agent;
+    use crate::test_support::loopback_server::{LoopbackServer, Reply};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[tokio::test]
     async fn folders_are_removed_while_no_engine_answers_and_the_rest_is_kept() {
@@ -197,5 +239,41 @@ mod tests {
             assert!(journal.own_file().exists());
         }
         assert!(!folder.exists() && !file.exists());
+    }
+
+    #[tokio::test]
+    async fn an_image_that_the_engine_finishes_to_pull_during_the_sweep_is_removed() {
+        let reference = "registry.example/app@sha256:1";
+        for (appears_at, expected) in [(0, 1), (3, 1), (usize::MAX, 0)] {
+            let place = tempfile::tempdir().expect("a folder");
+            let looks = AtomicUsize::new(0);
+            let engine = LoopbackServer::start(move |received, _| {
+                if !received.line.starts_with("DELETE ") {
+                    return Reply::new(200, &[], "[]");
+                }
+                if looks.fetch_add(1, Ordering::SeqCst) == appears_at {
+                    return Reply::new(200, &[], "[]");
+                }
+                Reply::new(404, &[], r#"{"message":"No such image"}"#)
+            })
+            .await;
+            let agent = Agent {
+                docker_host: Some(format!("tcp://{}", engine.host())),
+                ..agent(place.path())
+            };
+            let journal = Journal::open(&agent.journal_folder(), &agent.owner());
+            let journal = journal.expect("a journal");
+            let reference = reference.to_owned();
+            let image = JournalItem::Image {
+                reference: reference.clone(),
+            };
+            for item in [image, JournalItem::Pull { reference }] {
+                journal.record("0123", item).expect("a line");
+            }
+            let swept = sweep(&agent).await;
+            assert_eq!(swept.removed.len(), expected, "{appears_at}: {swept:?}");
+            assert!(swept.failed.is_empty(), "{swept:?}");
+            assert!(!journal.own_file().exists());
+        }
     }
 }

@@ -53,6 +53,11 @@ impl Run {
         Ok(self.journal.record(&self.id, item)?)
     }
 
+    /// Records in the journal that what was about to be created needs no removal any more.
+    pub(super) fn settle(&self, item: JournalItem) -> Result<(), Problem> {
+        Ok(self.journal.settle(&self.id, item)?)
+    }
+
     /// The temporary folder of this run; it exists only while something is in it.
     pub(super) fn folder(&self) -> PathBuf {
         let temp = &self.services.agent().temp_folder;

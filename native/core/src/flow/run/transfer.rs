@@ -37,7 +37,7 @@ impl Run {
         } = pull;
         let pulled = if ready.is_staged(repository) {
             self.reserve_local_name(repository.at(digest))?;
-            self.transfer(repository, digest, events).await
+            self.pull_for_the_job(repository, digest, events).await
         } else {
             self.pull_by_digest(repository, digest, events).await
         };
@@ -67,11 +67,27 @@ impl Run {
         digest: &Digest,
         events: &StepEvents,
     ) -> Result<(), Problem> {
-        if !self.config.keep_local_images {
-            let reference = repository.at(digest);
-            self.record(JournalItem::Image { reference })?;
+        if self.config.keep_local_images {
+            return self.transfer(repository, digest, events).await;
         }
-        self.transfer(repository, digest, events).await
+        let reference = repository.at(digest);
+        self.record(JournalItem::Image { reference })?;
+        self.pull_for_the_job(repository, digest, events).await
+    }
+
+    /// Pulls an image that is removed later. While the pull is under way the journal says so, because the engine may finish
+    /// one that fails here or is cut off.
+    async fn pull_for_the_job(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        events: &StepEvents,
+    ) -> Result<(), Problem> {
+        let reference = repository.at(digest);
+        let pull = JournalItem::Pull { reference };
+        self.record(pull.clone())?;
+        self.transfer(repository, digest, events).await?;
+        self.settle(pull)
     }
 
     /// Pulls an image that an input pins. One that is missing may only not be in a pull-through cache yet, which fetches
