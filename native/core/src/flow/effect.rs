@@ -78,7 +78,7 @@ pub enum Effect {
         digest: Digest,
     },
     /// The sensor was being copied; it may be there in part or whole.
-    CopyInterrupted {
+    CopyBegun {
         /// The mirror.
         repository: Repository,
         /// The sensor's tag.
@@ -177,7 +177,7 @@ impl fmt::Display for Effect {
                 "copied the sensor to `{}` ({digest})",
                 repository.tagged(tag)
             ),
-            Self::CopyInterrupted { repository, tag } => write!(
+            Self::CopyBegun { repository, tag } => write!(
                 f,
                 "began to copy the sensor to `{}`, which may be there in part or whole",
                 repository.tagged(tag)

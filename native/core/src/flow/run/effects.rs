@@ -74,7 +74,7 @@ mod tests {
     use crate::domain::reference::tag::Tag;
     use crate::flow::effect::Effect;
 
-    fn interrupted(tag: &str) -> Effect {
+    fn begun(tag: &str) -> Effect {
         Effect::TagBegun {
             repository: Repository::new("registry.example", "app/web"),
             tag: tag.parse().expect("a tag"),
@@ -94,11 +94,11 @@ mod tests {
     #[test]
     fn a_complete_change_replaces_its_beginning_and_no_other() {
         let effects = Effects::default();
-        effects.begin(&interrupted("1"));
-        effects.begin(&interrupted("2"));
-        effects.complete(&interrupted("1"), pushed("1"));
-        effects.complete(&interrupted("3"), pushed("3"));
-        let expected = [interrupted("2"), pushed("1"), pushed("3")];
+        effects.begin(&begun("1"));
+        effects.begin(&begun("2"));
+        effects.complete(&begun("1"), pushed("1"));
+        effects.complete(&begun("3"), pushed("3"));
+        let expected = [begun("2"), pushed("1"), pushed("3")];
         assert_eq!(effects.into_inner(), expected);
     }
     #[test]
@@ -108,19 +108,17 @@ mod tests {
             repository: repository.clone(),
             digest: Digest::of(name.as_bytes()),
         };
-        let begun = Effect::TagBegun {
-            repository: repository.clone(),
-            tag: "2".parse().expect("a tag"),
-            digest: Digest::of(b"2"),
-        };
         let effects = Effects::default();
         for name in ["1", "2", "3"] {
             effects.add(untagged(name));
         }
         effects.add(pushed("1"));
-        effects.begin(&begun);
-        effects.begin(&interrupted("3"));
-        effects.withdraw(&interrupted("3"));
-        assert_eq!(effects.into_inner(), [untagged("3"), pushed("1"), begun]);
+        effects.begin(&begun("2"));
+        effects.begin(&begun("3"));
+        effects.withdraw(&begun("3"));
+        assert_eq!(
+            effects.into_inner(),
+            [untagged("3"), pushed("1"), begun("2")]
+        );
     }
 }

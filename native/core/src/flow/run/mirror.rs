@@ -14,7 +14,7 @@ impl Run {
         copy: &SensorCopy,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
-        let begun = Effect::CopyInterrupted {
+        let begun = Effect::CopyBegun {
             repository: copy.to.clone(),
             tag: copy.tag.clone(),
         };
