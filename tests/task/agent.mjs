@@ -11,7 +11,7 @@ import { StepLog } from "./commands.mjs";
 import { CredentialSearch } from "./credentials.mjs";
 
 /** The task library's key, and the task's memory of the sensor's layers from job to job. */
-const kept = new Set([".taskkey", "layers.json"]);
+const kept = new Set([".taskkey"]);
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -99,7 +99,7 @@ test("A push that ECR refuses fails the step", needsLab, async () => {
     await inJob(async (job) => {
       const step = await job.run(inputs({ targetImage: `${registry}/app/target:refused` }));
       assertFailed(step, "REGISTRY_DENIED");
-      assert.match(story(step), /Push .*app\/target:refused[\s\S]*ecr:PutImage/);
+      assert.match(story(step), /Push the image to .*app\/target[\s\S]*ecr:PutImage/);
     });
   } finally {
     await front("DELETE", "/faults");
