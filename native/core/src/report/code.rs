@@ -74,7 +74,6 @@ codes! {
     EngineImageAmbiguous "ENGINE_IMAGE_AMBIGUOUS" Input "The engine's image is for several platforms.";
     EnginePlatformMissing "ENGINE_PLATFORM_MISSING" Input "The engine's image is not for linux/arm64.";
     EnginePullFailed "ENGINE_PULL_FAILED" Upstream "The engine could not pull an image.";
-    EnginePushFailed "ENGINE_PUSH_FAILED" Upstream "The engine could not push the image.";
     EngineNoSpace "ENGINE_NO_SPACE" Environment "The engine's disk is full.";
     EngineRequestFailed "ENGINE_REQUEST_FAILED" Upstream "The engine refused a request.";
     EngineBuildxMissing "ENGINE_BUILDX_MISSING" Environment "The buildx plugin is not installed or cannot be run.";

@@ -89,14 +89,6 @@ pub enum EngineError {
         /// The image's reference.
         image: String,
     },
-    /// A push failed.
-    #[error("Cannot push `{image}`")]
-    Push {
-        /// The image's reference.
-        image: String,
-        /// Message of the engine.
-        source: EngineRefusal,
-    },
     /// A container ran longer than it may.
     #[error("The container of `{image}` was stopped after {limit} s", limit = limit.as_secs())]
     ContainerTooSlow {
@@ -120,9 +112,7 @@ impl EngineError {
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         match self {
-            Self::Pull { source, .. }
-            | Self::Push { source, .. }
-            | Self::Request { source, .. } => Some(source.reason),
+            Self::Pull { source, .. } | Self::Request { source, .. } => Some(source.reason),
             Self::AddressRemote { .. }
             | Self::AddressUnsupported { .. }
             | Self::NotReachable { .. }
@@ -176,7 +166,6 @@ impl Explain for EngineError {
             Self::Podman { .. } => Code::EnginePodman,
             Self::Pull { source, .. } => source.reason.code(Code::EnginePullFailed),
             Self::Incomplete { .. } => Code::EngineImageIncomplete,
-            Self::Push { source, .. } => source.reason.code(Code::EnginePushFailed),
             Self::ContainerTooSlow { .. } => Code::EngineRequestFailed,
             Self::Request { source, .. } => source.reason.code(Code::EngineRequestFailed),
         }
@@ -210,7 +199,7 @@ impl Explain for EngineError {
                 "Install Docker Engine, or set `DOCKER_HOST` to its socket if it is there beside podman"
             }
             Self::Incomplete { .. } => INCOMPLETE,
-            Self::Pull { image, source } | Self::Push { image, source } => {
+            Self::Pull { image, source } => {
                 return source.reason.hint(host(image));
             }
             Self::ContainerTooSlow { .. } => {

@@ -15,12 +15,12 @@ fn pull(status: u16, message: &str) -> EngineError {
 }
 
 /// A failure inside a stream that began with 200.
-fn push(message: &str) -> EngineError {
+fn streamed(message: &str) -> EngineError {
     let fault = Fault::Refused {
         status: None,
         message: message.to_owned(),
     };
-    EngineError::Push {
+    EngineError::Pull {
         image: IMAGE.to_owned(),
         source: fault.into_refusal(),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::message::Message;
-use super::progress::{Direction, Progress};
+use super::progress::Progress;
 use crate::adapters::engine::error::fault::Fault;
 use crate::report::event::StepEvents;
 
@@ -17,7 +17,7 @@ pub(super) const DEADLINE: Duration = Duration::from_hours(1);
 const SILENT: Duration = Duration::from_secs(90);
 
 /// Longest silence once all bytes are there: before version 28 the containerd store unpacks without a
-/// word, and a registry may take its time to accept a large layer.
+/// word.
 const SILENT_AT_WORK: Duration = Duration::from_mins(10);
 
 /// Interval at which progress is told; the log thins it out further.
@@ -46,10 +46,10 @@ pub(super) struct Follower<'a> {
 }
 
 impl<'a> Follower<'a> {
-    pub(super) fn new(direction: Direction, events: &'a StepEvents) -> Self {
+    pub(super) fn new(events: &'a StepEvents) -> Self {
         Self {
             events,
-            progress: Progress::new(direction),
+            progress: Progress::default(),
             told: None,
             rest: Vec::new(),
         }
@@ -68,15 +68,11 @@ impl<'a> Follower<'a> {
     }
 
     /// Takes the next bytes, which may end anywhere in a line.
-    pub(super) fn take(
-        &mut self,
-        bytes: &[u8],
-        on_message: &mut impl FnMut(&Message),
-    ) -> Result<(), Fault> {
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.rest.extend_from_slice(bytes);
         while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.rest.drain(..=end).collect();
-            self.line(&line, on_message)?;
+            self.line(&line)?;
         }
         if self.rest.len() > LONGEST_LINE {
             return Err(Fault::broken("the engine sends a line without an end"));
@@ -86,10 +82,10 @@ impl<'a> Follower<'a> {
 
     /// The stream is over. A last line without its end is a whole message all the same
     /// (<https://github.com/fussybeaver/bollard/issues/560>) unless it breaks off within.
-    pub(super) fn finish(&mut self, on_message: &mut impl FnMut(&Message)) -> Ending {
+    pub(super) fn finish(&mut self) -> Ending {
         let line = std::mem::take(&mut self.rest);
         let is_whole = line.trim_ascii().is_empty() || parse(&line).is_some();
-        if let Err(fault) = self.line(&line, on_message) {
+        if let Err(fault) = self.line(&line) {
             return Ending::Failed(fault);
         }
         self.log_progress(true);
@@ -101,14 +97,13 @@ impl<'a> Follower<'a> {
     }
 
     /// Lines that are not JSON are left out: none of them decides anything.
-    fn line(&mut self, line: &[u8], on_message: &mut impl FnMut(&Message)) -> Result<(), Fault> {
+    fn line(&mut self, line: &[u8]) -> Result<(), Fault> {
         let Some(mut message) = parse(line) else {
             return Ok(());
         };
         if let Some(fault) = message.fault() {
             return Err(fault);
         }
-        on_message(&message);
         self.progress.take(&message);
         self.log_progress(false);
         Ok(())
@@ -134,7 +129,6 @@ pub(super) fn parse(line: &[u8]) -> Option<Message> {
 mod tests {
     use super::{Ending, Follower};
     use crate::adapters::engine::error::fault::Fault;
-    use crate::adapters::engine::transfer::progress::Direction;
     use crate::report::event::{Event, Events};
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
@@ -143,7 +137,7 @@ mod tests {
     type Counts = (u64, Option<u64>);
 
     /// Follows a stream that comes in pieces of `piece` bytes.
-    fn follow(stream: &str, piece: usize) -> (Ending, Option<String>, Vec<Counts>) {
+    fn follow(stream: &str, piece: usize) -> (Ending, Vec<Counts>) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
         let events = Events::new(move |event| {
@@ -152,35 +146,30 @@ mod tests {
             }
         });
         let events = events.of_step(1);
-        let mut follower = Follower::new(Direction::Push, &events);
-        let mut digest = None;
-        let mut on_message = |message: &crate::adapters::engine::transfer::message::Message| {
-            digest = message.pushed_digest().or(digest.take());
-        };
+        let mut follower = Follower::new(&events);
         for bytes in stream.as_bytes().chunks(piece) {
-            if let Err(fault) = follower.take(bytes, &mut on_message) {
-                return (Ending::Failed(fault), None, Vec::new());
+            if let Err(fault) = follower.take(bytes) {
+                return (Ending::Failed(fault), Vec::new());
             }
         }
-        let ending = follower.finish(&mut on_message);
+        let ending = follower.finish();
         let told = seen.lock().expect("one thread").clone();
-        (ending, digest.map(|d| d.to_string()), told)
+        (ending, told)
     }
 
-    const PUSHED: &str = concat!(
-        "{\"status\":\"The push refers to repository [localhost/app]\"}\r\n",
-        "{\"status\":\"Pushing\",\"progressDetail\":{\"current\":512,\"total\":1024},\"progress\":\"[=> ]\",\"id\":\"a\"}\r\n",
-        "{\"status\":\"Pushed\",\"progressDetail\":{},\"id\":\"a\"}\r\n",
-        "{\"progressDetail\":{},\"aux\":{\"Tag\":\"1\",\"Digest\":\"sha256:1111111111111111111111111111111111111111111111111111111111111111\",\"Size\":528}}",
+    const PULLED: &str = concat!(
+        "{\"status\":\"Pulling from app/web\",\"id\":\"1.4\"}\r\n",
+        "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":512,\"total\":1024},\"progress\":\"[=> ]\",\"id\":\"a\"}\r\n",
+        "{\"status\":\"Pull complete\",\"progressDetail\":{},\"id\":\"a\"}\r\n",
+        "{\"status\":\"Status: Downloaded newer image for app/web:1.4\"}",
     );
 
     #[test]
-    fn a_push_is_complete_however_its_stream_is_cut_into_pieces() {
+    fn a_pull_is_complete_however_its_stream_is_cut_into_pieces() {
         for piece in [1, 7, 4096] {
             for end in ["", "\r", "\r\n"] {
-                let (ending, digest, told) = follow(&format!("{PUSHED}{end}"), piece);
+                let (ending, told) = follow(&format!("{PULLED}{end}"), piece);
                 assert!(matches!(ending, Ending::Complete), "{piece} {end:?}");
-                assert!(digest.is_some_and(|digest| digest.starts_with("sha256:11")));
                 assert_eq!(told.last(), Some(&(1024, Some(1024))));
             }
         }
@@ -188,27 +177,27 @@ mod tests {
 
     #[test]
     fn a_line_that_breaks_off_leaves_the_result_open() {
-        let (ending, ..) = follow("{\"status\":\"a\"}\r\n{\"status\":\"Pus", 4096);
+        let (ending, ..) = follow("{\"status\":\"a\"}\r\n{\"status\":\"Pul", 4096);
         assert!(matches!(ending, Ending::CutShort(_)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_borne_longer_once_all_bytes_are_there() {
         let events = Events::silent().of_step(1);
-        let mut follower = Follower::new(Direction::Push, &events);
+        let mut follower = Follower::new(&events);
         for (line, minutes) in [
             ("", 1.5),
             (
-                r#"{"id":"a","status":"Pushing","progressDetail":{"current":1,"total":2}}"#,
+                r#"{"id":"a","status":"Downloading","progressDetail":{"current":1,"total":2}}"#,
                 1.5,
             ),
             (
-                r#"{"id":"a","status":"Pushing","progressDetail":{"current":2,"total":2}}"#,
+                r#"{"id":"a","status":"Downloading","progressDetail":{"current":2,"total":2}}"#,
                 10.0,
             ),
         ] {
             let line = format!("{line}\r\n");
-            follower.take(line.as_bytes(), &mut |_| ()).expect("a line");
+            follower.take(line.as_bytes()).expect("a line");
             match follower.limited(std::future::pending::<()>()).await {
                 Err(Fault::TimedOut(limit)) => {
                     assert_eq!(limit, Duration::from_secs_f64(minutes * 60.0));

@@ -1,8 +1,6 @@
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::adapters::engine::error::fault::Fault;
-use crate::domain::reference::digest::Digest;
 
 /// A line of a transfer. The fields `error` and `errorDetail` both count, alone or together: the first is deprecated
 /// since API 1.48, and either has been seen without the other or without a text.
@@ -15,7 +13,6 @@ pub(super) struct Message {
     error: Option<String>,
     #[serde(rename = "errorDetail")]
     error_detail: Option<ErrorDetail>,
-    aux: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -44,16 +41,5 @@ impl Message {
             status,
             message: message.unwrap_or_default(),
         })
-    }
-
-    /// The digest of a pushed manifest: `{"aux": {"Tag": …, "Digest": …, "Size": …}}`, or, as the containerd store may
-    /// leave that out, `{"status": "TAG: digest: DIGEST size: N"}`.
-    pub(super) fn pushed_digest(&self) -> Option<Digest> {
-        let aux = self.aux.as_ref().and_then(|aux| aux["Digest"].as_str());
-        let in_status = || {
-            let (_, rest) = self.status.as_ref()?.split_once(": digest: ")?;
-            rest.split(' ').next()
-        };
-        aux.or_else(in_status)?.parse().ok()
     }
 }

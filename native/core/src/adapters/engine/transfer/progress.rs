@@ -4,13 +4,6 @@ use std::collections::HashMap;
 
 use super::message::Message;
 
-/// Direction in which the bytes go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
-    Pull,
-    Push,
-}
-
 /// Progress of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layer {
@@ -23,20 +16,12 @@ enum Layer {
 }
 
 /// Progress of a transfer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Progress {
-    direction: Direction,
     layers: HashMap<String, Layer>,
 }
 
 impl Progress {
-    pub(super) fn new(direction: Direction) -> Self {
-        Self {
-            direction,
-            layers: HashMap::new(),
-        }
-    }
-
     /// Takes a line into account. Unpacking has a progress too, in bytes of something else or in seconds, so only
     /// the words for moving bytes count.
     pub(super) fn take(&mut self, message: &Message) {
@@ -44,22 +29,14 @@ impl Progress {
             return;
         };
         let known = self.layers.get(id).copied();
-        let layer = match (self.direction, status.as_str()) {
-            (Direction::Pull, "Pulling fs layer" | "Waiting")
-            | (Direction::Push, "Preparing" | "Waiting") => Layer::Waiting,
-            (_, status) if status.starts_with("Retrying in ") => Layer::Waiting,
-            (Direction::Pull, "Downloading") | (Direction::Push, "Pushing") => moving(message),
-            (
-                Direction::Pull,
-                "Verifying Checksum" | "Download complete" | "Extracting" | "Pull complete",
-            )
-            | (Direction::Push, "Pushed") => moved(known),
-            (Direction::Pull, "Already exists") | (Direction::Push, "Layer already exists") => {
-                Layer::Moved { bytes: 0 }
+        let layer = match status.as_str() {
+            "Pulling fs layer" | "Waiting" => Layer::Waiting,
+            status if status.starts_with("Retrying in ") => Layer::Waiting,
+            "Downloading" => moving(message),
+            "Verifying Checksum" | "Download complete" | "Extracting" | "Pull complete" => {
+                moved(known)
             }
-            (Direction::Push, status) if status.starts_with("Mounted from") => {
-                Layer::Moved { bytes: 0 }
-            }
+            "Already exists" => Layer::Moved { bytes: 0 },
             _ => return,
         };
         self.layers.insert(id.clone(), layer);
@@ -114,11 +91,11 @@ fn moved(known: Option<Layer>) -> Layer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Direction, Progress};
+    use super::Progress;
     use serde_json::json;
 
-    fn progress(direction: Direction, lines: &[(&str, &str, u64, u64)]) -> Progress {
-        let mut progress = Progress::new(direction);
+    fn progress(lines: &[(&str, &str, u64, u64)]) -> Progress {
+        let mut progress = Progress::default();
         for (id, status, current, total) in lines {
             let line = json!({"id": id, "status": status, "progressDetail": {"current": current, "total": total}});
             progress.take(&serde_json::from_value(line).expect("a line"));
@@ -135,46 +112,36 @@ mod tests {
             ("c", "Already exists", 0, 0),
             ("a", "Downloading", 30, 100),
         ];
-        assert_eq!(progress(Direction::Pull, &lines).bytes(), (30, None));
+        assert_eq!(progress(&lines).bytes(), (30, None));
         lines.push(("b", "Downloading", 1, 50));
-        assert_eq!(progress(Direction::Pull, &lines).bytes(), (31, Some(150)));
+        assert_eq!(progress(&lines).bytes(), (31, Some(150)));
         lines.push(("a", "Download complete", 0, 0));
         lines.push(("a", "Extracting", 9999, 100_000));
-        assert_eq!(progress(Direction::Pull, &lines).bytes(), (101, Some(150)));
+        assert_eq!(progress(&lines).bytes(), (101, Some(150)));
     }
 
     #[test]
     fn a_transfer_is_settled_when_no_layer_moves() {
-        for (direction, lines, expected) in [
-            (Direction::Pull, vec![], false),
-            (Direction::Pull, vec![("a", "Waiting", 0, 0)], false),
+        for (lines, expected) in [
+            (vec![], false),
+            (vec![("a", "Waiting", 0, 0)], false),
             (
-                Direction::Pull,
                 vec![
                     ("a", "Downloading", 9, 9),
                     ("a", "Retrying in 5 seconds", 0, 0),
                 ],
                 false,
             ),
-            (Direction::Pull, vec![("a", "Downloading", 9, 10)], false),
-            (Direction::Pull, vec![("a", "Extracting", 1, 10)], true),
-            (Direction::Push, vec![("a", "Pushing", 10, 10)], true),
+            (vec![("a", "Downloading", 9, 10)], false),
+            (vec![("a", "Extracting", 1, 10)], true),
+            (vec![("a", "Downloading", 10, 10)], true),
+            (vec![("a", "Already exists", 0, 0)], true),
             (
-                Direction::Push,
-                vec![("a", "Mounted from app/base", 0, 0)],
-                true,
-            ),
-            (
-                Direction::Push,
-                vec![("a", "Pushed", 0, 0), ("b", "Preparing", 0, 0)],
+                vec![("a", "Pull complete", 0, 0), ("b", "Waiting", 0, 0)],
                 false,
             ),
         ] {
-            assert_eq!(
-                progress(direction, &lines).is_settled(),
-                expected,
-                "{lines:?}"
-            );
+            assert_eq!(progress(&lines).is_settled(), expected, "{lines:?}");
         }
     }
 }

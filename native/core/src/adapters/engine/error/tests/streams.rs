@@ -1,6 +1,6 @@
 //! Failures inside a stream that began with 200.
 
-use super::push;
+use super::streamed;
 use crate::adapters::engine::error::reason::Reason;
 use crate::report::code::Code;
 use crate::report::problem::Explain as _;
@@ -102,11 +102,11 @@ fn failures_inside_a_stream() {
         (
             "failed commit on ref \"config-sha256:616a5b\": commit failed: unexpected commit digest sha256:4d1c66, expected sha256:616a5b: failed precondition",
             Reason::Other,
-            Code::EnginePushFailed,
+            Code::EnginePullFailed,
         ),
-        ("", Reason::Other, Code::EnginePushFailed),
+        ("", Reason::Other, Code::EnginePullFailed),
     ] {
-        let error = push(message);
+        let error = streamed(message);
         assert_eq!(
             (error.reason(), error.code()),
             (Some(reason), code),
@@ -136,7 +136,7 @@ fn only_some_requests_are_worth_another_try() {
         ),
         ("manifest unknown", false, false),
     ] {
-        let error = push(message);
+        let error = streamed(message);
         assert_eq!(error.is_transient(), is_transient, "{message}");
         assert_eq!(error.wants_new_sign_in(), wants_new_sign_in, "{message}");
     }
