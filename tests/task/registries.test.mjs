@@ -7,7 +7,19 @@ import { after, before, beforeEach, test } from "node:test";
 import { startTokenRegistry } from "../lab/token-registry.mjs";
 import { Job, story } from "./agent.mjs";
 import { assertFailed, assertNoLeak, assertSucceeded } from "./expect.mjs";
-import { config, customerId, engineState, inLab, inputs, needsLab, registry, sensorTag } from "./lab.mjs";
+import {
+  config,
+  crane,
+  customerId,
+  engineState,
+  front,
+  inLab,
+  inputs,
+  needsLab,
+  registry,
+  sensorTag,
+  withoutEmulator,
+} from "./lab.mjs";
 
 const user = "ci-bot";
 const password = "s3cret/with+signs=";
@@ -101,6 +113,64 @@ test("A local registry without a sign-in is read over plain HTTP", needsLab, asy
   const step = await run(images("127.0.0.1:5001", { action: "plan" }), {});
   assertSucceeded(step);
   assert.match(story(step), /Source: 127\.0\.0\.1:5001\/app\/web:1\.4\.2/);
+});
+
+test("A credential helper that is missing is a warning where no sign-in is needed", needsLab, async () => {
+  const env = signedIn({ credsStore: "not-there" });
+  const step = await run(images("127.0.0.1:5001", { action: "plan" }), env);
+  assert.equal(step.result, "Succeeded", story(step));
+  assert.deepEqual(
+    step.warnings.map(({ code }) => code),
+    ["REGISTRY_CREDENTIAL_HELPER_FAILED"],
+  );
+  assert.match(story(step), /`127\.0\.0\.1:5001` is accessed without a login/);
+});
+
+test("An empty configuration of Docker is no sign-in", needsLab, async () => {
+  const step = await run(images("127.0.0.1:5001", { action: "plan" }), signedIn(""));
+  assertSucceeded(step);
+});
+
+/** Has the registry answer once that it does not know an image by its digest, and returns the pinned name. */
+async function uncached(repository, tag, code) {
+  const digest = crane("digest", `${registry}/${repository}:${tag}`);
+  await front("POST", "/faults", {
+    match: { pathPattern: `^/v2/${repository}/manifests/${digest}$` },
+    count: 1,
+    answer: { status: 404, body: { errors: [{ code, message: "Requested image not found" }] } },
+  });
+  return `${registry}/${repository}:${tag}@${digest}`;
+}
+
+test("Images that a pull-through cache knows by their tags only are found", needsLab, async () => {
+  try {
+    const sourceImage = await uncached("app/web", "1.4.2", "MANIFEST_UNKNOWN");
+    const sensorImage = await uncached("containersensor", sensorTag, "NAME_UNKNOWN");
+    const step = await run(inputs({ action: "plan", sourceImage, sensorImage }), {});
+    assertSucceeded(step);
+    assert.match(story(step), /Source: \S+\/app\/web:1\.4\.2@sha256:/);
+    const faults = await front("GET", "/faults");
+    assert.deepEqual(
+      faults.map(({ hits }) => hits),
+      [1, 1],
+    );
+  } finally {
+    await front("DELETE", "/faults");
+  }
+});
+
+test("An emulator image that a pull-through cache knows by its tag only is pulled", needsLab, async () => {
+  try {
+    const emulatorImage = await uncached("lab/binfmt", "qemu-v7.2", "MANIFEST_UNKNOWN");
+    const targetImage = `${registry}/app/target:emulator-from-cache`;
+    await withoutEmulator(async () => {
+      const step = await run(inputs({ emulatorImage, targetImage }), {});
+      assertSucceeded(step);
+      assert.match(story(step), /is there by its tag; trying again/);
+    });
+  } finally {
+    await front("DELETE", "/faults");
+  }
 });
 
 const refusals = [

@@ -122,12 +122,15 @@ fn serve_image(received: &Received) -> Reply {
 }
 
 mod copying;
+mod hidden_challenges;
 mod layers;
 mod listing;
 mod platforms;
 mod reading;
 mod referrers;
 mod signing_in;
+mod token_answers;
+mod token_registry;
 mod tokens;
 mod trying_again;
 mod uploading;

@@ -260,3 +260,39 @@ fn unknown_value(value: &str, allowed: &[&str]) -> String {
         nearest.map_or_else(String::new, |(_, word)| format!("; did you mean `{word}`?"));
     format!("`{value}` is not one of {}{question}", listed.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::report::code::Code;
+    use crate::test_support::config::{inputs, read};
+
+    #[test]
+    fn an_output_of_a_step_is_not_looked_for_in_variable_groups() {
+        for (text, is_output) in [
+            ("$(falcon.imageReference)", true),
+            ("app/web:$(version.SemVer)", true),
+            ("$(build_1.tag)", true),
+            ("$(Build.BuildID)", false),
+            ("$(FALCON_CID)", false),
+            ("$(AWS.Region)", false),
+        ] {
+            let mut inputs = inputs();
+            inputs.source_image = text.to_owned();
+            let problem = read(&inputs).expect_err("a problem");
+            assert_eq!(problem.code, Code::InputUnresolvedVariable, "{text}");
+            let hint = problem.hint.expect("a hint");
+            assert_eq!(hint.contains("`name:`"), is_output, "{text}: {hint}");
+            assert_eq!(
+                hint.contains("dependencies.JOB.outputs"),
+                is_output,
+                "{hint}"
+            );
+            assert_eq!(hint.contains("variable group"), !is_output, "{hint}");
+        }
+        let mut both = inputs();
+        both.source_image = "$(falcon.imageReference)".to_owned();
+        both.falcon_cid = "$(FALCON_CID)".to_owned();
+        let problem = read(&both).expect_err("a problem");
+        assert_eq!(problem.code, Code::InputUnresolvedVariable);
+    }
+}

@@ -168,3 +168,27 @@ pub(super) fn emulator_image(check: &mut Check, value: &str) -> Option<PinnedIma
         InputFault::EmulatorWithoutDigest,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::flow::config::tests::refusal;
+    use crate::flow::inputs::Inputs;
+    use crate::report::code::Code;
+
+    #[test]
+    fn ecr_public_as_a_target_is_called_by_its_name() {
+        for change in [
+            |i: &mut Inputs| i.target_image = "public.ecr.aws/team/web:1-falcon".into(),
+            |i: &mut Inputs| {
+                i.target_image = "public.ecr.aws/x/y:1".into();
+                i.sensor_image = "public.ecr.aws/x/sensor:1".into();
+            },
+        ] {
+            let (code, what, _) = refusal(change);
+            assert_eq!(code, Code::InputRegistryNotEcr);
+            assert!(what.contains("Amazon ECR Public"), "{what}");
+        }
+        let (_, other, _) = refusal(|i| i.target_image = "ghcr.io/team/web:1-falcon".into());
+        assert!(!other.contains("Public"), "{other}");
+    }
+}
