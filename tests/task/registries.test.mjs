@@ -126,7 +126,7 @@ test("A credential helper that is missing is a warning where no sign-in is neede
   assert.match(story(step), /`127\.0\.0\.1:5001` is accessed without a login/);
 });
 
-test("An empty configuration of Docker is no sign-in", needsLab, async () => {
+test("An empty configuration of Docker has no sign-in", needsLab, async () => {
   const step = await run(images("127.0.0.1:5001", { action: "plan" }), signedIn(""));
   assertSucceeded(step);
 });
