@@ -168,7 +168,9 @@ test("A registry without the referrers API keeps the record under a tag", needsL
     const given = asked({ targetImage: target("by-tag") });
     const first = await job.run(given);
     assertSucceeded(first);
-    const index = manifest(target(first.outputs.imageDigest.replace(":", "-")));
+    const tag = first.outputs.imageDigest.replace(":", "-");
+    assert.ok(story(first).includes(`, listed under the tag \`${tag}\``), story(first));
+    const index = manifest(target(tag));
     assert.equal(index.manifests.length, 1);
     const second = await job.run(given);
     assertSucceeded(second);

@@ -67,6 +67,8 @@ pub enum Effect {
         repository: Repository,
         /// The record's manifest.
         digest: Digest,
+        /// The tag of the list that names the record, where the registry keeps none of its own.
+        list: Option<Tag>,
     },
     /// The mirror holds another sensor.
     SensorCopied {
@@ -165,8 +167,16 @@ impl fmt::Display for Effect {
                 f,
                 "may have recorded the image's provenance in `{repository}`"
             ),
-            Self::ProvenanceRecorded { repository, digest } => {
-                write!(f, "recorded its provenance as `{}`", repository.at(digest))
+            Self::ProvenanceRecorded {
+                repository,
+                digest,
+                list,
+            } => {
+                write!(f, "recorded its provenance as `{}`", repository.at(digest))?;
+                match list {
+                    Some(tag) => write!(f, ", listed under the tag `{tag}`"),
+                    None => Ok(()),
+                }
             }
             Self::SensorCopied {
                 repository,

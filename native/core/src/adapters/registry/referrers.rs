@@ -54,6 +54,15 @@ pub struct Artifact<'a> {
     pub annotations: BTreeMap<String, String>,
 }
 
+/// An artifact that refers to an image now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// The tag of the list that stands in for the registry's own, where that had to be written.
+    pub list: Option<Tag>,
+}
+
 impl Registry {
     /// The artifacts of a type that refer to an image; none where the registry knows of none.
     pub async fn referrers(
@@ -119,7 +128,7 @@ impl Registry {
         repository: &Repository,
         image: &RawManifest,
         artifact: &Artifact<'_>,
-    ) -> Result<Digest, RegistryError> {
+    ) -> Result<Attached, RegistryError> {
         let config = self.put_bytes(repository, EMPTY_TYPE, EMPTY).await?;
         let layer = self
             .put_bytes(repository, artifact.media_type, artifact.content)
@@ -127,15 +136,17 @@ impl Registry {
         let manifest = artifact.manifest(image, &config, &layer);
         let digest = manifest.digest();
         let answer = self.put_by_digest(repository, &manifest).await?;
+        let mut list = None;
         if answer.header(SUBJECT_HEADER).is_none() {
             self.list_in_fallback(repository, &image.digest(), artifact, &manifest)
                 .await?;
+            list = Some(fallback_tag(&image.digest()));
         }
         let listed = self
             .referrers(repository, &image.digest(), artifact.media_type)
             .await?;
         if listed.iter().any(|referrer| referrer.digest == digest) {
-            return Ok(digest);
+            return Ok(Attached { digest, list });
         }
         let reference = ManifestReference::Digest(digest);
         let subject = Subject::write(repository, Some(&reference));

@@ -76,12 +76,13 @@ impl Run {
             repository: target.repository.clone(),
         };
         self.effects.begin(&begun);
-        let digest = registry
+        let attached = registry
             .attach(&target.repository, &image.manifest, &artifact)
             .await?;
         let recorded = Effect::ProvenanceRecorded {
             repository: target.repository.clone(),
-            digest,
+            digest: attached.digest,
+            list: attached.list,
         };
         self.effects.complete(&begun, recorded);
         Ok(())

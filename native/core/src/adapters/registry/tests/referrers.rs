@@ -10,6 +10,7 @@ use super::{INDEX, MANIFEST, Setting, refusal};
 use crate::adapters::registry::referrers::Artifact;
 use crate::domain::image::manifest::RawManifest;
 use crate::domain::reference::digest::Digest;
+use crate::domain::reference::tag::Tag;
 use crate::report::code::Code;
 use crate::test_support::loopback_server::{Received, Reply};
 
@@ -283,13 +284,13 @@ impl Shelf {
     }
 }
 
-async fn attach(shelf: Shelf, times: usize) -> (Setting, Result<(), Code>) {
+async fn attach(shelf: Shelf, times: usize) -> (Setting, Result<Option<Tag>, Code>) {
     let setting = Setting::of(move |received, _| shelf.answer(received)).await;
     let image = RawManifest {
         media_type: MANIFEST.to_owned(),
         bytes: b"image".to_vec(),
     };
-    let mut result = Ok(());
+    let mut result = Ok(None);
     for time in 0..times {
         let artifact = Artifact {
             media_type: TYPE,
@@ -301,7 +302,9 @@ async fn attach(shelf: Shelf, times: usize) -> (Setting, Result<(), Code>) {
             .registry
             .attach(&repository, &image, &artifact)
             .await;
-        result = attached.map(|_| ()).map_err(|error| error.code());
+        result = attached
+            .map(|attached| attached.list)
+            .map_err(|error| error.code());
     }
     (setting, result)
 }
@@ -313,7 +316,7 @@ async fn an_artifact_refers_to_the_image_and_is_listed_once() {
         ..Shelf::default()
     };
     let (setting, result) = attach(shelf.clone(), 1).await;
-    assert_eq!(result, Ok(()));
+    assert_eq!(result, Ok(None));
     assert_eq!(names(&setting).await, ["0"]);
     let kept = shelf.kept.lock().expect("no panic");
     assert_eq!(kept.len(), 1, "no index beside the registry's own list");
@@ -326,7 +329,8 @@ async fn an_artifact_refers_to_the_image_and_is_listed_once() {
 #[tokio::test]
 async fn without_a_list_of_its_own_the_registry_gets_one_that_grows() {
     let (setting, result) = attach(Shelf::default(), 2).await;
-    assert_eq!(result, Ok(()));
+    let list = Digest::of(b"image").as_str().replace(':', "-");
+    assert_eq!(result, Ok(list.parse().ok()));
     assert_eq!(names(&setting).await, ["0", "1"]);
 }
 
