@@ -168,6 +168,10 @@ impl AttemptError {
 }
 
 fn read(status: StatusCode, body: &[u8]) -> Result<Secret, AttemptError> {
+    if status == StatusCode::OK && body.len() > ANSWER_LIMIT {
+        let why = format!("the answer has more than {ANSWER_LIMIT} bytes");
+        return Err(AttemptError::last(&why, NO_SUCH_CONNECTION.to_owned()));
+    }
     if status == StatusCode::OK {
         let answer: Option<Value> = serde_json::from_slice(body).ok();
         let token = answer

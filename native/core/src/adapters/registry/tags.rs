@@ -65,6 +65,6 @@ impl Registry {
                 None => return Ok(tags),
             }
         }
-        Err(subject.invalid("the list of tags has no end"))
+        Err(subject.invalid(&format!("the list of tags has more than {PAGES} pages")))
     }
 }

@@ -109,6 +109,14 @@ async fn a_refusal_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn an_answer_without_measure_is_not_read_to_its_end() {
+    let body = format!(r#"{{"oidcToken":"{}"}}"#, "x".repeat(20 * 1024 * 1024));
+    let server = LoopbackServer::start(move |_, _| Reply::new(200, &JSON, &body)).await;
+    let problem = Problem::from(asked(&server).await.expect_err("a failure"));
+    assert_eq!(problem.why, ["the answer has more than 65536 bytes"]);
+}
+
+#[tokio::test]
 async fn the_job_s_token_follows_no_redirect() {
     let other = LoopbackServer::start(|_, _| Reply::new(200, &JSON, "{}")).await;
     let location = format!("http://{}/", other.host());
