@@ -189,6 +189,27 @@ test("A missing repository is planned, then created, then pushed to", needsLab, 
   }
 });
 
+test("A repository that only AWS knows to be missing is missing", needsLab, async () => {
+  await front("POST", "/faults", {
+    match: { pathPattern: "^/v2/app/known-to-nobody/manifests/" },
+    answer: {
+      status: 404,
+      body: { errors: [{ code: "MANIFEST_UNKNOWN", message: "Requested image not found" }] },
+    },
+  });
+  const plan = async (changes) =>
+    signIn({
+      parameters: { username, password },
+      changes: { targetImage: `${registry}/app/known-to-nobody:1`, ...changes },
+    });
+  const created = await plan({ createRepository: "true" });
+  assertSucceeded(created.step);
+  assert.match(story(created.step), /Create the repository .*app\/known-to-nobody/);
+  const { step } = await plan({});
+  assertFailed(step, "ECR_REPOSITORY_NOT_FOUND");
+  assert.match(story(step), /`createRepository: true`/);
+});
+
 test("Without permission to create a repository, the failure names the permission", needsLab, async () => {
   const message =
     "User: arn:aws:iam::123456789012:user/lab-admin is not authorized to perform: ecr:CreateRepository on resource: * because no identity-based policy allows the ecr:CreateRepository action";
