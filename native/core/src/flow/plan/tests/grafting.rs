@@ -62,7 +62,7 @@ fn a_source_without_content_in_the_engine_leaves_a_graft_and_else_nothing() {
     facts.probes.source_incomplete = Some(incomplete.clone());
     insta::assert_snapshot!(drawn(&full, &facts), @r"
     ? Patch a stub of the source with the native falconutil
-    Put the sensor's layer on the source in 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
+    Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web
     Read the pushed image back
     Record what the image was made of
     Add the tag 1-falcon
