@@ -105,10 +105,10 @@ const cases = [
     [/`awsSecretAccessKey`/],
   ],
   [
-    "An option that is not available yet",
-    { engineAccess: "filtered" },
-    "INPUT_NOT_AVAILABLE",
-    [/`engineAccess`/],
+    "An unknown access to the engine",
+    { engineAccess: "filter" },
+    "INPUT_UNKNOWN_VALUE",
+    [/`engineAccess`.*`filtered`/],
   ],
   [
     "A service connection by alias",

@@ -5,35 +5,48 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use falcon_patch_core::{
-    Bind, ContainerSpec, Engine, EngineSettings, EngineSocket, Grant, LABEL_RUN, Network, Platform,
-    Store,
+    Access, Bind, ContainerSpec, Engine, EngineSettings, EngineSocket, Grant, GrantedImage,
+    LABEL_RUN, Network, Platform, Store,
 };
 use falcon_patch_engine_tests::engine_lab::{Lab, digest, recorded};
 
 #[tokio::test]
-async fn falconutil_patches_and_pulls_through_the_socket_without_a_token() -> Result<()> {
+async fn falconutil_patches_and_pulls_through_the_filter_without_a_token() -> Result<()> {
+    patches(Access::Filtered).await
+}
+
+#[tokio::test]
+async fn falconutil_patches_and_pulls_with_direct_access_without_a_token() -> Result<()> {
+    patches(Access::Direct).await
+}
+
+/// The grant of one run, with logins for both images.
+fn grant(lab: &Lab, source: &str, sensor: &str, target: &str) -> Result<Grant> {
+    Ok(Grant {
+        source: GrantedImage::new(source, Some(lab.auth()))?,
+        sensor: GrantedImage::new(sensor, Some(lab.auth()))?,
+        target: GrantedImage::new(target, None)?,
+    })
+}
+
+async fn patches(access: Access) -> Result<()> {
     let lab = Lab::enter()?;
-    let (sensor, source) = (lab.repository("containersensor"), lab.repository("app/web"));
+    let source = lab.repository("app/web");
     // The variant that pulls in spite of IfNotPresent; the source is not pulled beforehand, so its pull is a real one.
     let sensor_image = lab.pulled("containersensor", "7.39.0-7802-pulls").await?;
     let source_image = source.at(&digest("app/web", "1.4.2")?);
-    let grants = [sensor, source].map(|repository| Grant {
-        repository,
-        auth: Some(lab.auth()),
-    });
-    let folder =
-        PathBuf::from(std::env::var("LAB_TMP")?).join(format!("socket-{}", "x".repeat(90)));
-    let engine_socket = lab.engine.socket().context("a socket")?;
-    let socket = EngineSocket::open(engine_socket, &folder, grants.into())?;
-
-    let target = "falcon-patch.test/patched:1";
+    let target = format!("falcon-patch.invalid/1:{access:?}").to_lowercase();
+    let grant = grant(&lab, &source_image, &sensor_image, &target)?;
+    let folder = PathBuf::from(std::env::var("LAB_TMP")?)
+        .join(format!("socket-{access:?}-{}", "x".repeat(90)));
+    let socket = EngineSocket::open(&lab.engine, &folder, grant, access)?;
     let command = [
         "falconutil",
         "patch-image",
         "--source-image-uri",
         &source_image,
         "--target-image-uri",
-        target,
+        &target,
         "--falcon-image-uri",
         &sensor_image,
         "--cid",
@@ -44,7 +57,7 @@ async fn falconutil_patches_and_pulls_through_the_socket_without_a_token() -> Re
         "linux/arm64",
     ];
     let spec = ContainerSpec {
-        name: "engine-test-falconutil".to_owned(),
+        name: format!("engine-test-falconutil-{access:?}"),
         image: sensor_image.clone(),
         platform: Platform::linux_arm64(),
         command: command.map(str::to_owned).to_vec(),
@@ -72,9 +85,10 @@ async fn falconutil_patches_and_pulls_through_the_socket_without_a_token() -> Re
         return Ok(());
     }
     assert_eq!(end.exit_code, 0, "{:#?}", end.last_lines);
+    assert!(socket.refused().is_empty(), "{:#?}", socket.refused());
     let image = lab
         .engine
-        .image(target)
+        .image(&target)
         .await?
         .context("the patched image")?;
     assert_eq!(image.platform, Platform::linux_arm64());
@@ -86,18 +100,23 @@ async fn falconutil_patches_and_pulls_through_the_socket_without_a_token() -> Re
         .context("the source")?;
     assert!(image.diff_ids.starts_with(&pulled.diff_ids));
     assert_eq!(image.diff_ids.len(), pulled.diff_ids.len() + 1);
-    lab.engine.remove_image(target).await?;
+    lab.engine.remove_image(&target).await?;
     socket.close()?;
     assert!(!folder.exists());
     Ok(())
 }
 
 #[tokio::test]
-async fn the_whole_module_works_through_the_socket_too() -> Result<()> {
+async fn the_whole_module_works_with_direct_access_too() -> Result<()> {
     let lab = Lab::enter()?;
     let folder = PathBuf::from(std::env::var("LAB_TMP")?).join("socket-module");
-    let engine_socket = lab.engine.socket().context("a socket")?;
-    let socket = EngineSocket::open(engine_socket, &folder, Vec::new())?;
+    let names = [
+        "a.example/a",
+        "a.example/b",
+        "falcon-patch.invalid/1:patched",
+    ];
+    let grant = grant(&lab, names[0], names[1], names[2])?;
+    let socket = EngineSocket::open(&lab.engine, &folder, grant, Access::Direct)?;
     let engine = Engine::connect(&EngineSettings {
         docker_host: Some(format!("unix://{}", socket.path().display())),
         ..EngineSettings::default()

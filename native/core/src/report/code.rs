@@ -53,7 +53,6 @@ codes! {
     InputRegistryNotEcr "INPUT_REGISTRY_NOT_ECR" Input "An image is not in an ECR registry.";
     InputWithoutEffect "INPUT_WITHOUT_EFFECT" Input "An input has no meaning beside the others.";
     InputUnknown "INPUT_UNKNOWN" Input "The step sets an input that the task does not have.";
-    InputNotAvailable "INPUT_NOT_AVAILABLE" Input "An input asks for something that this version cannot do yet.";
     TaskAgentUnsupported "TASK_AGENT_UNSUPPORTED" Environment "The agent is not one that the task runs on.";
     TaskInternal "TASK_INTERNAL" Bug "The task has a bug.";
     TaskFolderNotWritable "TASK_FOLDER_NOT_WRITABLE" Environment "A folder of the agent cannot be written to.";
@@ -68,6 +67,7 @@ codes! {
     EngineInContainerJob "ENGINE_IN_CONTAINER_JOB" Environment "The job runs in a container without the engine's socket.";
     EnginePathsNotShared "ENGINE_PATHS_NOT_SHARED" Environment "The engine cannot mount the agent's folders.";
     EngineTooOld "ENGINE_TOO_OLD" Environment "The Docker Engine is too old for its image store.";
+    EngineAccessUnfiltered "ENGINE_ACCESS_UNFILTERED" Environment "The requests of falconutil to the engine cannot be filtered.";
     EngineImageNotFound "ENGINE_IMAGE_NOT_FOUND" Input "The engine has no image of that name.";
     EngineImageIncomplete "ENGINE_IMAGE_INCOMPLETE" Environment "The engine has an image's name and not its content.";
     EngineTooManyLayers "ENGINE_TOO_MANY_LAYERS" Input "An image has more layers than the engine's store takes.";
@@ -129,6 +129,7 @@ codes! {
     FalconCustomerIdDiffers "FALCON_CUSTOMER_ID_DIFFERS" Input "The customer ID is not the API client's.";
     FalconMirrorConflict "FALCON_MIRROR_CONFLICT" Input "The sensor mirror holds something else under the sensor's tag.";
     FalconutilFailed "FALCONUTIL_FAILED" Upstream "falconutil failed.";
+    FalconutilRequestRefused "FALCONUTIL_REQUEST_REFUSED" Upstream "falconutil sent a request to the engine that is not allowed.";
     FalconutilNoEffect "FALCONUTIL_NO_EFFECT" Upstream "falconutil succeeded without patching the image.";
     FalconutilResultUnexpected "FALCONUTIL_RESULT_UNEXPECTED" Upstream "The patched image is not what it must be.";
     FalconutilForeignFiles "FALCONUTIL_FOREIGN_FILES" Upstream "falconutil added files that are not of the sensor alone.";

@@ -174,24 +174,6 @@ impl Check {
             }
         }
     }
-
-    /// Refuses a value that this version does not support.
-    pub(super) fn not_available(&mut self, input: &str, value: &str, defaults: &[&str]) {
-        let Some(value) = self.text(input, value) else {
-            return;
-        };
-        if !defaults.contains(&value.to_ascii_lowercase().as_str()) {
-            let instead = match defaults.first() {
-                Some(default) if !default.is_empty() => format!("; leave it at `{default}`"),
-                _ => "; leave it empty".to_owned(),
-            };
-            self.refuse(
-                InputFault::NotAvailable,
-                input,
-                format!("is not available in this version{instead}"),
-            );
-        }
-    }
 }
 
 fn describe(value: &str, error: &ReferenceError) -> String {

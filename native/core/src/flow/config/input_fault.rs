@@ -13,7 +13,6 @@ pub(super) enum InputFault {
     EmulatorWithoutDigest,
     Malformed,
     Missing,
-    NotAvailable,
     ReferenceInvalid,
     RegistryNotEcr,
     StagingWithoutDigest,
@@ -56,7 +55,6 @@ impl InputFault {
             Self::UnknownValue => (Code::InputUnknownValue, "Use one of the values listed"),
             Self::ReferenceInvalid => (Code::InputReferenceInvalid, "Write it as `repository:tag` or `registry/repository:tag`"),
             Self::RegistryNotEcr => (Code::InputRegistryNotEcr, "Copy the image to ECR first, for instance with `crane copy`"),
-            Self::NotAvailable => (Code::InputNotAvailable, "Remove the input from the step, or set it to its default"),
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct PatchConfig {
     pub staging_image: Option<PinnedImage>,
     /// The buildx builder that later steps get.
     pub builder: Option<BuilderName>,
+    /// The access of falconutil to the engine.
+    pub engine_access: EngineAccess,
     /// True if the images stay in the engine.
     pub keep_local_images: bool,
     /// The ECS task definition that gets the image; none where none was given.
@@ -78,6 +80,17 @@ pub enum Strategy {
     Full,
     /// By its manifest alone, in the registry, where nothing rules it out.
     Graft,
+}
+
+/// The access of falconutil to the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineAccess {
+    /// The requests that patching needs, where they can be filtered; all elsewhere, with a warning.
+    Auto,
+    /// The requests that patching needs; nothing runs where they cannot be filtered.
+    Filtered,
+    /// Every request.
+    Direct,
 }
 
 /// The place of the image to patch.

@@ -1,7 +1,7 @@
 //! Reads the inputs one by one; a problem with one does not hide another's.
 
 use super::check::Check;
-use super::patch::{Emulation, PatchConfig, Sensor, Source, Strategy};
+use super::patch::{Emulation, EngineAccess, PatchConfig, Sensor, Source, Strategy};
 use super::verify::VerifyConfig;
 use super::{aws, builder, ecs, falcon, image, staging, verify};
 use crate::domain::reference::image_name::ImageName;
@@ -42,8 +42,6 @@ enum Action {
 }
 
 fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
-    // The filter comes with a later version, and a user must not rely on it before.
-    check.not_available("engineAccess", &inputs.engine_access, &["direct"]);
     let action = check.choice(
         "action",
         &inputs.action,
@@ -88,6 +86,15 @@ fn patch(check: &mut Check, inputs: &Inputs, only_plan: Option<bool>) -> Option<
         &inputs.strategy,
         &[("full", Strategy::Full), ("graft", Strategy::Graft)],
     );
+    let engine_access = check.choice(
+        "engineAccess",
+        &inputs.engine_access,
+        &[
+            ("auto", EngineAccess::Auto),
+            ("filtered", EngineAccess::Filtered),
+            ("direct", EngineAccess::Direct),
+        ],
+    );
     let staging_image = staging::read(check, inputs);
     let builder = builder::name(check, &inputs.builder_name);
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
@@ -117,6 +124,7 @@ fn patch(check: &mut Check, inputs: &Inputs, only_plan: Option<bool>) -> Option<
         strategy: strategy?,
         staging_image,
         builder,
+        engine_access: engine_access?,
         keep_local_images: keep_local_images?,
         task_definition,
     })

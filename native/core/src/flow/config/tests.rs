@@ -138,8 +138,8 @@ fn every_problem_has_its_code() {
         (Code::InputRegistryNotEcr, |i| {
             i.target_image = "ghcr.io/app/web:1".into();
         }),
-        (Code::InputNotAvailable, |i| {
-            i.engine_access = "filtered".into();
+        (Code::InputUnknownValue, |i| {
+            i.engine_access = "full".into();
         }),
         (Code::InputWithoutEffect, |i| {
             i.minimum_sensor_version = "7.39".into();
@@ -183,7 +183,7 @@ fn defaults_that_the_form_fills_in_are_accepted() {
         create_repository: "false".into(),
         staging_registry: "none".into(),
         staging_registry_image: super::staging::DEFAULT_IMAGE.into(),
-        engine_access: "direct".into(),
+        engine_access: "auto".into(),
         keep_local_images: "false".into(),
         register_task_definition: "false".into(),
         ..inputs()

@@ -136,9 +136,6 @@ mod tests {
                 i.minimum_sensor_version = "n-1".into();
             }),
             (Code::InputMalformed, |i| i.aws_region = "Ireland".into()),
-            (Code::InputNotAvailable, |i| {
-                i.engine_access = "filtered".into();
-            }),
         ];
         for (code, change) in cases {
             let problem = read(change).expect_err(code.as_str());

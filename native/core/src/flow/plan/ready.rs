@@ -1,5 +1,8 @@
 //! The facts that the plan has checked, as the steps receive them.
 
+use std::path::Path;
+
+use super::engine_access::engine_socket;
 use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::reference::repository::Repository;
@@ -53,6 +56,12 @@ impl<'a> Ready<'a> {
     #[must_use]
     pub fn sensor_origin(&self) -> &'a Repository {
         self.facts.sensor_origin(self.sensor)
+    }
+
+    /// The engine's own socket, where the engine cannot mount one of the task's; none where it can.
+    #[must_use]
+    pub fn engine_socket(&self) -> Option<&'a Path> {
+        engine_socket(self.facts)
     }
 
     /// Checks that a repository is in the local registry.

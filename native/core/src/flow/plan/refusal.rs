@@ -1,12 +1,13 @@
 //! Refuses a run that cannot succeed, before anything is pulled.
 
+use super::engine_access::unfiltered;
 use super::graft_source::GraftSource;
 use super::ready::Ready;
 use crate::domain::emulation::Registration;
 use crate::domain::engine::{EngineFacts, Store};
 use crate::domain::falcon::marks::SensorMarks;
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
-use crate::flow::config::patch::PatchConfig;
+use crate::flow::config::patch::{EngineAccess, PatchConfig};
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
 use crate::flow::facts::target::TargetFacts;
@@ -35,6 +36,7 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
     refuse_overwriting_source(config, ready.source, ready.target)?;
     refuse_unknown_image(config, ready.target)?;
     refuse_immutable_tags(ready.target)?;
+    refuse_unfiltered_access(config, facts)?;
     Ok(ready)
 }
 
@@ -84,6 +86,14 @@ fn refuse_engine_that_cannot_build(engine: &EngineFacts) -> Result<(), Problem> 
         why: vec!["before 27.5 it cannot build from a context that a client sends, which falconutil does (moby issue 47717)".to_owned()],
         hint: Some("Update the Docker Engine to 27.5 or later, or switch to the overlay2 store: `{\"features\": {\"containerd-snapshotter\": false}}` in `/etc/docker/daemon.json`".to_owned()),
     })
+}
+
+/// Refuses an engine whose requests cannot be filtered, where the user wants nothing else.
+fn refuse_unfiltered_access(config: &PatchConfig, facts: &Facts) -> Result<(), Problem> {
+    match unfiltered(config, facts) {
+        Some(problem) if config.engine_access == EngineAccess::Filtered => Err(problem),
+        _ => Ok(()),
+    }
 }
 
 fn is_about_credentials(code: Code) -> bool {

@@ -6,7 +6,6 @@ use super::assemble::failure::NotAssembled;
 use super::context::Run;
 use super::last_lines::LastLines;
 use super::local_names::LOCAL_DOMAIN;
-use super::socket::SOCKET_IN_CONTAINER;
 use super::step_outcome::StepOutcome;
 use crate::adapters::engine::container::spec::{Bind, ContainerEnd, ContainerSpec};
 use crate::adapters::engine::error::reason::names_exec_format_error;
@@ -15,6 +14,7 @@ use crate::domain::falcon::cloud_service::probably_meant;
 use crate::domain::falcon::falconutil::{PatchCommand, help_arguments, help_names_platform};
 use crate::domain::platform::Platform;
 use crate::flow::facts::source::SourceOrigin;
+use crate::flow::plan::engine_access::ENGINE_SOCKET;
 use crate::flow::plan::ready::Ready;
 use crate::flow::plan::step::Falconutil;
 use crate::report::code::Code;
@@ -30,9 +30,16 @@ enum FalconutilError {
         #[source]
         why: LastLines,
     },
+    #[error("falconutil sent requests to the engine that a patch does not need")]
+    RequestRefused(#[source] RefusedRequests),
     #[error("falconutil ended without an error, but the engine has no patched image")]
     NoImage,
 }
+
+/// The refused requests, one a line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct RefusedRequests(String);
 
 /// The likely cause of a failure of falconutil. It only chooses the hint.
 #[derive(Debug)]
@@ -73,6 +80,7 @@ impl Explain for FalconutilError {
     fn code(&self) -> Code {
         match self {
             Self::Failed { .. } => Code::FalconutilFailed,
+            Self::RequestRefused(_) => Code::FalconutilRequestRefused,
             Self::NoImage => Code::FalconutilNoEffect,
         }
     }
@@ -93,6 +101,7 @@ impl Explain for FalconutilError {
             Self::Failed { cause: FailureCause::Crashed, .. } => "The program crashed; under emulation another release of the emulator may help: set `emulatorImage`",
             Self::Failed { cause: FailureCause::Killed, .. } => "The program was killed from outside: look whether the agent ran out of memory (`sudo dmesg`), or whether something on the agent stops containers",
             Self::Failed { cause: FailureCause::Logged | FailureCause::CloudService(_), .. } => "Read falconutil's lines in the log; a customer ID or an option that this sensor version does not know is the usual cause",
+            Self::RequestRefused(_) => "Make sure that this is the sensor image you trust; if its release needs these requests, set `engineAccess: direct`",
             Self::NoImage => "Read falconutil's output in the log, and try another sensor version",
         }.to_owned())
     }
@@ -159,18 +168,25 @@ impl Run {
             sensor: &sensor_image,
             knows_platform: falconutil.knows_platform,
         };
-        let socket = self.socket(ready).await?;
+        let socket = self.socket(source, target, ready).await?;
         let spec = ContainerSpec {
             command: command.arguments(&ready.options),
             user: Some("0:0".to_owned()),
             binds: vec![Bind {
                 source: socket.path(),
-                target: SOCKET_IN_CONTAINER.to_owned(),
+                target: ENGINE_SOCKET.to_owned(),
                 read_only: false,
             }],
             ..self.sensor_container("falconutil", falconutil).await?
         };
-        self.run_container(&spec, events).await
+        let end = self.run_container(&spec, events).await?;
+        let refused = socket.refused();
+        if refused.is_empty() {
+            Ok(end)
+        } else {
+            // Whatever it did about the refusals, it does not do as documented.
+            Err(FalconutilError::RequestRefused(RefusedRequests(refused.join("\n"))).into())
+        }
     }
 
     async fn sensor_container(

@@ -4,12 +4,14 @@ use crate::domain::engine::GRAPH_DRIVER_LAYERS;
 use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::{PatchConfig, Strategy};
 use crate::flow::facts::patch::Facts;
+use crate::flow::plan::engine_access::unfiltered;
 use crate::flow::plan::graft_source::GraftSource;
 use crate::flow::plan::stages::Plan;
 use crate::flow::plan::step::Step;
 use crate::flow::plan::target_state::{Reason, TargetState};
 use crate::report::code::Code;
 use crate::report::event::{PlannedStage, StepEvents};
+use crate::report::problem::Problem;
 
 /// Logs the reason why the target's image is kept or replaced.
 pub(super) fn log_target_state(tag: &Tag, state: TargetState, facts: &Facts, events: &StepEvents) {
@@ -69,6 +71,19 @@ pub(super) fn warn_of_layers(facts: &Facts, events: &StepEvents) {
             format!("The patched image will have {layers} layers; an engine with the overlay2 image store can pull {GRAPH_DRIVER_LAYERS} at most"),
             Some("Combine layers where the source is built, if such an engine is to run the image".to_owned()),
         );
+    }
+}
+
+/// Warns where the sensor's container gets the whole engine because its requests cannot be filtered.
+pub(super) fn warn_of_access(config: &PatchConfig, facts: &Facts, events: &StepEvents) {
+    if let Some(Problem {
+        code,
+        what,
+        why,
+        hint,
+    }) = unfiltered(config, facts)
+    {
+        events.warning(code, format!("{what}: {}", why.join("; ")), hint);
     }
 }
 

@@ -1,7 +1,9 @@
 use futures_util::FutureExt as _;
 
 use super::customer_id::compare_customer_ids;
-use super::log::{log_strategy, log_target_state, warn_of_layers, warn_of_task_definition};
+use super::log::{
+    log_strategy, log_target_state, warn_of_access, warn_of_layers, warn_of_task_definition,
+};
 use super::progress::Progress;
 use super::step_log::{StepFailure, StepLog};
 use crate::adapters::aws::account::Aws;
@@ -69,6 +71,7 @@ impl Session {
         // This step is the one that fails where the run is impossible, so the plan is computed here too.
         plan(config, &facts, state)?;
         if !state.keeps_image() {
+            warn_of_access(config, &facts, events);
             log_strategy(config, &facts, events);
             warn_of_layers(&facts, events);
         }

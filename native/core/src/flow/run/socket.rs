@@ -1,67 +1,94 @@
+//! The socket that falconutil gets, and the access to the engine that it gives.
+
 use std::path::PathBuf;
 
 use super::context::Run;
-use crate::adapters::engine::socket::grant::Grant;
+use crate::adapters::engine::socket::access::Access;
+use crate::adapters::engine::socket::grant::{Grant, GrantedImage};
 use crate::adapters::engine::socket::listen::EngineSocket;
-use crate::domain::reference::repository::Repository;
+use crate::domain::reference::error::ReferenceError;
+use crate::flow::config::patch::EngineAccess;
 use crate::flow::facts::source::SourceOrigin;
 use crate::flow::plan::ready::Ready;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
 
-/// The path at which falconutil looks for the engine.
-pub(super) const SOCKET_IN_CONTAINER: &str = "/var/run/docker.sock";
-
 #[derive(Debug, thiserror::Error)]
-#[error("Cannot open a socket in `{folder}`", folder = folder.display())]
-struct NoSocket {
-    folder: PathBuf,
-    source: std::io::Error,
+enum SocketError {
+    #[error("Cannot open a socket in `{folder}`", folder = folder.display())]
+    NoSocket {
+        folder: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("Cannot name an image for falconutil")]
+    Name(#[from] ReferenceError),
 }
 
-impl Explain for NoSocket {
+impl Explain for SocketError {
     fn code(&self) -> Code {
-        Code::TaskFolderNotWritable
+        match self {
+            Self::NoSocket { .. } => Code::TaskFolderNotWritable,
+            Self::Name(_) => Code::TaskInternal,
+        }
     }
 
     fn hint(&self) -> Option<String> {
-        Some("Let the agent's user own and write to the agent's temporary folder".to_owned())
+        Some(
+            match self {
+                Self::NoSocket { .. } => {
+                    "Let the agent's user own and write to the agent's temporary folder"
+                }
+                Self::Name(_) => "This is a bug of the task: please report it",
+            }
+            .to_owned(),
+        )
     }
 }
 
 impl Run {
-    /// Opens the socket that falconutil gets. One of the task's own signs its pulls in, so that it needs no token.
-    pub(super) async fn socket(&self, ready: &Ready<'_>) -> Result<SensorSocket, Problem> {
-        let engine = self.services.engine()?;
-        let agent = self.services.agent();
-        let Some(path) = engine.socket() else {
-            return Ok(SensorSocket::Engines(SOCKET_IN_CONTAINER.into()));
-        };
-        // In a container job the engine sees other paths than this process, so only its own socket can be mounted.
-        if agent.in_container_job {
+    /// Opens the socket for a run of falconutil on `source`. It signs the pulls in, so that falconutil needs no token.
+    pub(super) async fn socket(
+        &self,
+        source: &str,
+        target: &str,
+        ready: &Ready<'_>,
+    ) -> Result<SensorSocket, Problem> {
+        if let Some(path) = ready.engine_socket() {
             return Ok(SensorSocket::Engines(path.to_owned()));
         }
+        let access = match self.config.engine_access {
+            EngineAccess::Direct => Access::Direct,
+            EngineAccess::Auto | EngineAccess::Filtered => Access::Filtered,
+        };
+        let grant = Box::pin(self.grant(source, target, ready)).await?;
         let folder = self.folder();
-        let grants = futures_util::future::try_join_all(granted(ready).into_iter().map(
-            |repository| async {
-                let auth = self.registry_auth(&repository).await?;
-                Ok::<_, Problem>(Grant { repository, auth })
-            },
-        ));
-        let socket = EngineSocket::open(path, &folder, grants.await?);
-        Ok(SensorSocket::Ours(
-            socket.map_err(|source| NoSocket { folder, source })?,
-        ))
+        let socket = EngineSocket::open(self.services.engine()?, &folder, grant, access);
+        let socket = socket.map_err(|source| SocketError::NoSocket { folder, source })?;
+        Ok(SensorSocket::Ours(socket))
     }
-}
 
-/// The repositories from which falconutil may pull: the sensor's, and the source's if it is in a registry.
-fn granted(ready: &Ready<'_>) -> Vec<Repository> {
-    let mut repositories = vec![ready.sensor_origin().clone()];
-    if let SourceOrigin::Registry(repository, _) = ready.source_origin() {
-        repositories.push(repository.clone());
+    /// Collects the images that falconutil may use, with the logins of their registries.
+    async fn grant(&self, source: &str, target: &str, ready: &Ready<'_>) -> Result<Grant, Problem> {
+        let source_auth = async {
+            match ready.source_origin() {
+                SourceOrigin::Registry(repository, digest) if repository.at(digest) == source => {
+                    self.registry_auth(repository).await
+                }
+                // The image is in the engine alone, such as the stub of a graft.
+                _ => Ok(None),
+            }
+        };
+        let sensor = ready.sensor_origin();
+        let sensor_auth = Box::pin(self.registry_auth(sensor));
+        let (source_auth, sensor_auth) = tokio::try_join!(Box::pin(source_auth), sensor_auth)?;
+        let sensor = sensor.at(&ready.sensor.arm64);
+        let image = |name: &str, auth| GrantedImage::new(name, auth).map_err(SocketError::from);
+        Ok(Grant {
+            source: image(source, source_auth)?,
+            sensor: image(&sensor, sensor_auth)?,
+            target: image(target, None)?,
+        })
     }
-    repositories
 }
 
 /// A socket to mount. The task's own is closed when it is dropped.
@@ -75,6 +102,14 @@ impl SensorSocket {
         match self {
             Self::Ours(socket) => socket.path(),
             Self::Engines(path) => path.clone(),
+        }
+    }
+
+    /// The requests that were refused, each with the reason.
+    pub(super) fn refused(&self) -> Vec<String> {
+        match self {
+            Self::Ours(socket) => socket.refused(),
+            Self::Engines(_) => Vec::new(),
         }
     }
 }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::grant::Grant;
+use super::access::Access;
+use super::grant::{Grant, GrantedImage};
 use super::listen::EngineSocket;
+use crate::adapters::engine::client::{Engine, EngineSettings};
 use crate::adapters::engine::registry_auth::RegistryAuth;
-use crate::domain::reference::repository::Repository;
 use crate::report::secret::Secret;
 
 /// An engine that answers `answer` to one request on each connection and then sends back what it reads.
@@ -51,18 +52,40 @@ const ECHO: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{seen}0
 
 const UPGRADE: &str = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
 
-fn grants() -> Vec<Grant> {
-    let registry = "registry.example".to_owned();
-    let auth = RegistryAuth {
+fn auth() -> RegistryAuth {
+    RegistryAuth {
         username: Some("AWS".to_owned()),
         password: Secret::new("token"),
-        registry: registry.clone(),
-    };
-    let name = "app/web".to_owned();
-    vec![Grant {
-        repository: Repository { registry, name },
-        auth: Some(auth),
-    }]
+        registry: "registry.example".to_owned(),
+    }
+}
+
+fn grant() -> Grant {
+    let image = |name: &str, auth| GrantedImage::new(name, auth).expect("an image");
+    let digest = "1".repeat(64);
+    Grant {
+        source: image(
+            &format!("registry.example/app/web@sha256:{digest}"),
+            Some(auth()),
+        ),
+        sensor: image(
+            &format!("registry.example/sensor@sha256:{digest}"),
+            Some(auth()),
+        ),
+        target: image("falcon-patch.invalid/1:patched", None),
+    }
+}
+
+fn client(engine: &Path) -> Engine {
+    Engine::connect(&EngineSettings {
+        docker_host: Some(format!("unix://{}", engine.display())),
+        ..EngineSettings::default()
+    })
+    .expect("an address")
+}
+
+fn open(engine: &Path, folder: &Path, access: Access) -> EngineSocket {
+    EngineSocket::open(&client(engine), folder, grant(), access).expect("a socket")
 }
 
 /// Sends a request as it is and reads the answer to its end.
@@ -81,8 +104,8 @@ async fn ask(socket: &Path, request: &str) -> String {
 async fn a_granted_pull_is_made_anew_and_any_other_gets_no_sign_in() {
     let root = tempfile::tempdir().expect("a folder");
     let engine = engine(root.path(), ECHO);
-    let socket = EngineSocket::open(&engine, &root.path().join("s"), grants()).expect("a socket");
-    let header = grants()[0].auth.as_ref().expect("a sign-in").header();
+    let socket = open(&engine, &root.path().join("s"), Access::Direct);
+    let header = auth().header();
     let form = "fromImage=evil.example/x";
     let request = |image: &str| {
         format!(
@@ -110,7 +133,7 @@ async fn a_granted_pull_is_made_anew_and_any_other_gets_no_sign_in() {
 async fn after_an_upgrade_bytes_pass_both_ways() {
     let root = tempfile::tempdir().expect("a folder");
     let engine = engine(root.path(), UPGRADE);
-    let socket = EngineSocket::open(&engine, &root.path().join("s"), grants()).expect("a socket");
+    let socket = open(&engine, &root.path().join("s"), Access::Direct);
     let mut stream = UnixStream::connect(socket.path())
         .await
         .expect("a connection");
@@ -137,8 +160,7 @@ async fn after_an_upgrade_bytes_pass_both_ways() {
 async fn an_engine_that_is_gone_is_told_in_its_own_form() {
     let root = tempfile::tempdir().expect("a folder");
     let nothing = root.path().join("nothing.sock");
-    let socket =
-        EngineSocket::open(&nothing, &root.path().join("s"), Vec::new()).expect("a socket");
+    let socket = open(&nothing, &root.path().join("s"), Access::Filtered);
     let request = "GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n";
     let answer = ask(&socket.path(), request).await;
     assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
@@ -150,14 +172,22 @@ async fn the_socket_is_private_and_leaves_nothing() {
     let root = tempfile::tempdir().expect("a folder");
     // An agent's folders can be longer than a socket's path may be.
     let folder = root.path().join("f".repeat(120));
-    let socket = EngineSocket::open(Path::new("/engine"), &folder, Vec::new()).expect("a socket");
+    let socket = open(Path::new("/engine"), &folder, Access::Filtered);
     let mode = std::fs::metadata(&folder)
         .expect("a folder")
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o700);
-    EngineSocket::open(Path::new("/engine"), &folder, Vec::new()).expect_err("somebody's folder");
+    EngineSocket::open(
+        &client(Path::new("/engine")),
+        &folder,
+        grant(),
+        Access::Filtered,
+    )
+    .expect_err("somebody's folder");
     assert!(socket.path().exists());
     drop(socket);
     assert!(!folder.exists());
 }
+
+mod filtered;
