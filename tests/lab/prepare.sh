@@ -98,10 +98,11 @@ make_part() {
 hashed_inputs() {
   case $1 in
     aws) cat "$LAB_SOURCE/requirements.txt" ;;
+    falconutil) cat "$LAB_FIXTURES/sensor-go/main.go" ;;
     seed)
       (cd "$LAB_SOURCE/.." && find lab/images fixtures/sensor fixtures/emulator fixtures/web lab/repositories.json -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum)
-      readlink "$LAB_PARTS"/{registry,emulator,tree-web-arm64,tree-tools-amd64,tree-tools-arm64}
+      readlink "$LAB_PARTS"/{registry,emulator,falconutil,tree-web-arm64,tree-tools-amd64,tree-tools-arm64}
       ;;
   esac
 }
@@ -112,6 +113,7 @@ drop_old_parts() { find "$LAB_CACHE" -mindepth 1 -maxdepth 1 -type d -mtime +7 -
 need_packages iproute2 openssl util-linux mount
 make_part registry registry
 make_part emulator emulator
+make_part falconutil falconutil
 make_part certificate certificate
 make_part aws aws
 make_part engine-28 engine forky crane

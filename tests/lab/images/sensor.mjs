@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { image, index, layer } from "./oci.mjs";
 
 export const VERSION = "7.39.0-7802";
-// What each variant does is in fixtures/sensor/falconutil.
+// What each variant does is in fixtures/sensor/falconutil; `go` is another program.
 const VARIANTS = [
   "no-platform",
   "own-platform",
@@ -22,6 +22,8 @@ const VARIANTS = [
   "no-image",
   "slow",
   "hostile",
+  "attacks",
+  "go",
 ];
 
 export function sensorImages(cache, trees, fixtures) {
@@ -29,10 +31,20 @@ export function sensorImages(cache, trees, fixtures) {
     amd64: sensorFiles(cache, fixtures, "amd64"),
     arm64: sensorFiles(cache, fixtures, "arm64"),
   };
+  const behaviours = {
+    go: (architecture) => goProgram(cache, architecture),
+    attacks: () =>
+      behaviour("attacks", { "usr/bin/falconutil-attacks": script(fixtures, "falconutil-attacks") }),
+  };
+  const layerOf = (variant, architecture) => behaviours[variant]?.(architecture) ?? behaviour(variant);
   const build = (architecture, version, variant) =>
     image({
       platform: `linux/${architecture}`,
-      layers: [trees[architecture], files[architecture], ...(variant ? [behaviour(variant)] : [])],
+      layers: [
+        trees[architecture],
+        files[architecture],
+        ...(variant ? [layerOf(variant, architecture)] : []),
+      ],
       config: sensorConfig(version),
     });
   const both = (variant) => index([build("amd64", VERSION, variant), build("arm64", VERSION, variant)]);
@@ -46,8 +58,20 @@ export function sensorImages(cache, trees, fixtures) {
   };
 }
 
-const behaviour = (variant) =>
-  layer({ "etc/falconutil-variant": `${variant}\n` }, "COPY variant /etc/falconutil-variant # buildkit");
+const behaviour = (variant, files = {}) =>
+  layer(
+    { "etc/falconutil-variant": `${variant}\n`, ...files },
+    "COPY variant /etc/falconutil-variant # buildkit",
+  );
+
+const script = (fixtures, name) => ({ from: join(fixtures, "sensor", name), mode: 0o755 });
+
+// The stand-in that uses moby's own client.
+const goProgram = (cache, architecture) =>
+  layer(
+    { "usr/bin/falconutil": { from: join(cache, "falconutil", `falconutil-${architecture}`), mode: 0o755 } },
+    "COPY falconutil /usr/bin/ # buildkit",
+  );
 
 export const sensorConfig = (version) => ({
   Env: [
@@ -64,7 +88,7 @@ export const sensorConfig = (version) => ({
 
 // The static shell is all that the patched image starts by itself, so it must be the target architecture's own.
 export function sensorFiles(cache, fixtures, architecture) {
-  const fixture = (name) => ({ from: join(fixtures, "sensor", name), mode: 0o755 });
+  const fixture = (name) => script(fixtures, name);
   return layer(
     {
       "usr/bin/falconutil": fixture("falconutil"),
