@@ -7,6 +7,7 @@ import { assertFailed, assertNoLeak, assertOrderly, assertSucceeded } from "./ex
 import { inJob } from "./job.mjs";
 import {
   content,
+  crane,
   customerId,
   front,
   inLab,
@@ -252,5 +253,27 @@ test("The gate reads the record", needsLab, async () => {
     }
     assert.match(story(passed), /^ {2}Recorded at +20\d\d-\d\d-\d\dT/m);
     assertFailed(await job.run({ ...gate, minimumSensorVersion: "7.40" }), "FALCON_SENSOR_TOO_OLD");
+  });
+});
+
+test("An image that loses its tag is named, before and after", needsLab, async () => {
+  const given = asked({ targetImage: target("replaced"), containerName: "replaced" });
+  crane("copy", "--platform", "linux/arm64", given.sourceImage, given.targetImage);
+  await inJob(async (job) => {
+    const told = /which replaces sha256:[0-9a-f]{64}, not a patched image/;
+    const plan = await job.run({ ...given, action: "plan" });
+    assert.match(story(plan), new RegExp(`Add the tag .*, ${told.source}`));
+    const step = await job.run(given);
+    assertSucceeded(step);
+    assert.match(story(step), new RegExp(`^ {2}pushed .*, ${told.source}`, "m"));
+    assert.ok(
+      step.summaries.some(({ text }) => told.test(text)),
+      "the summary names it too",
+    );
+    // The same patch again replaces nothing.
+    assert.doesNotMatch(
+      story(await job.run({ ...given, skipUnchanged: "false" })),
+      /^ {2}pushed .*replaces/m,
+    );
   });
 });

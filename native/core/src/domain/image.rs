@@ -1,4 +1,5 @@
 pub mod descriptor;
+pub mod former_image;
 pub mod manifest;
 pub mod proof;
 pub mod referrer;

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::domain::builder::BuilderName;
+use crate::domain::image::former_image::FormerImage;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
@@ -32,6 +33,8 @@ pub enum Effect {
         tag: Tag,
         /// The digest of its manifest.
         digest: Digest,
+        /// The image that the tag named before, if it was another.
+        replaced: Option<FormerImage>,
     },
     /// A tag of the target repository was being put on an image that is there; it may name it.
     TagBegun {
@@ -141,8 +144,12 @@ impl fmt::Display for Effect {
                 repository,
                 tag,
                 digest,
+                replaced,
             } => {
-                write!(f, "pushed `{}` ({digest})", repository.tagged(tag))
+                write!(f, "pushed `{}` ({digest})", repository.tagged(tag))?;
+                replaced
+                    .iter()
+                    .try_for_each(|former| write!(f, ", which {former}"))
             }
             Self::TagBegun {
                 repository,

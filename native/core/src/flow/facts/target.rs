@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use super::fact::Fact;
+use crate::domain::falcon::marks::SensorMarks;
+use crate::domain::image::former_image::FormerImage;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::provenance::record::Provenance;
@@ -39,6 +41,21 @@ impl TargetFacts {
     pub fn is_immutable(&self, tag: &Tag) -> bool {
         let mutability = self.mutability.as_ref();
         mutability.is_some_and(|mutability| !mutability.allows_overwriting(tag))
+    }
+
+    /// Returns the image that a tag names; none where the tag is not there.
+    #[must_use]
+    pub fn named_by(&self, tag: &Tag) -> Option<FormerImage> {
+        let (_, digest) = self.existing.iter().find(|(known, _)| known == tag)?;
+        let current = self.current.as_ref().map(|current| &current.image);
+        let seen = current.filter(|image| image.digest == *digest);
+        Some(FormerImage {
+            digest: digest.clone(),
+            is_patched: seen.map(|image| {
+                let marks = SensorMarks::of(image.runtime_config());
+                marks.by_entrypoint || marks.by_variable
+            }),
+        })
     }
 
     /// Checks that a tag names a manifest.

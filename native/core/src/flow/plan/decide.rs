@@ -145,5 +145,6 @@ fn add_tag(target: &TargetFacts, tag: &Tag) -> Step {
     Step::AddTag {
         repository: target.repository.clone(),
         tag: tag.clone(),
+        former: target.named_by(tag),
     }
 }

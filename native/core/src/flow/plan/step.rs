@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::domain::builder::BuilderName;
+use crate::domain::image::former_image::FormerImage;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
@@ -55,6 +56,8 @@ pub enum Step {
         repository: Repository,
         /// The tag.
         tag: Tag,
+        /// The image that it names now.
+        former: Option<FormerImage>,
     },
     /// Bring the pushed image into the engine, under the target's name.
     KeepImage {
@@ -187,6 +190,11 @@ impl fmt::Display for Step {
             Self::PushImage { repository } => write!(f, "Push the image to {repository}"),
             Self::ReadBack => f.write_str("Read the pushed image back"),
             Self::RecordProvenance => f.write_str("Record what the image was made of"),
+            Self::AddTag {
+                tag,
+                former: Some(former),
+                ..
+            } => write!(f, "Add the tag {tag}, which {former}"),
             Self::AddTag { tag, .. } => write!(f, "Add the tag {tag}"),
             Self::KeepImage { repository, tag } => write!(
                 f,

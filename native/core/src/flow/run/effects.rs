@@ -88,6 +88,7 @@ mod tests {
             repository: Repository::new("registry.example", "app/web"),
             digest: Digest::of(tag.as_str().as_bytes()),
             tag,
+            replaced: None,
         }
     }
 

@@ -42,8 +42,13 @@ impl Run {
                 self.record_provenance(results.image()?, ready, &events)
                     .await
             }
-            Step::AddTag { repository, tag } => {
-                self.add_tag(repository, tag, results.image()?).await
+            Step::AddTag {
+                repository,
+                tag,
+                former,
+            } => {
+                let image = results.image()?;
+                self.add_tag(repository, tag, former.as_ref(), image).await
             }
             Step::KeepImage { repository, tag } => {
                 self.keep_image(repository, tag, results.pushed()?, &events)

@@ -1,4 +1,5 @@
 use super::context::Run;
+use crate::domain::image::former_image::FormerImage;
 use crate::domain::image::manifest::RawManifest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
@@ -15,6 +16,7 @@ impl Run {
         repository: &Repository,
         tag: &Tag,
         manifest: &RawManifest,
+        replaced: Option<&FormerImage>,
     ) -> Result<(), Problem> {
         let registry = self.services.registry().await?;
         let digest = manifest.digest();
@@ -34,6 +36,7 @@ impl Run {
             repository: repository.clone(),
             tag: tag.clone(),
             digest,
+            replaced: replaced.cloned(),
         };
         self.effects.complete(&begun, pushed);
         Ok(())
@@ -88,6 +91,7 @@ mod tests {
             repository: repository.clone(),
             tag: tag(),
             digest: manifest().digest(),
+            replaced: None,
         }
     }
 
@@ -123,7 +127,7 @@ mod tests {
         let mut run = Run::open(session).expect("a run");
         run.services = run.services.with(Some(registry.client.clone()), None);
         let (tag, manifest) = (tag(), manifest());
-        let put = run.put_tag(&registry.repository, &tag, &manifest);
+        let put = run.put_tag(&registry.repository, &tag, &manifest, None);
         // A run that is cancelled drops its work in the same way.
         let ended = tokio::time::timeout(limit, put).await;
         let expected = expected(&registry.repository);

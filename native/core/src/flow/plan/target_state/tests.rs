@@ -219,7 +219,11 @@ fn beside_an_image_that_stays_only_missing_tags_are_put_and_no_engine_is_needed(
     ];
     assert!(!changes_nothing(&config, &facts, TargetState::UpToDate));
     let steps = steps_beside(&config, &facts);
-    assert_eq!(steps, ["Add the tag latest", "Add the tag new"]);
+    let latest = format!(
+        "Add the tag latest, which replaces {}",
+        Digest::of(b"another")
+    );
+    assert_eq!(steps, [latest.as_str(), "Add the tag new"]);
 }
 
 fn with_definition(config: &PatchConfig) -> Facts {

@@ -7,7 +7,7 @@ use crate::flow::facts::patch::Facts;
 use crate::flow::facts::target::TargetFacts;
 use crate::flow::inputs::Inputs;
 use crate::test_support::config::{HOST, config};
-use crate::test_support::facts::{facts, with_task_definition};
+use crate::test_support::facts::{facts, up_to_date, with_task_definition};
 
 #[test]
 fn a_missing_repository_is_created_once_there_is_something_to_push() {
@@ -69,4 +69,30 @@ fn an_ecs_task_definition_is_written_and_registered_last() {
     Write the ECS task definition
     Add the tag 1-falcon
     ");
+}
+
+#[test]
+fn a_tag_that_names_another_image_names_it_in_its_step() {
+    let config = config(|_| {});
+    let tag_step = |config: &PatchConfig, facts: &Facts| {
+        let drawn = drawn(config, facts);
+        drawn.lines().last().unwrap_or_default().to_owned()
+    };
+    let mut facts = Facts {
+        engine: facts().engine,
+        ..up_to_date(&config)
+    };
+    let target = facts.target.as_mut().expect("a target");
+    let current = target.current.as_mut().expect("an image");
+    let (digest, patched) = (current.image.digest.clone(), current.image.clone());
+    target.existing = vec![(config.target_tag.clone(), digest.clone())];
+    current.provenance = Ok(Vec::new());
+    let named = format!("Add the tag 1-falcon, which replaces {digest}");
+    assert_eq!(tag_step(&config, &facts), named);
+    let mut plain = (*patched).clone();
+    plain.config["config"] = serde_json::json!({"Cmd": ["web"]});
+    let target = facts.target.as_mut().expect("a target");
+    target.current.as_mut().expect("an image").image = plain.into();
+    let named = format!("{named}, not a patched image");
+    assert_eq!(tag_step(&config, &facts), named);
 }

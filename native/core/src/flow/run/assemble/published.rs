@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::image::former_image::FormerImage;
 use crate::domain::image::proof::{Evidence, prove_image};
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::platform::Platform;
@@ -40,9 +41,13 @@ impl Run {
         &self,
         repository: &Repository,
         tag: &Tag,
+        former: Option<&FormerImage>,
         image: &RegistryImage,
     ) -> Result<StepOutcome, Problem> {
-        self.put_tag(repository, tag, &image.manifest).await?;
+        // A patch that was repeated has the digest that it had before.
+        let replaced = former.filter(|former| former.digest != image.digest);
+        self.put_tag(repository, tag, &image.manifest, replaced)
+            .await?;
         Ok(StepOutcome::Nothing)
     }
 
