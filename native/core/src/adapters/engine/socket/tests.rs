@@ -191,3 +191,4 @@ async fn the_socket_is_private_and_leaves_nothing() {
 }
 
 mod filtered;
+mod limits;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::drawing::{decided, refusal};
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
-use crate::domain::engine::Store;
+use crate::domain::engine::{EngineMounts, Mountable, Store};
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
@@ -213,4 +213,18 @@ fn a_task_definition_that_must_be_corrected_comes_before_everything_else() {
         refusal(&config, &facts).code,
         Code::EcsTaskDefinitionUnreadable
     );
+}
+
+#[test]
+fn access_that_cannot_be_filtered_is_refused_only_where_it_must_be() {
+    let mut facts = facts();
+    facts.mounts = Some(EngineMounts {
+        agent_folder: Mountable::No,
+        engine_socket: None,
+    });
+    let code = refusal(&config(|i| i.engine_access = "filtered".into()), &facts).code;
+    assert_eq!(code, Code::EngineAccessUnfiltered);
+    for access in ["auto", "direct"] {
+        assert!(decided(&config(|i| i.engine_access = access.into()), &facts).is_ok());
+    }
 }
