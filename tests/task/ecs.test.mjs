@@ -197,7 +197,7 @@ test("A plan checks the file and writes nothing", needsLab, async () => {
     assertSucceeded(step);
     assert.match(
       story(step),
-      /Read the pushed image back\n.*\n.*Write the ECS task definition\n.*Register the ECS task definition\n/,
+      /Read the pushed image back\n.*\n.*Add the tag planned\n.*Write the ECS task definition\n.*Register the ECS task definition\n/,
     );
     assert.equal(step.outputs.taskDefinitionPath, "");
     assert.ok(!existsSync(join(folder, "out.json")));
