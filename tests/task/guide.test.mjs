@@ -23,15 +23,16 @@ function withStagingRegistry(use) {
   });
 }
 
-/** A configuration without the parts that differ in each build: dates, the history, and the new layer's digest. */
+/**
+ * A configuration without the parts that differ in each build (dates, the history, the new layer's digest), and without the
+ * mark that a builder leaves.
+ */
 function comparable(reference) {
-  const { created, history, rootfs, ...rest } = config(reference);
+  const { created, history, rootfs, config: fields, ...rest } = config(reference);
   assert.ok(created, "a date");
-  return {
-    ...rest,
-    layers: rootfs.diff_ids.slice(0, -1),
-    steps: history.map((step) => step.created_by?.split(" ")[0]),
-  };
+  assert.ok(history.length > rootfs.diff_ids.length, "a history");
+  const { ArgsEscaped: _, ...kept } = fields;
+  return { ...rest, config: kept, layers: rootfs.diff_ids.slice(0, -1) };
 }
 
 test("The task creates the same image as the hand-written flow", needsLab, async () => {
