@@ -48,12 +48,13 @@ const byTls = (folder = certificates, changes = {}) => ({
   ...changes,
 });
 
-test("An image is patched by an engine behind TLS", needsLab, async () => {
+test("An image is patched by an engine behind TLS, through a filtered socket", needsLab, async () => {
   await inJob(
     async (job) => {
-      const step = await job.run(inputs({ targetImage: `${registry}/app/target:by-tls` }));
-      assertOrderly(step);
-      assert.equal(step.outputs.changed, "true", story(step));
+      const step = await job.run(
+        inputs({ engineAccess: "filtered", targetImage: `${registry}/app/target:by-tls` }),
+      );
+      assertSucceeded(step);
       assert.match(config(step.outputs.imageReference).config.Entrypoint[0], /falcon-entrypoint$/);
     },
     { env: byTls() },
@@ -169,6 +170,25 @@ test("The plan tells that the engine cannot mount the agent's folders", needsLab
   });
   await inJob(async (job) => assert.doesNotMatch(story(await job.run(given)), line));
 });
+
+test(
+  "An engine without the agent's folders patches with its own socket, or not at all",
+  needsLab,
+  async () => {
+    const target = `${registry}/app/target:other-container`;
+    await inOtherContainer(async (job) => {
+      const step = await job.run(inputs({ targetImage: target }));
+      assertOrderly(step);
+      assert.equal(step.outputs.changed, "true", story(step));
+      const codes = step.warnings.map(({ code }) => code);
+      assert.deepEqual(codes, ["ENGINE_ACCESS_UNFILTERED"]);
+
+      const filtered = await job.run(inputs({ targetImage: target, engineAccess: "filtered" }));
+      assertFailed(filtered, "ENGINE_ACCESS_UNFILTERED");
+      assert.doesNotMatch(story(filtered), /Pull the/);
+    });
+  },
+);
 
 for (const strategy of ["full", "graft"])
   testContainerd(
