@@ -70,6 +70,7 @@ test("Ratios are those of medians", () => {
     "graft-overlay2 / pipeline = 0.2000: reached",
     "graft-again-overlay2 / pipeline = 0.0750: reached",
     "unchanged-overlay2 / pipeline = 0.0275: reached",
+    "full-other-overlay2 / cli = 0.9524: no goal",
   ]);
   assert.deepEqual(
     limits.map(({ id, value, verdict: text }) => `${id} ${value}: ${text}`),

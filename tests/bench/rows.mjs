@@ -31,6 +31,9 @@ function ofStore(store, goals) {
     row(`graft-${store}`, of("graft"), [{ case: pipeline, goal: 0.2 }]),
     row(`graft-again-${store}`, of("graft again"), [{ case: pipeline, goal: 0.1 }]),
     row(`unchanged-${store}`, of("unchanged"), [{ case: pipeline, goal: 0.03 }], { requestsBelow: 10 }),
+    row(`full-other-${store}`, of("full", { target: "other", rounds: 1 }), [
+      { case: of("cli", { target: "other", rounds: 1 }) },
+    ]),
     row(`graft-other-${store}`, of("graft", { target: "other", rounds: 1 })),
     row(`graft-mounting-${store}`, of("graft", { target: "other", mounting: true, rounds: 1 })),
   ];
