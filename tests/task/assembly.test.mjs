@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Job, story } from "./agent.mjs";
 import { assertFailed, assertOrderly, assertSucceeded } from "./expect.mjs";
+import { derive } from "./images.mjs";
 import { inJob } from "./job.mjs";
 import {
   config,
@@ -191,4 +192,44 @@ test("An image of the engine is pushed as it is, with the sensor on top", needsL
     assert.ok(lastLayer(targetImage).every((path) => path === "" || path.startsWith("opt/CrowdStrike/")));
   });
   docker("image", "rm", "local/owned:1");
+});
+
+/** What builders drop, fill in or join: real images have all of it. */
+const odd = {
+  Env: ["PATH=/usr/bin", "APP_DIR=/w", "PATH=/cnb/process:/usr/bin"],
+  MacAddress: "02:42:ac:11:00:02",
+  NetworkDisabled: true,
+  Volumes: { "/x": null },
+  ExposedPorts: { "80/tcp": null },
+  Healthcheck: { Test: ["CMD", "true"], StartPeriod: 0 },
+  FromTheFuture: { kept: [1, null] },
+};
+
+test("A configuration that builders change stays as it is", needsLab, async () => {
+  const oddSource = await derive(source, "odd", (image) => Object.assign(image.config.config, odd));
+  const kept = (reference) => {
+    const { Env, Entrypoint, ...rest } = config(reference).config;
+    const ours = /^(FALCONCTL_OPTS|CS_CLOUD_SERVICE|__CS_FALCON_SENSOR_ROOT)=/;
+    return { ...rest, Env: Env.filter((text) => !ours.test(text)), first: Entrypoint.at(-1) };
+  };
+  await inJob(async (job) => {
+    const digests = [];
+    for (const strategy of strategies) {
+      const targetImage = `${registry}/app/target:odd-${strategy}`;
+      digests.push(await digestOf(job, { sourceImage: oddSource, targetImage, strategy }));
+      assert.deepEqual(kept(targetImage), kept(oddSource));
+      const gate = { action: "verify", targetImage, sourceImage: oddSource };
+      assertSucceeded(await job.run(inputs(gate)));
+    }
+    assert.equal(digests[0], digests[1]);
+  });
+  docker("pull", "--quiet", "--platform", "linux/arm64", oddSource);
+  docker("tag", oddSource, "local/odd:1");
+  docker("image", "rm", oddSource);
+  await inJob(async (job) => {
+    const targetImage = `${registry}/app/target:odd-of-engine`;
+    await digestOf(job, { sourceImage: "local/odd:1", sourceLocation: "engine", targetImage });
+    assert.deepEqual(kept(targetImage), kept(oddSource));
+  });
+  docker("image", "rm", "local/odd:1");
 });
