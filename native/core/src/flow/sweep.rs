@@ -13,8 +13,12 @@ use crate::adapters::journal::{Journal, JournalItem, Leftover};
 use crate::domain::agent::Agent;
 use crate::report::problem::Problem;
 
-/// Looks for a container that is being removed: five seconds of them.
+/// Looks for containers, also for one that is being removed: five seconds of them.
 const CONTAINER_LOOKS: usize = 25;
+
+/// Looks at an engine without a container after a run that was cut off: two seconds of them. By then the engine has
+/// created the container that the run asked for last.
+const QUIET_LOOKS: usize = 10;
 
 /// Looks for an image whose pull was cut off: two seconds of them. By then the engine has dropped the pull or finished it.
 const PULL_LOOKS: usize = 10;
@@ -69,7 +73,8 @@ impl Sweep {
             in_container_job: agent.in_container_job,
         };
         let engine = Engine::connect(&settings)?;
-        self.containers(&engine, &agent.identity).await?;
+        self.containers(&engine, &agent.identity, was_cut_off(&leftovers))
+            .await?;
         self.interrupted_pulls(&engine, &leftovers).await;
         for (leftover, is_done) in leftovers.iter().zip(done) {
             let failures = self.failed.len();
@@ -86,16 +91,28 @@ impl Sweep {
 
     /// Removes what runs or ran for this agent: it runs one job at a time, so all of it belongs to this job, which is
     /// over, or to one that was cut off.
-    async fn containers(&mut self, engine: &Engine, identity: &str) -> Result<(), Problem> {
+    async fn containers(
+        &mut self,
+        engine: &Engine,
+        identity: &str,
+        was_cut_off: bool,
+    ) -> Result<(), Problem> {
         let label = [(LABEL_AGENT, identity)];
-        for container in engine.containers_with(&label).await? {
-            let removed = engine.remove_container(&container.id).await.map(|()| true);
-            self.note(format!("container `{}`", container.name), removed);
-        }
-        // A container that is still being removed holds its image.
+        let needed = if was_cut_off { QUIET_LOOKS } else { 1 };
+        let mut known = HashSet::new();
+        let mut quiet = 0;
         for _ in 0..CONTAINER_LOOKS {
-            if engine.containers_with(&label).await?.is_empty() {
+            let found = engine.containers_with(&label).await?;
+            quiet = if found.is_empty() { quiet + 1 } else { 0 };
+            if quiet == needed {
                 break;
+            }
+            for container in found {
+                // A container that is still being removed holds its image, so it is waited for.
+                if known.insert(container.id.clone()) {
+                    let removed = engine.remove_container(&container.id).await.map(|()| true);
+                    self.note(format!("container `{}`", container.name), removed);
+                }
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
@@ -190,6 +207,12 @@ impl Sweep {
     }
 }
 
+/// Returns true if a run was cut off: one that ends removes its folder from the journal.
+fn was_cut_off(leftovers: &[Leftover]) -> bool {
+    let mut entries = leftovers.iter().flat_map(|leftover| &leftover.entries);
+    entries.any(|entry| matches!(entry.item, JournalItem::Folder { .. }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::sweep;
@@ -274,6 +297,47 @@ mod tests {
             assert_eq!(swept.removed.len(), expected, "{appears_at}: {swept:?}");
             assert!(swept.failed.is_empty(), "{swept:?}");
             assert!(!journal.own_file().exists());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_container_that_the_engine_creates_after_a_kill_is_removed() {
+        for (is_cut_off, expected) in [(true, 1), (false, 0)] {
+            let place = tempfile::tempdir().expect("a folder");
+            let looks = AtomicUsize::new(0);
+            let engine = LoopbackServer::start(move |received, _| {
+                if received.line.starts_with("DELETE ") {
+                    return Reply::new(204, &[], "");
+                }
+                // It is not there at once, and no more after its removal.
+                let container = r#"[{"Id":"0123","Names":["/falcon-patch-0123-x"]}]"#;
+                let found = if looks.fetch_add(1, Ordering::SeqCst) == 3 {
+                    container
+                } else {
+                    "[]"
+                };
+                Reply::new(200, &[("content-type", "application/json")], found)
+            })
+            .await;
+            let agent = Agent {
+                docker_host: Some(format!("tcp://{}", engine.host())),
+                ..agent(place.path())
+            };
+            let journal = Journal::open(&agent.journal_folder(), &agent.owner());
+            let journal = journal.expect("a journal");
+            let item = if is_cut_off {
+                JournalItem::Folder {
+                    path: place.path().join("none"),
+                }
+            } else {
+                JournalItem::File {
+                    path: place.path().join("none"),
+                }
+            };
+            journal.record("0123", item).expect("a line");
+            let swept = sweep(&agent).await;
+            assert_eq!(swept.removed.len(), expected, "{swept:?}");
+            assert!(swept.failed.is_empty(), "{swept:?}");
         }
     }
 }
