@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::field::{CONTAINERS, container_names, container_path, containers, elements, is_set};
 use super::findings::Findings;
-use crate::domain::falcon::options::FALCON_ENTRYPOINT;
+use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT};
 use crate::report::code::Code;
 
 /// The capability by which the sensor sees the other processes of its container; the one that Fargate lets a container add
@@ -14,9 +14,6 @@ const SYS_PTRACE: &str = "SYS_PTRACE";
 /// Container that `CrowdStrike`'s patching utility, the other way to bring the sensor in, adds to a task definition
 /// (<https://github.com/CrowdStrike/Container-Security/blob/main/aws-ecs/ecs-fargate-guide.md>).
 const INIT_CONTAINER: &str = "crowdstrike-falcon-init-container";
-
-/// Folder where a patched image has the sensor; a volume over it would hide it.
-const SENSOR_ROOT: &str = "/opt/CrowdStrike/rootfs";
 
 /// Chooses the container named `wanted`, or the only one.
 pub(super) fn choose(

@@ -65,6 +65,9 @@ pub const SENSOR_FOLDER: &str = "/opt/CrowdStrike";
 /// The program that a patched image starts first; the source's entrypoint follows it.
 pub const FALCON_ENTRYPOINT: &str = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
 
+/// The value of [`SENSOR_ROOT_VARIABLE`].
+pub const SENSOR_ROOT: &str = "/opt/CrowdStrike/rootfs";
+
 /// The environment variable that every patched image has.
 pub const SENSOR_ROOT_VARIABLE: &str = "__CS_FALCON_SENSOR_ROOT";
 

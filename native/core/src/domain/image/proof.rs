@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 
 use super::registry_image::RegistryImage;
 use crate::domain::falcon::marks::{contradiction, variable, variables};
-use crate::domain::falcon::options::{FALCON_ENTRYPOINT, FalconOptions, SENSOR_ROOT_VARIABLE};
+use crate::domain::falcon::options::{
+    FALCON_ENTRYPOINT, FalconOptions, SENSOR_ROOT, SENSOR_ROOT_VARIABLE,
+};
 use crate::domain::platform::Platform;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
@@ -200,11 +202,7 @@ fn prove_environment(source: &Value, patched: &Value) -> Result<Vec<String>, Pro
             "its variable `{name}` is not the source's"
         )));
     }
-    prove_variable(
-        patched,
-        SENSOR_ROOT_VARIABLE,
-        Some("/opt/CrowdStrike/rootfs"),
-    )?;
+    prove_variable(patched, SENSOR_ROOT_VARIABLE, Some(SENSOR_ROOT))?;
     Ok(added
         .into_iter()
         .map(|(name, _)| format!("the variable `{name}`"))
@@ -232,12 +230,12 @@ fn prove_options(patched: &Value, options: &FalconOptions) -> Result<(), ProofEr
     )?;
     prove_variable(patched, "CS_CONTAINER", options.container_name.as_deref())?;
     let falconctl = variable(patched, "FALCONCTL_OPTS").unwrap_or_default();
+    let words: Vec<&str> = falconctl.split_whitespace().collect();
     // The values are secrets, so a deviation is told without them.
-    let has_id = falconctl.to_ascii_lowercase().contains(&format!(
-        "--cid={}",
-        options.customer_id.reveal().to_ascii_lowercase()
-    ));
-    if !has_id {
+    let id = format!("--cid={}", options.customer_id.reveal());
+    let ids = words.iter().filter(|word| word.starts_with("--cid"));
+    let ids: Vec<&&str> = ids.collect();
+    if !matches!(ids.as_slice(), [only] if only.eq_ignore_ascii_case(&id)) {
         return Err(unexpected(
             "its variable `FALCONCTL_OPTS` does not hold the customer ID".to_owned(),
         ));
@@ -248,7 +246,7 @@ fn prove_options(patched: &Value, options: &FalconOptions) -> Result<(), ProofEr
         .map_or("", |options| options.reveal());
     if !wanted
         .split_whitespace()
-        .all(|option| falconctl.contains(option))
+        .all(|option| words.contains(&option))
     {
         return Err(unexpected(
             "its variable `FALCONCTL_OPTS` does not hold every option of `falconctlOptions`"

@@ -38,7 +38,11 @@ pub async fn sensor_files(
         let obstacle = Obstacle::LayersDiffer { named, listed };
         return Ok(SensorFiles::Unknown(obstacle));
     }
-    let mut search = Search::new(entrypoint);
+    let mut search = if below > 0 {
+        Search::of_added(entrypoint)
+    } else {
+        Search::new(entrypoint)
+    };
     let layers = std::iter::zip(&image.layers, diff_ids).skip(below);
     for (layer, diff_id) in layers.rev() {
         let read = match search.admit(layer) {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::refusal::{SENSOR_VERSION_LABEL, VerifyError};
 use crate::domain::falcon::marks::{SensorMarks, contradiction, variable};
-use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
+use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT, SENSOR_ROOT_VARIABLE};
 use crate::domain::falcon::version::{SensorVersion, sensor_version};
 use crate::domain::image::proof::{Evidence, ProofError, prove_derived};
 use crate::domain::image::sensor_files::answer::SensorFiles;
@@ -150,11 +150,11 @@ fn check_marks(target: &ImageFacts) -> Result<(), VerifyError> {
     let marks = SensorMarks::of(config);
     let entrypoint = (!marks.by_entrypoint)
         .then(|| format!("its entrypoint does not begin with `{FALCON_ENTRYPOINT}`"));
-    let variable =
-        (!marks.by_variable).then(|| format!("its environment has no `{SENSOR_ROOT_VARIABLE}`"));
+    let root = (variable(config, SENSOR_ROOT_VARIABLE) != Some(SENSOR_ROOT))
+        .then(|| format!("its environment has no `{SENSOR_ROOT_VARIABLE}={SENSOR_ROOT}`"));
     let repeated = contradiction(config)
         .map(|name| format!("its environment has `{name}` with different values"));
-    let missing = entrypoint.into_iter().chain(variable).chain(repeated);
+    let missing = entrypoint.into_iter().chain(root).chain(repeated);
     let missing: Vec<String> = missing.collect();
     if missing.is_empty() {
         return Ok(());
@@ -178,14 +178,18 @@ fn check_source(target: &ImageFacts, source: &ImageFacts) -> Result<Vec<String>,
         diff_ids: &target_layers,
         config: target.image.runtime_config(),
     };
+    let differs = |why: Cause| VerifyError::SourceDiffers {
+        name: target.name.clone(),
+        of: source.name.clone(),
+        why,
+    };
+    let added = target_layers.len().saturating_sub(source_layers.len());
+    if added > 1 {
+        let why = format!("it has {added} layers on the source's, and a patch adds one");
+        return Err(differs(Cause::said(&why)));
+    }
     prove_derived(source_evidence, target_evidence).map_err(|error| match error {
-        ProofError::NoEffect { why } | ProofError::Unexpected { why } => {
-            VerifyError::SourceDiffers {
-                name: target.name.clone(),
-                of: source.name.clone(),
-                why: Cause::of(&why),
-            }
-        }
+        ProofError::NoEffect { why } | ProofError::Unexpected { why } => differs(Cause::of(&why)),
     })
 }
 
@@ -232,7 +236,10 @@ fn sensor_version_of(record: Option<&Record>, config: &Value) -> Option<SensorVe
         let label = config["Labels"][SENSOR_VERSION_LABEL].as_str()?;
         SensorVersion::parse(&sensor_version(label)?)
     };
-    record.and_then(version).or_else(labelled)
+    match record {
+        Some(record) => version(record),
+        None => labelled(),
+    }
 }
 
 fn check_version(

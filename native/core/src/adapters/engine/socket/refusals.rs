@@ -7,6 +7,9 @@ const KEPT: usize = 10;
 /// Longest part of a request that is shown, in characters.
 const SHOWN: usize = 120;
 
+/// Longest reason that is shown, in characters; a part of it can be the container's own text.
+const REASON: usize = 400;
+
 /// Refusal of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -20,7 +23,7 @@ impl Refusal {
         let request = request.to_string().replace('`', "'");
         Self {
             request: shortened(&request),
-            reason: reason.into(),
+            reason: reason.into().chars().take(REASON).collect(),
         }
     }
 }

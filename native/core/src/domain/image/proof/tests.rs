@@ -224,6 +224,22 @@ fn every_field_has_to_survive() {
             |c| c["Env"][2] = json!("FALCONCTL_OPTS=--tags=a,b --billing=metered"),
         ),
         (
+            "its variable `FALCONCTL_OPTS` does not hold the customer ID",
+            |c| {
+                c["Env"][2] = json!(format!(
+                    "FALCONCTL_OPTS=--cid={CID} --cid=other --tags=a,b --billing=metered"
+                ));
+            },
+        ),
+        (
+            "its variable `FALCONCTL_OPTS` does not hold every option of `falconctlOptions`",
+            |c| {
+                c["Env"][2] = json!(format!(
+                    "FALCONCTL_OPTS=--cid={CID} --tags=a,bc --billing=metered"
+                ));
+            },
+        ),
+        (
             "its variable `FALCONCTL_OPTS` does not hold every option of `falconctlOptions`",
             |c| c["Env"][2] = json!(format!("FALCONCTL_OPTS=--cid={CID} --tags=a,b")),
         ),

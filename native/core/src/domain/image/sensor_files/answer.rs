@@ -67,6 +67,14 @@ pub enum Absence {
         /// The layer.
         layer: Digest,
     },
+    /// An added layer has other files too.
+    #[error("the layer {layer} has `{path}`, which is not of the sensor")]
+    Foreign {
+        /// The first such path.
+        path: String,
+        /// The layer.
+        layer: Digest,
+    },
     /// Its links lead nowhere.
     #[error("the links of `{path}` lead in a circle, or there are more than 40 of them")]
     Circle {

@@ -7,6 +7,7 @@ use super::budget::Budget;
 use super::limits::DEPTH;
 use super::tar_entries::{Kind, TarEntry};
 use super::walk::{Name, Walk, shown};
+use crate::domain::falcon::options::SENSOR_FOLDER;
 
 /// Prefix of the name of a file that removes another of the layers below
 /// (<https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts>).
@@ -22,6 +23,8 @@ const META: &[u8] = b".wh..wh.";
 #[derive(Debug, Default)]
 pub(super) struct LayerTree {
     root: Folder,
+    /// The first path that is not of the sensor alone.
+    foreign: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +65,15 @@ pub(super) enum Sight<'a> {
     Unmentioned,
 }
 
+/// Returns true for a path within the sensor's folder, and for the folders above it.
+fn is_of_sensor(names: &[Name], is_folder: bool) -> bool {
+    let folder = SENSOR_FOLDER.trim_start_matches('/').split('/');
+    let folder: Vec<&[u8]> = folder.map(str::as_bytes).collect();
+    let mut pairs = std::iter::zip(names, &folder);
+    let agrees = pairs.all(|(name, wanted)| **name == **wanted);
+    agrees && (names.len() >= folder.len() || is_folder)
+}
+
 impl LayerTree {
     /// Unpacks an entry of the layer.
     pub(super) fn add(&mut self, entry: &TarEntry, budget: &mut Budget) -> Result<(), Obstacle> {
@@ -72,6 +84,9 @@ impl LayerTree {
         };
         if parents.iter().any(|name| name.starts_with(META)) {
             return Ok(());
+        }
+        if self.foreign.is_none() && !is_of_sensor(&names, entry.kind == Kind::Folder) {
+            self.foreign = Some(shown(names.iter()));
         }
         let node = match entry.kind {
             Kind::HardLink => Some(self.linked(&entry.link)?),
@@ -107,6 +122,11 @@ impl LayerTree {
             (_, node) => slot.node = node,
         }
         Ok(())
+    }
+
+    /// The first path of the layer that is not within the sensor's folder.
+    pub(super) fn foreign(&self) -> Option<&str> {
+        self.foreign.as_deref()
     }
 
     /// Looks at a path that has no links before its last name.

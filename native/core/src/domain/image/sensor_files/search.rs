@@ -25,6 +25,8 @@ const LAYERS: [&str; 5] = [
 #[derive(Debug)]
 pub struct Search {
     entrypoint: String,
+    /// True if the layers may have the sensor's files and no others.
+    sensor_only: bool,
     budget: Budget,
     /// The layers that were read, the topmost first.
     layers: Vec<(Digest, LayerTree)>,
@@ -37,9 +39,19 @@ impl Search {
         Self::within(Budget::default(), entrypoint)
     }
 
+    /// Begins a search in the layers that a patch added, which have the sensor's files alone.
+    #[must_use]
+    pub fn of_added(entrypoint: &str) -> Self {
+        Self {
+            sensor_only: true,
+            ..Self::new(entrypoint)
+        }
+    }
+
     pub(super) fn within(budget: Budget, entrypoint: &str) -> Self {
         Self {
             entrypoint: entrypoint.to_owned(),
+            sensor_only: false,
             budget,
             layers: Vec::new(),
         }
@@ -115,9 +127,23 @@ impl Search {
         Ok(tree)
     }
 
+    /// A file that an added layer must not have.
+    fn foreign(&self) -> Option<Absence> {
+        let mut layers = self.layers.iter().filter(|_| self.sensor_only);
+        layers.find_map(|(layer, tree)| {
+            Some(Absence::Foreign {
+                path: tree.foreign()?.to_owned(),
+                layer: layer.clone(),
+            })
+        })
+    }
+
     /// The answer that the layers read so far give; none if a layer below decides.
     #[must_use]
     pub fn answer(&self) -> Option<SensorFiles> {
+        if let Some(absence) = self.foreign() {
+            return Some(SensorFiles::Missing(absence));
+        }
         let mut walk = Walk::new(self.entrypoint.as_bytes());
         let mut last = None;
         while walk.advance() {

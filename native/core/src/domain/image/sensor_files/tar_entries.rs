@@ -59,8 +59,11 @@ pub(super) fn each(
             b'L' => gnu.path = Some(text(tar, size)?),
             b'K' => gnu.link = Some(text(tar, size)?),
             b'x' => pax = records(&content(tar, size)?)?,
-            // What holds for all entries is neither a name nor a size.
-            b'g' => skip(tar, size)?,
+            // What holds for all entries is neither a name nor a size. Go's reader forgets what came for the next entry.
+            b'g' => {
+                skip(tar, size)?;
+                (gnu, pax) = (Extension::default(), Extension::default());
+            }
             kind => {
                 let entry = entry(&header, kind, gnu, pax)?;
                 skip(tar, entry.size)?;

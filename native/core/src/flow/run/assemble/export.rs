@@ -128,6 +128,8 @@ pub(super) fn each_file<E: From<io::Error>>(
         let begin = file.fill_buf()?;
         let kind = match begin {
             [] => continue,
+            // The mark of a tar, whatever the name of its first file begins with.
+            tar if tar.get(257..262) == Some(b"ustar") => Exported::Plain,
             [b'{' | b'[', ..] => Exported::Json,
             [0x1f, 0x8b, ..] => Exported::Gzip,
             _ => Exported::Plain,

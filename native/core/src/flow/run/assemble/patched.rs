@@ -69,6 +69,11 @@ impl Run {
         let before = self.engine_image(pair.before).await?;
         let after = self.engine_image(pair.after).await?;
         require_arm64(&after)?;
+        // From here on by their IDs: what is compared, looked at and packed is one image, whatever happens to its name.
+        let pair = Pair {
+            before: &before.id,
+            after: &after.id,
+        };
         let added = prove_layers(&before.diff_ids, &after.diff_ids)?;
         let change = Change::between(&before.config, &after.config)?;
         self.check_added_files(pair, added, events).await?;

@@ -326,6 +326,11 @@ fn a_record_names_the_version_before_a_label_and_of_several_the_oldest_counts() 
     );
     let unknown = Err(Code::FalconSensorVersionUnknown);
     assert_eq!(told(patched(), vec![record("arm64", None)]), unknown);
+    // A label does not stand in for a record without a version.
+    assert_eq!(
+        told(labelled("7.40.0-1"), vec![record("arm64", None)]),
+        unknown
+    );
     let same = vec![record("a", Some("7.39.0-1")), record("b", Some("7.39.0-1"))];
     assert_eq!(
         told(patched(), same),

@@ -1,7 +1,10 @@
 //! Layers above each other.
 
 use super::{Layer, PROGRAM, absence, is_present, search};
+use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::image::sensor_files::answer::SensorFiles;
+use crate::domain::image::sensor_files::search::Search;
+use crate::domain::reference::digest::Digest;
 use tar::EntryType;
 
 /// More entries of a layer.
@@ -139,4 +142,40 @@ fn files_of_old_engines_do_not_count() {
         .file(".wh..wh.plnk/1.2", b"x")
         .file(".wh..wh.aufs", b"");
     is_present(vec![old, Layer::sensor()]);
+}
+
+#[test]
+fn an_added_layer_has_the_files_of_the_sensor_alone() {
+    let search = |layer: Layer| {
+        let tar = layer.tar();
+        let mut search = Search::of_added(FALCON_ENTRYPOINT);
+        let digest = Digest::of(&tar);
+        search
+            .read(&tar[..], &digest, digest.as_str())
+            .expect("a layer");
+        search.answer()
+    };
+    let found = search(Layer::sensor());
+    assert!(matches!(found, Some(SensorFiles::Present(_))), "{found:?}");
+    for (path, layer) in [
+        ("/app/server", Layer::sensor().file("app/server", b"x")),
+        (
+            "/etc/.wh.passwd",
+            Layer::sensor().file("etc/.wh.passwd", b""),
+        ),
+        (
+            "/opt/.wh..wh..opq",
+            Layer::sensor().file("opt/.wh..wh..opq", b""),
+        ),
+        (
+            "/opt/CrowdStrike-else",
+            Layer::sensor().file("opt/CrowdStrike-else", b"x"),
+        ),
+        ("/opt", Layer::new().file("opt", b"x")),
+    ] {
+        let Some(SensorFiles::Missing(why)) = search(layer) else {
+            panic!("{path} was accepted")
+        };
+        assert!(why.to_string().contains(path), "{path}: {why}");
+    }
 }

@@ -6,6 +6,9 @@ use crate::adapters::engine::socket::filter::context::{Context, ContextFile};
 use crate::adapters::engine::socket::grant::Grant;
 use crate::adapters::engine::socket::refusals::shortened;
 
+/// Sources that one copy may have; falconutil's has one.
+const WORDS: usize = 64;
+
 /// A copy, written anew.
 #[derive(Debug)]
 pub(super) struct Copy<'a> {
@@ -33,7 +36,9 @@ pub(super) fn read<'a>(
                 written.push(format!("--from={source}"));
                 from = Some(source);
             }
-            "chown" | "chmod" | "link" => written.push(flag.text.to_owned()),
+            "chown" | "chmod" | "link" if is_plain_value(flag.value) => {
+                written.push(flag.text.to_owned());
+            }
             _ => return Err(format!("`{keyword}` has `{}`", shortened(flag.text))),
         }
     }
@@ -50,6 +55,9 @@ pub(super) fn read<'a>(
         .ok_or_else(|| format!("`{keyword}` copies nothing"))?;
     if words.is_empty() {
         return Err(format!("`{keyword}` copies nothing"));
+    }
+    if words.len() > WORDS {
+        return Err(format!("`{keyword}` has more than {WORDS} sources"));
     }
     let mut files = Vec::new();
     let mut arguments = Vec::new();
@@ -74,6 +82,14 @@ pub(super) fn read<'a>(
         line: written.join(" "),
         files,
     })
+}
+
+/// Returns true for an owner, a mode or a truth value in plain letters.
+fn is_plain_value(value: &str) -> bool {
+    let is_plain = |b: u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b'+' | b'=' | b',')
+    };
+    value.bytes().all(is_plain)
 }
 
 /// The arguments, in either form.

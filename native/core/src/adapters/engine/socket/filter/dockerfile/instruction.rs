@@ -38,7 +38,9 @@ impl<'a> Instruction<'a> {
         while rest.starts_with("--") {
             let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
             let (flag, after) = rest.split_at(end);
-            if flag == "--" || flag.contains(['"', '\'', '\\', '$', '`']) {
+            // Engines split at bytes that are part of a letter, such as the second one of `à`.
+            let is_plain = flag.is_ascii() && !flag.contains(['"', '\'', '\\', '$', '`']);
+            if flag == "--" || !is_plain {
                 return Err(format!("`{}` has a flag that is not plain", self.keyword));
             }
             let (name, value) = flag[2..].split_once('=').unwrap_or((&flag[2..], ""));

@@ -1,11 +1,23 @@
 //! A Dockerfile's logical lines: comments dropped, continued lines joined.
 
+/// Bytes that a Dockerfile may have; falconutil's has some hundred.
+const BYTES: usize = 64 * 1024;
+
+/// Lines that a Dockerfile may have; falconutil's has about twelve.
+const LINES: usize = 1000;
+
 /// Splits a Dockerfile into logical lines
 /// (<https://docs.docker.com/reference/dockerfile/#format>).
 ///
 /// # Errors
 /// The reason why the Dockerfile is refused.
 pub(super) fn logical_lines(text: &str) -> Result<Vec<String>, String> {
+    // The whole is read on a thread that others wait for, so a long one is not begun.
+    if text.len() > BYTES || text.bytes().filter(|byte| *byte == b'\n').count() > LINES {
+        return Err(format!(
+            "its Dockerfile has more than {BYTES} bytes or {LINES} lines"
+        ));
+    }
     let mut lines: Vec<String> = Vec::new();
     let mut continued: Option<String> = None;
     for line in text.trim_start_matches('\u{feff}').split('\n') {

@@ -190,3 +190,31 @@ fn dockerfiles_that_are_refused() {
         assert!(refusal.contains(expected), "{text}: {refusal}");
     }
 }
+
+#[test]
+fn a_flag_whose_letters_engines_split_is_refused() {
+    // The second bytes of these letters are blanks to an engine that reads byte by byte.
+    for letter in ['\u{e0}', '\u{c5}'] {
+        for line in [
+            format!("COPY --chown={letter}--from=company/private:1 . /tmp/x/"),
+            format!("COPY --chmod=0{letter}--from=company/private:1 . /tmp/x/"),
+        ] {
+            let text = format!("FROM SENSOR\n{line}\n");
+            assert!(rewritten(&text).is_err(), "{line}");
+        }
+    }
+    assert!(rewritten("FROM SENSOR\nCOPY --chown=0;x entry.sh /x/\n").is_err());
+}
+
+#[test]
+fn a_dockerfile_that_costs_much_to_read_is_refused() {
+    let words = ". ".repeat(65);
+    let lines = "a\\\n".repeat(1001);
+    for text in [
+        format!("FROM SENSOR\nCOPY {words} /x\n"),
+        format!("FROM SENSOR\nRUN {lines}"),
+        format!("FROM SENSOR\nRUN {}\n", "a".repeat(64 * 1024)),
+    ] {
+        assert!(rewritten(&text).is_err(), "{}", text.len());
+    }
+}
