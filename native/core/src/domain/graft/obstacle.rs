@@ -9,14 +9,6 @@ pub enum Obstacle {
     /// The triggers would run on the stub's empty file system.
     #[error("the source has `ONBUILD` triggers, which need its files")]
     OnBuild,
-    /// The source's configuration does not fit its manifest.
-    #[error("the source has {held} layers, and its configuration tells of {told}")]
-    LayersUncounted {
-        /// Layers that the configuration tells of.
-        told: usize,
-        /// Layers that the manifest names.
-        held: usize,
-    },
     /// The engine did not take the stub, or did not give its layer.
     #[error("the engine does not go along: {0}")]
     Engine(String),

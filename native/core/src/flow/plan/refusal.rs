@@ -33,6 +33,7 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
         refuse_patched_source(source)?;
     }
     let ready = Ready::of(config, facts)?;
+    refuse_miscounted_layers(ready.source)?;
     refuse_overwriting_source(config, ready.source, ready.target)?;
     refuse_unknown_image(config, ready.target)?;
     refuse_immutable_tags(ready.target)?;
@@ -127,6 +128,25 @@ fn refuse_patched_source(source: &SourceFacts) -> Result<(), Problem> {
             format!("its environment has `{SENSOR_ROOT_VARIABLE}`")
         }],
         hint: Some("Set `sourceImage` to the image as it was before patching".to_owned()),
+    })
+}
+
+/// Refuses a source whose configuration does not fit its manifest: no layer can be put on it, and engines refuse it too.
+fn refuse_miscounted_layers(source: &SourceFacts) -> Result<(), Problem> {
+    let SourcePlace::Registry { image, .. } = &source.place else {
+        return Ok(());
+    };
+    let (named, held) = (image.diff_ids().len(), image.layers.len());
+    if named == held {
+        return Ok(());
+    }
+    Err(Problem {
+        code: Code::RegistryAnswerInvalid,
+        what: format!("The source image `{}` is not whole", source.name),
+        why: vec![format!(
+            "its manifest has {held} layers, and its configuration names {named}"
+        )],
+        hint: Some("Build and push the source again".to_owned()),
     })
 }
 

@@ -51,6 +51,23 @@ fn with_layers(layers: usize) -> Facts {
 }
 
 #[test]
+fn a_source_whose_layers_are_miscounted_is_refused_with_either_strategy() {
+    let mut facts = with_layers(2);
+    let source = facts.source.as_mut().expect("a source");
+    if let SourcePlace::Registry { image, .. } = &mut source.place {
+        let mut miscounted = (**image).clone();
+        miscounted.layers.pop();
+        *image = Arc::new(miscounted);
+    }
+    for strategy in ["full", "graft"] {
+        let config = config(|inputs| inputs.strategy = strategy.into());
+        let problem = refusal(&config, &facts);
+        assert_eq!(problem.code, Code::RegistryAnswerInvalid);
+        assert!(problem.why[0].contains("1 layers"), "{:?}", problem.why);
+    }
+}
+
+#[test]
 fn a_source_with_more_layers_than_the_store_takes_is_refused_with_a_graft_as_the_way_out() {
     let full = config(|_| {});
     let graft = config(|inputs| inputs.strategy = "graft".into());
