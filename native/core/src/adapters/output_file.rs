@@ -74,7 +74,7 @@ impl OutputFile {
     }
 }
 
-/// The permissions of a regular file that may be written; none where there is no file.
+/// The permissions of a regular file that may be written; none for a path without a file.
 fn writable(path: &Path) -> io::Result<Option<Permissions>> {
     let metadata = match path.symlink_metadata() {
         Ok(metadata) => metadata,

@@ -98,8 +98,6 @@ pub struct EngineImage {
     pub diff_ids: Vec<String>,
     /// The configuration as the engine tells it, unknown fields included.
     pub config: Value,
-    /// Time when it was made, as its configuration says.
-    pub created: Option<String>,
     /// Its tag references.
     pub repo_tags: Vec<String>,
     /// Its digest references. The containerd store makes one for every repository that has a tag of the image, pulled
@@ -144,7 +142,6 @@ impl EngineImage {
             platforms,
             diff_ids: texts(&answer["RootFS"]["Layers"]),
             config: answer["Config"].clone(),
-            created: answer["Created"].as_str().map(str::to_owned),
             repo_tags,
             repo_digests,
             size: answer["Size"].as_u64().unwrap_or_default(),
@@ -296,7 +293,7 @@ mod tests {
         assert_eq!(image.config["Env"], Value::Null);
         let bare =
             EngineImage::of(&json!({"Id": "sha256:1", "Os": "linux", "Architecture": "arm64"}));
-        assert!(bare.diff_ids.is_empty() && bare.config.is_null() && bare.created.is_none());
+        assert!(bare.diff_ids.is_empty() && bare.config.is_null());
     }
 
     #[test]

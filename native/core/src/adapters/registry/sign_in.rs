@@ -49,7 +49,7 @@ impl SignIns {
         Ok(self.credentials.login(repository).await?.is_some())
     }
 
-    /// Reason that a repository must be accessed without its login; none where there is no such reason.
+    /// Reason that a repository must be accessed without its login, if it must.
     pub(super) async fn missing_login(&self, repository: &Repository) -> Option<SignInError> {
         self.credentials.missing(repository).await
     }

@@ -56,7 +56,7 @@ fn check_condition(findings: &mut Findings, path: &str, dependency: &Value, othe
     );
 }
 
-/// Containers that wait for each other in a circle, in its order; none where there is no circle.
+/// Containers that wait for each other in a circle, in its order, if they do.
 fn circle(needs: &[Vec<usize>]) -> Option<Vec<usize>> {
     // What waits for nothing that is left can start; what is left in the end is in a circle, or waits for one.
     let mut left: Vec<usize> = (0..needs.len()).collect();

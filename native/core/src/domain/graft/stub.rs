@@ -33,3 +33,43 @@ pub(crate) fn stub(source_config: &Value, name: &str) -> io::Result<Vec<u8>> {
     }
     archive.into_inner()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::stub;
+
+    #[test]
+    fn a_stub_is_the_source_without_its_files() {
+        let config = json!({
+            "architecture": "arm64", "os": "linux", "variant": "v8", "created": "2026-01-01T00:00:00Z",
+            "config": {"Cmd": ["web"], "FromTheFuture": true},
+            "rootfs": {"type": "layers", "diff_ids": ["sha256:a", "sha256:b"]},
+            "history": [{"created_by": "ADD"}, {"created_by": "COPY"}],
+        });
+        let archive = stub(&config, "falcon-patch.invalid/run:stub").expect("an archive");
+        let mut files = std::collections::HashMap::new();
+        for entry in tar::Archive::new(&archive[..]).entries().expect("a tar") {
+            let mut entry = entry.expect("an entry");
+            let name = entry.path().expect("a path").display().to_string();
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut bytes).expect("its bytes");
+            files.insert(name, bytes);
+        }
+        let read = |name: &str| -> Value { serde_json::from_slice(&files[name]).expect("JSON") };
+        let manifest = &read("manifest.json")[0];
+        assert_eq!(
+            manifest["RepoTags"],
+            json!(["falcon-patch.invalid/run:stub"])
+        );
+        let mut stub = read("config.json");
+        let layer = crate::domain::reference::digest::Digest::of(&files["layer.tar"]);
+        assert_eq!(stub["rootfs"]["diff_ids"], json!([layer.as_str()]));
+        assert_eq!(stub["history"].as_array().map(Vec::len), Some(1));
+        for part in ["rootfs", "history"] {
+            stub[part] = config[part].clone();
+        }
+        assert_eq!(stub, config);
+    }
+}

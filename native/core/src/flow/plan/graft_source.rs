@@ -32,10 +32,55 @@ impl<'a> GraftSource<'a> {
         if triggers.is_some_and(|triggers| !triggers.is_empty()) {
             return Err(Obstacle::OnBuild);
         }
-        let (told, held) = (image.diff_ids().len(), image.layers.len());
-        if told != held {
-            return Err(Obstacle::LayersUncounted { told, held });
-        }
         Ok(Self { repository, image })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::GraftSource;
+    use crate::domain::graft::obstacle::Obstacle;
+    use crate::domain::image::registry_image::RegistryImage;
+    use crate::domain::reference::repository::Repository;
+    use crate::flow::facts::source::{SourceFacts, SourcePlace};
+
+    fn source(config: &Value) -> SourceFacts {
+        let image = RegistryImage::of(&["sha256:a", "sha256:b"], config);
+        SourceFacts {
+            name: "registry.example/app/web:1.4.2".to_owned(),
+            config: image.runtime_config().clone(),
+            diff_ids: image.diff_ids(),
+            bytes: Some(image.layers_size()),
+            place: SourcePlace::Registry {
+                repository: Repository::new("registry.example", "app/web"),
+                image: image.into(),
+                from_index: false,
+            },
+        }
+    }
+
+    #[test]
+    fn triggers_forbid_a_graft_and_their_absence_does_not() {
+        for (triggers, forbids) in [
+            (json!(null), false),
+            (json!([]), false),
+            (json!(["RUN make"]), true),
+        ] {
+            let source = source(&json!({"Cmd": ["web"], "OnBuild": triggers}));
+            let obstacle = GraftSource::of(&source).err();
+            assert_eq!(obstacle, forbids.then_some(Obstacle::OnBuild), "{triggers}");
+        }
+    }
+
+    #[test]
+    fn an_image_of_the_engine_has_no_manifest_to_graft_on() {
+        let mut local = source(&json!({}));
+        local.place = SourcePlace::Engine {
+            id: "sha256:c".to_owned(),
+        };
+        let obstacle = GraftSource::of(&local).err();
+        assert_eq!(obstacle, Some(Obstacle::SourceInEngine));
     }
 }

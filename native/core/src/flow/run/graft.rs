@@ -8,6 +8,3 @@
 
 pub mod make;
 pub mod ungrafted;
-
-#[cfg(test)]
-mod tests;

@@ -67,7 +67,7 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Res
     stream.shutdown().await
 }
 
-/// Serves on a free port until the test ends; without TLS if there is no acceptor.
+/// Serves on a free port until the test ends, with TLS if an acceptor is given.
 async fn serve(acceptor: Option<TlsAcceptor>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();

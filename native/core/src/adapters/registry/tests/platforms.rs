@@ -60,7 +60,7 @@ impl Image {
 
 const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 
-/// What is found in a registry with these images behind an index with these entries.
+/// Finds an image in a registry that has these images behind an index with these entries.
 async fn find(
     images: Vec<Image>,
     entries: Vec<Value>,

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 
+use flate2::read::MultiGzDecoder;
 use tar::{Archive, EntryType};
 
-use super::export::{Exported, each_file, gunzip};
+use super::export::{Exported, each_file};
 use super::failure::{NotAssembled, ResultError, SHOWN};
 use super::pack::Hashing;
 use crate::domain::assembly::added_history::reason_to_look;
@@ -78,7 +79,7 @@ pub(super) fn foreign_paths(
     each_file(export, |_, file| {
         let found = match file {
             Exported::Json(_) => return Ok(()),
-            Exported::Gzip(file) => paths_of(gunzip(file)),
+            Exported::Gzip(file) => paths_of(MultiGzDecoder::new(file)),
             Exported::Plain(file) => paths_of(file),
         };
         // What cannot be read is not one of the added layers, or else one is missing below.

@@ -5,9 +5,10 @@ use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
 
-use super::export::{Exported, each_file, gunzip};
+use super::export::{Exported, each_file};
 use super::failure::{NotAssembled, ResultError, SpoolError};
 use super::pack::{Hashing, NotPacked, create, pack};
 use super::ready_image::SourceLayers;
@@ -104,7 +105,7 @@ pub(super) fn store(export: impl Read, folder: &Path) -> Result<Image, NotAssemb
 fn keep(file: &mut dyn BufRead, path: &Path) -> Result<PackedLayer, Unstored> {
     let to = create(path).map_err(|source| unwritable(path, source))?;
     let mut packed = Hashing::new(Copying { from: file, to });
-    let mut unpacked = Hashing::new(gunzip(&mut packed));
+    let mut unpacked = Hashing::new(MultiGzDecoder::new(&mut packed));
     io::copy(&mut unpacked, &mut io::sink())?;
     let diff_id = unpacked.digest();
     drop(unpacked);

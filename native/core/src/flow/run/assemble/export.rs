@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use flate2::read::MultiGzDecoder;
 use hyper::body::Bytes;
 use tar::{Archive, EntryType};
 use tokio::sync::mpsc;
@@ -140,9 +139,4 @@ pub(super) fn each_file<E: From<io::Error>>(
     let mut rest = archive.into_inner();
     io::copy(&mut rest, &mut io::sink())?;
     Ok(())
-}
-
-/// Unpacks a gzipped layer, all of its members.
-pub(super) fn gunzip(file: impl Read) -> MultiGzDecoder<impl Read> {
-    MultiGzDecoder::new(file)
 }

@@ -55,7 +55,9 @@ impl Stages {
             return if number < earlier {
                 Ok(number.to_string())
             } else {
-                Err(format!("`COPY --from={number}` is no earlier stage"))
+                Err(format!(
+                    "`COPY --from={number}` does not name an earlier stage"
+                ))
             };
         }
         self.named(from).map_or_else(|| base(from, grant), Ok)

@@ -142,7 +142,10 @@ fn dockerfiles_that_are_refused() {
             "FROM SENSOR\nCOPY --from=nginx /a /b",
             "not an image of this run",
         ),
-        ("FROM SENSOR\nCOPY --from=0 /a /b", "no earlier stage"),
+        (
+            "FROM SENSOR\nCOPY --from=0 /a /b",
+            "does not name an earlier stage",
+        ),
         ("FROM SENSOR\nCOPY --from=$A /a /b", "not plain"),
         ("FROM SENSOR\nCOPY --\"from\"=nginx /a /b", "not plain"),
         ("FROM SENSOR\nCOPY --from=0 --from=nginx /a /b", "twice"),
