@@ -27,7 +27,7 @@ hosts=("$LAB_REGISTRY" 123456789012.dkr.ecr.us-east-1.amazonaws.com 210987654321
 for region in eu-west-1 us-east-1; do hosts+=("prod-$region-starport-layer-bucket.s3.$region.amazonaws.com"); done
 # AWS's API under its own names, for clients without AWS_ENDPOINT_URL.
 api_hosts=(sts.amazonaws.com)
-for region in eu-west-1 us-east-1; do api_hosts+=({api.ecr,sts,ecs}".$region.amazonaws.com"); done
+for region in eu-west-1 us-east-1; do api_hosts+=({api.ecr,sts,ecs,kms}".$region.amazonaws.com"); done
 
 # overlay LOWER NAME: a writable view of a part of the cache.
 overlay() {

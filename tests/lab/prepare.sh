@@ -116,6 +116,7 @@ make_part emulator emulator
 make_part falconutil falconutil
 make_part certificate certificate
 make_part aws aws
+make_part cosign cosign forky
 make_part engine-28 engine forky crane
 make_part tree-web-arm64 tree arm64 nginx-light,dash,coreutils,busybox-static,libc-bin
 make_part tree-tools-amd64 tree amd64 dash,coreutils,busybox-static,curl,jq,ca-certificates,libc-bin

@@ -44,7 +44,7 @@ export const awsFront = (parts) => (request, response) =>
     response.destroy();
   });
 
-async function serve({ port, aws, tokens, log, faults }, request, response) {
+async function serve({ port, aws, kms, tokens, log, faults }, request, response) {
   const body = await readAll(request);
   const action = actionOf(request, body);
   const entry = log.open(request, `aws:${action}`)(response);
@@ -65,8 +65,11 @@ async function serve({ port, aws, tokens, log, faults }, request, response) {
     body,
   });
   entry.bytesIn = body.length;
-  const { status, headers, text } =
-    answer.status < 400 ? renewed(answer, action, tokens) : asAwsSaysIt(answer, request);
+  const { status, headers, text } = isOfKms(action, answer)
+    ? kms.answer(action, body, regionOf(request))
+    : answer.status < 400
+      ? renewed(answer, action, tokens)
+      : asAwsSaysIt(answer, request);
   entry.bytesOut = Buffer.byteLength(text);
   response.writeHead(status, { ...headers, "content-length": entry.bytesOut });
   response.end(text);
@@ -93,9 +96,13 @@ const JSON_NAMES = {
   AccessDenied: "AccessDeniedException",
 };
 
+const REFUSAL = /<Errors><Error><Code>(.*?)<\/Code><Message>(.*?)<\/Message>/s;
+
+// moto judges who calls and what they may, and knows none of the keys, so its answer to an allowed call is of no interest.
+const isOfKms = (action, answer) => action.startsWith("kms:") && !REFUSAL.test(answer.text);
+
 function asAwsSaysIt(answer, request) {
-  const [, code, message] =
-    /<Errors><Error><Code>(.*?)<\/Code><Message>(.*?)<\/Message>/s.exec(answer.text) ?? [];
+  const [, code, message] = REFUSAL.exec(answer.text) ?? [];
   if (!code) return answer;
   const requestId = answer.headers["x-amzn-requestid"];
   if (!request.headers["x-amz-target"]) {
@@ -112,8 +119,12 @@ function asAwsSaysIt(answer, request) {
   };
 }
 
+const scopeOf = (request) =>
+  /\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request/.exec(request.headers.authorization ?? "");
+const regionOf = (request) => scopeOf(request)[1];
+
 function actionOf(request, body) {
   const target = request.headers["x-amz-target"];
-  const service = /\/([a-z0-9-]+)\/aws4_request/.exec(request.headers.authorization ?? "")?.[1] ?? "sts";
+  const service = scopeOf(request)?.[2] ?? "sts";
   return `${service}:${target ? target.split(".").pop() : (new URLSearchParams(body.toString()).get("Action") ?? request.url)}`;
 }

@@ -2,7 +2,7 @@
 import { createHash, createHmac } from "node:crypto";
 
 export const ACCOUNT = "123456789012";
-const OTHER_ACCOUNT = "210987654321";
+export const OTHER_ACCOUNT = "210987654321";
 const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
 const allBut = (action) => ({
   ...everything,
@@ -14,6 +14,8 @@ const USERS = {
   LIMITED: allBut("ecr:GetAuthorizationToken"),
   NODESCRIBE: allBut("ecr:DescribeRepositories"),
   NOREGISTER: allBut("ecs:RegisterTaskDefinition"),
+  NOSIGN: allBut("kms:Sign"),
+  NOKEY: allBut("kms:GetPublicKey"),
 };
 
 export class Aws {

@@ -1,13 +1,14 @@
 // The control API, plain HTTP and JSON on loopback: tests switch ECR's behaviours, order faults and read the log of requests.
 import { readAll } from "./pass.mjs";
 
-export const control = ({ aws, ecr, tokens, faults, log }) => {
+export const control = ({ aws, ecr, kms, tokens, faults, log }) => {
   const routes = {
     "GET /requests": () => log.entries,
     "DELETE /requests": () => void log.entries.splice(0),
     "GET /faults": () => faults.list(),
     "POST /faults": (body) => faults.add(body),
     "DELETE /faults": () => void faults.clear(),
+    "PUT /keys": (body) => kms.put(body),
     "GET /settings": () => ecr.settings,
     "PUT /settings": (body) => Object.assign(ecr.settings, body),
     // {"next": N} answers the next N requests that their token is expired; {"renew": true} expires all tokens issued so far.

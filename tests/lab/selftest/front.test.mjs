@@ -1,6 +1,6 @@
 // The promises of ecr-front.mjs, tested over the wire. Runs inside a lab: see selftest.sh.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, verify } from "node:crypto";
 import { beforeEach, test } from "node:test";
 import { Aws } from "../front/aws.mjs";
 
@@ -249,6 +249,81 @@ test("AWS refuses wrong keys and denied calls by name", async () => {
   assert.equal(sts.status, 403);
   assert.match(await sts.text(), /^<ErrorResponse[^>]*><Error>.*<Code>InvalidClientTokenId<\/Code>/);
   assert.ok((await admin().ecr("DescribeRepositories", "eu-west-1", {})).repositories.length >= 7);
+});
+
+/** A signed call of one of the lab's users to KMS. */
+async function kms(action, parameters, { region = "eu-west-1", user = "ADMIN" } = {}) {
+  const keys = {
+    id: process.env[`LAB_${user}_ACCESS_KEY_ID`],
+    secret: process.env[`LAB_${user}_SECRET_ACCESS_KEY`],
+  };
+  const body = JSON.stringify(parameters);
+  const headers = new Aws(AWS_ENDPOINT_URL, keys).signature("kms", region, body);
+  const target = { "x-amz-target": `TrentService.${action}`, "content-type": "application/x-amz-json-1.1" };
+  const response = await fetch(AWS_ENDPOINT_URL, {
+    method: "POST",
+    headers: { ...headers, ...target },
+    body,
+  });
+  return response.json();
+}
+
+const sha256 = (text) => createHash("sha256").update(text).digest("base64");
+const signing = (KeyId, changes) => ({
+  KeyId,
+  Message: sha256("signed"),
+  MessageType: "DIGEST",
+  SigningAlgorithm: "ECDSA_SHA_256",
+  ...changes,
+});
+
+test("KMS signs a digest as it is and a message by its hash, by every name of the key", async () => {
+  const alias = "alias/selftest";
+  const key = await control("PUT", "/keys", { alias });
+  for (const name of [key.id, key.arn, key.aliasArn, alias]) {
+    const { KeyId, KeySpec, PublicKey } = await kms("GetPublicKey", { KeyId: name });
+    assert.deepEqual([KeyId, KeySpec], [key.arn, "ECC_NIST_P256"]);
+    assert.ok(key.publicKey.replaceAll("\n", "").includes(PublicKey));
+    const raw = { Message: Buffer.from("signed").toString("base64"), MessageType: "RAW" };
+    for (const changes of [{}, raw]) {
+      const { Signature } = await kms("Sign", signing(name, changes));
+      assert.ok(verify("sha256", Buffer.from("signed"), key.publicKey, Buffer.from(Signature, "base64")));
+    }
+  }
+  await control("PUT", "/keys", { id: key.id, hashesDigests: true });
+  const { Signature } = await kms("Sign", signing(alias));
+  assert.ok(!verify("sha256", Buffer.from("signed"), key.publicKey, Buffer.from(Signature, "base64")));
+});
+
+test("KMS refuses as AWS does", async () => {
+  const key = await control("PUT", "/keys", { alias: "alias/refused" });
+  const refusal = async (...call) => (await kms("Sign", ...call)).__type;
+  assert.equal(await refusal(signing(key.arn, { DryRun: true })), "DryRunOperationException");
+  assert.equal(await refusal(signing(key.arn, { Message: "AAAA" })), "ValidationException");
+  assert.equal(
+    await refusal(signing(key.arn, { SigningAlgorithm: "ECDSA_SHA_384" })),
+    "InvalidKeyUsageException",
+  );
+  assert.equal(await refusal(signing("alias/none")), "NotFoundException");
+  assert.equal(await refusal(signing(key.arn), { region: "us-east-1" }), "NotFoundException");
+  assert.equal(await refusal(signing(key.arn), { user: "NOSIGN" }), "AccessDeniedException");
+  const states = [
+    ["Disabled", "DisabledException"],
+    ["PendingDeletion", "KMSInvalidStateException"],
+    ["Unavailable", "KeyUnavailableException"],
+  ];
+  for (const [state, type] of states) {
+    await control("PUT", "/keys", { id: key.id, state });
+    assert.equal(await refusal(signing(key.arn)), type);
+    assert.equal((await kms("GetPublicKey", { KeyId: key.arn })).__type, type);
+  }
+  const symmetric = await control("PUT", "/keys", { spec: "SYMMETRIC_DEFAULT" });
+  const { __type: type } = await kms("GetPublicKey", { KeyId: symmetric.id });
+  assert.equal(type, "UnsupportedOperationException");
+  const foreign = await control("PUT", "/keys", { account: "210987654321" });
+  assert.equal(await refusal(signing(foreign.arn)), "AccessDeniedException");
+  await control("PUT", "/keys", { id: foreign.id, shared: true });
+  assert.equal(await refusal(signing(foreign.arn)), undefined);
 });
 
 const admin = () =>
