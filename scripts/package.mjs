@@ -8,11 +8,30 @@ import { CommandFailed, isEntry, main, read, readJson, root } from "./tools.mjs"
 /** Limit of the package's size, since every job downloads the task. */
 const sizeLimit = 10_000_000;
 
+/** The private variant's own names and ids, since an organisation has one name space for tasks and connection types. */
 const developmentTask = {
   id: "c91c51d9-5e4a-47b0-b06e-6bcc17e661f0",
   name: "FalconArm64PatchDev",
   friendlyName: "Falcon ARM64 patch (development)",
 };
+const connectionType = "FalconArm64PatchApi";
+const developmentType = {
+  name: "FalconArm64PatchDevApi",
+  displayName: "CrowdStrike Falcon (ARM64 patch, development)",
+};
+
+/** The manifests of extension and task in the private variant. */
+export function developmentVariant({ extension, task }) {
+  const contributions = extension.contributions.map(({ properties, ...contribution }) => ({
+    ...contribution,
+    properties: { ...properties, ...(properties.name === connectionType ? developmentType : {}) },
+  }));
+  const inputs = task.inputs.map((input) => ({
+    ...input,
+    type: input.type.replace(`:${connectionType}`, `:${developmentType.name}`),
+  }));
+  return { extension: { ...extension, contributions }, task: { ...task, ...developmentTask, inputs } };
+}
 
 export async function makePackage({ development = false } = {}) {
   const task = await build();
@@ -39,8 +58,11 @@ function stage(task, staging, development) {
   const packed = join(staging, "FalconArm64Patch");
   cpSync(task, packed, { recursive: true });
   if (development) {
-    const manifest = JSON.parse(readFileSync(join(packed, "task.json"), "utf8"));
-    writeFileSync(join(packed, "task.json"), JSON.stringify({ ...manifest, ...developmentTask }, null, 2));
+    const paths = { extension: join(staging, "vss-extension.json"), task: join(packed, "task.json") };
+    const parse = (path) => JSON.parse(readFileSync(path, "utf8"));
+    const variant = developmentVariant({ extension: parse(paths.extension), task: parse(paths.task) });
+    for (const [name, path] of Object.entries(paths))
+      writeFileSync(path, JSON.stringify(variant[name], null, 2));
   }
 }
 

@@ -4,10 +4,11 @@
 /** One run of the task, to be run once. */
 export declare class PatchRun {
   /**
-   * Prepares a run. `inputs` has a text for every input of task.json, empty where nothing was given; `otherInputs`
-   * are names of inputs that the step sets beside them, in upper case. `onEvent` is called for each event, in order.
+   * Prepares a run. `texts` has a text for every input of task.json, empty where nothing was given; `otherInputs`
+   * are names of inputs that the step sets beside them, in upper case. `falconConnection` has the values of the service
+   * connection of that input, by the core's names. `onEvent` is called for each event, in order.
    */
-  constructor(inputs: Record<string, string>, otherInputs: Array<string>, aws: AwsContext, agent: AgentContext, onEvent: (event: TaskEvent) => void)
+  constructor(texts: Record<string, string>, otherInputs: Array<string>, aws: AwsContext, falconConnection: Record<string, string> | undefined | null, agent: AgentContext, onEvent: (event: TaskEvent) => void)
   /**
    * Runs to the end, which is data even for a failure. A rejection is a bug of this task.
    *

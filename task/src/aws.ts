@@ -7,6 +7,7 @@
  * @see https://github.com/aws/aws-toolkit-azure-devops for the names of the variables and of the endpoint's parameters
  */
 import type { AwsContext, TokenRequest } from "./addon.ts";
+import { connectionId, forgetParameters, hasConnection, mapValues, take, takeParameter } from "./endpoint.ts";
 import { environmentName, type Masks, pair } from "./secrets.ts";
 
 /** The job's own connection to Azure DevOps, which every job has, also in classic pipelines. */
@@ -46,7 +47,7 @@ type AwsVariables = Record<keyof typeof variableNames, string>;
 
 /** Reads everything, removes from `env` what is confidential, and masks it. */
 export function takeAwsContext(env: NodeJS.ProcessEnv, masks: Masks): AwsContext {
-  const id = (env[`INPUT_${environmentName("awsConnection")}`] ?? "").trim();
+  const id = connectionId(env, "awsConnection");
   const connection = id === "" ? undefined : takeConnection(env, id);
   const variables = mapValues(variableNames, (name) => takeVariable(env, name));
   const request = takeTokenRequest(env, id);
@@ -62,11 +63,9 @@ export function takeAwsContext(env: NodeJS.ProcessEnv, masks: Masks): AwsContext
 
 /** The parameters of a service connection; `undefined` if the job does not have it. */
 function takeConnection(env: NodeJS.ProcessEnv, id: string): AwsConnection | undefined {
-  const ours = new RegExp(`^ENDPOINT_(AUTH|URL|DATA)_(\\w+_)?${escapePattern(id)}(_|$)`, "i");
-  const exists = Object.keys(env).some((name) => ours.test(name));
+  const exists = hasConnection(env, id);
   const taken = mapValues(connectionParameters, (name) => takeParameter(env, id, name));
-  // The same parameters as JSON.
-  take(env, `ENDPOINT_AUTH_${id}`);
+  forgetParameters(env, id);
   return exists ? taken : undefined;
 }
 
@@ -75,7 +74,7 @@ function takeTokenRequest(env: NodeJS.ProcessEnv, id: string): TokenRequest | un
   const ofJob = takeParameter(env, jobConnection, "AccessToken");
   // In classic pipelines this variable is only there if a box is ticked.
   const jobToken = ofJob || takeVariable(env, "System.AccessToken");
-  take(env, `ENDPOINT_AUTH_${jobConnection}`);
+  forgetParameters(env, jobConnection);
   const address = env.SYSTEM_OIDCREQUESTURI ?? "";
   if (address === "") return undefined;
   const query = new URLSearchParams({ "api-version": "7.1", serviceConnectionId: id });
@@ -95,10 +94,6 @@ function mask(
   for (const secret of secrets) if (secret) masks.add(secret);
 }
 
-function takeParameter(env: NodeJS.ProcessEnv, id: string, parameter: string): string {
-  return take(env, `ENDPOINT_AUTH_PARAMETER_${id}_${parameter.toUpperCase()}`);
-}
-
 /** A variable of the job: the agent passes secret ones under a separate name. */
 function takeVariable(env: NodeJS.ProcessEnv, name: string): string {
   const key = environmentName(name);
@@ -106,27 +101,6 @@ function takeVariable(env: NodeJS.ProcessEnv, name: string): string {
   return secret || (env[key] ?? "").trim();
 }
 
-/** The agent writes an endpoint's ID as the server does, and tasks look it up without regard to case. */
-function take(env: NodeJS.ProcessEnv, name: string): string {
-  const found = Object.keys(env).find((key) => key.toUpperCase() === name.toUpperCase());
-  if (found === undefined) return "";
-  const value = env[found] ?? "";
-  delete env[found];
-  return value.trim();
-}
-
 function host(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).hostname : undefined;
-}
-
-function escapePattern(text: string): string {
-  return text.replaceAll(/[^\w]/g, "\\$&");
-}
-
-function mapValues<Key extends string, Value>(
-  record: Record<Key, string>,
-  map: (value: string) => Value,
-): Record<Key, Value> {
-  const entries = Object.entries(record) as [Key, string][];
-  return Object.fromEntries(entries.map(([key, value]) => [key, map(value)])) as Record<Key, Value>;
 }

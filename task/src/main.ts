@@ -5,6 +5,7 @@ import { attachSummary } from "./attach.ts";
 import { takeAwsContext } from "./aws.ts";
 import { watchSignals } from "./cancel.ts";
 import { writeToStdout } from "./command.ts";
+import { takeFalconConnection } from "./falcon.ts";
 import { finish, unexpectedFailure } from "./finish.ts";
 import { History } from "./history.ts";
 import { inert } from "./markdown.ts";
@@ -18,6 +19,7 @@ const write = writeToStdout;
 const masks = new Masks(write);
 const secrets = takeSecrets(process.env, masks);
 const aws = takeAwsContext(process.env, masks);
+const falcon = takeFalconConnection(process.env, masks);
 const others = otherInputs(process.env);
 const notes = prepareNetwork(process.env, masks);
 const stop = watchSignals(process, { write, exit: endProcess });
@@ -29,7 +31,8 @@ async function main(): Promise<void> {
   const agent = agentContext(process.env);
   const addon = loadAddon(__dirname, currentPlatform());
   const history = new History();
-  const ending = await runTask(addon, { inputs, others, aws, agent, notes, masks, history, write, stop });
+  const context = { inputs, others, aws, falcon, agent };
+  const ending = await runTask(addon, { ...context, notes, masks, history, write, stop });
   const milliseconds = performance.now();
   const text = stop.aborted ? undefined : summary(ending, history, milliseconds);
   if (text !== undefined)

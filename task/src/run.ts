@@ -1,6 +1,7 @@
 /** One run, from the inputs to its ending. */
 import type { AgentContext, AwsContext, Ending, Loaded, TaskEvent, TaskInputs } from "./addon.ts";
 import { command, neutraliseToLine, type WriteLine } from "./command.ts";
+import type { FalconConnection } from "./falcon.ts";
 import { internalFailure } from "./finish.ts";
 import type { History } from "./history.ts";
 import { Renderer } from "./render.ts";
@@ -12,6 +13,8 @@ export interface Surroundings {
   /** Names of inputs that the step sets and that the task does not have. */
   others: readonly string[];
   aws: AwsContext;
+  /** The connection of `falconConnection`, if the job has it. */
+  falcon: FalconConnection | undefined;
   agent: AgentContext;
   /** Lines for the log about decisions made before the run. */
   notes: readonly string[];
@@ -25,7 +28,7 @@ export interface Surroundings {
 
 /** Runs the task and logs its events. An unexpected error ends it as a failure like any other. */
 export async function runTask(loaded: Loaded, surroundings: Surroundings): Promise<Ending> {
-  const { inputs, others, aws, agent, notes, masks, history, write, stop } = surroundings;
+  const { inputs, others, aws, falcon, agent, notes, masks, history, write, stop } = surroundings;
   if ("failure" in loaded) return { type: "failed", failure: loaded.failure };
   const { addon } = loaded;
   write(opening(addon.version(), inputs));
@@ -42,7 +45,7 @@ export async function runTask(loaded: Loaded, surroundings: Surroundings): Promi
     }
   };
   try {
-    const run = new addon.PatchRun(inputs, [...others], aws, agent, onEvent);
+    const run = new addon.PatchRun(inputs, [...others], aws, falcon, agent, onEvent);
     stop.addEventListener("abort", () => run.cancel());
     // The listener misses a signal that came earlier.
     if (stop.aborted) run.cancel();

@@ -95,7 +95,7 @@ export function pair(user: string | undefined, password: string): string | undef
 }
 
 /** The customer ID also names the registry's user, in lower case and without its checksum. */
-function customerIdForms(id: string): string[] {
+export function customerIdForms(id: string): string[] {
   const bare = id.replace(/-[0-9a-f]{2}$/i, "");
   return [id, bare].flatMap((text) => [text, text.toLowerCase(), text.toUpperCase()]);
 }

@@ -4,7 +4,7 @@ import type { Ending, Loaded, TaskInputs } from "../src/addon.ts";
 import { History } from "../src/history.ts";
 import { runTask } from "../src/run.ts";
 import { Masks } from "../src/secrets.ts";
-import { agent, aws, failure, fakeAddon, outcome, type Script } from "./samples.ts";
+import { agent, aws, failure, fakeAddon, falcon, outcome, type Script } from "./samples.ts";
 
 const inputs = {
   action: "patch",
@@ -24,6 +24,7 @@ async function run(
     inputs: { ...inputs, ...given },
     others: ["SOURCEIMGE"],
     aws,
+    falcon,
     agent,
     notes: [],
     masks: new Masks(write),
@@ -53,10 +54,10 @@ test("The first line names the version, the action and the images", async () => 
   for (const [given, first] of cases) assert.equal((await run(scripted({}), given)).lines[0], first);
 });
 
-test("Inputs, AWS settings and agent reach the addon", async () => {
+test("Inputs, settings of AWS and CrowdStrike, and agent reach the addon", async () => {
   const { addon, received } = fakeAddon({});
   await run({ addon });
-  assert.deepEqual(received, { inputs, others: ["SOURCEIMGE"], aws, agent });
+  assert.deepEqual(received, { inputs, others: ["SOURCEIMGE"], aws, falcon, agent });
 });
 
 test("An unsupported agent fails the step before its first line", async () => {

@@ -11,6 +11,7 @@ import type {
   TaskInputs,
   VerifiedImage,
 } from "../src/addon.ts";
+import type { FalconConnection } from "../src/falcon.ts";
 
 const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
@@ -85,11 +86,22 @@ export const aws: AwsContext = {
   },
 };
 
+/** A service connection for CrowdStrike. */
+export const falcon: FalconConnection = {
+  clientId: "client",
+  clientSecret: "secret",
+  customerId: "",
+  region: "auto",
+  apiUrl: "",
+  registry: "",
+};
+
 /** Arguments of the stand-in's constructor. */
 export interface Received {
   others?: string[];
   inputs?: TaskInputs;
   aws?: AwsContext;
+  falcon?: FalconConnection | undefined;
   agent?: AgentContext;
 }
 
@@ -116,11 +128,12 @@ export function fakeAddon({ run, sweep, reject }: Script): {
       inputs: TaskInputs,
       others: string[],
       access: AwsContext,
+      connection: FalconConnection | undefined,
       context: AgentContext,
       onEvent: (event: TaskEvent) => void,
     ) {
       if (reject !== undefined) throw reject;
-      Object.assign(received, { inputs, others, aws: access, agent: context });
+      Object.assign(received, { inputs, others, aws: access, falcon: connection, agent: context });
       this.#emit = onEvent;
       this.#cancelled = new Promise((resolve) => {
         this.#cancel = resolve;

@@ -66,7 +66,7 @@ test("The README lists the output variables of the task", () => {
 
 test("The addon takes exactly the inputs of the task", () => {
   const { PatchRun } = loadAddon();
-  const prepare = (inputs) => new PatchRun(inputs, [], aws, agent, () => undefined);
+  const prepare = (inputs) => new PatchRun(inputs, [], aws, undefined, agent, () => undefined);
   const { action, ...others } = Object.fromEntries(task.inputs.map(({ name }) => [name, ""]));
   prepare({ action, ...others });
   const refused = (inputs, reason) =>

@@ -4,9 +4,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import Ajv from "ajv-draft-04";
+import { developmentVariant } from "../../scripts/package.mjs";
 import { readJson, root } from "../../scripts/tools.mjs";
 
 const task = readJson("task/task.json");
+const extension = readJson("vss-extension.json");
 const recorded = readJson("tests/package/input-names.json");
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 const inputs = new Map(task.inputs.map((input) => [input.name, input]));
@@ -78,4 +80,59 @@ test("Visibility rules name existing inputs and values", () => {
       if (values.length > 0) assert.ok(values.includes(value), `the rule of ${name} compares with ${value}`);
     }
   }
+});
+
+/** The service connection types of an extension, each with its descriptors by ID. */
+function connectionTypes({ contributions }) {
+  const types = contributions.filter(({ type }) => type === "ms.vss-endpoint.service-endpoint-type");
+  return types.map(({ properties, targets }) => ({ ...properties, targets }));
+}
+
+const ids = (descriptors) => descriptors.map(({ id }) => id).sort();
+const typeOf = (manifest, input) => manifest.inputs.find(({ name }) => name === input).type;
+
+test("The connection's type keeps secrets in its scheme and all else in itself", () => {
+  const [type, ...others] = connectionTypes(extension);
+  assert.deepEqual(others, []);
+  assert.deepEqual(type.targets, ["ms.vss-endpoint.endpoint-types"]);
+  const [scheme, ...schemes] = type.authenticationSchemes;
+  assert.deepEqual(schemes, []);
+  assert.equal(scheme.type, "ms.vss-endpoint.endpoint-auth-scheme-basic");
+  // Connections are stored with these, and the agent masks every value of the scheme: a region there would blank `us-1`
+  // in the log.
+  assert.deepEqual(ids(scheme.inputDescriptors), ["customerId", "password", "username"]);
+  assert.deepEqual(ids(type.inputDescriptors), ["apiUrl", "region", "registry"]);
+  const confidential = scheme.inputDescriptors.filter(({ isConfidential }) => isConfidential);
+  assert.deepEqual(ids(confidential), ["customerId", "password"]);
+  for (const { id, inputMode } of confidential) assert.equal(inputMode, "passwordbox", id);
+  for (const each of [...scheme.inputDescriptors, ...type.inputDescriptors])
+    assert.ok(each.name && each.description && each.validation.isRequired === false, each.id);
+  assert.ok(extension.files.some(({ path, addressable }) => addressable && type.icon.startsWith(`${path}/`)));
+  assert.ok(existsSync(join(root, type.icon)));
+});
+
+test("The connection offers the clouds of the input", () => {
+  const [{ inputDescriptors }] = connectionTypes(extension);
+  const { values } = inputDescriptors.find(({ id }) => id === "region");
+  const { options, defaultValue } = inputs.get("falconRegion");
+  assert.equal(values.defaultValue, defaultValue);
+  assert.deepEqual(
+    values.possibleValues.map(({ value }) => value),
+    Object.keys(options),
+  );
+});
+
+test("The private variant has a type of its own, which its task takes", () => {
+  const variants = [{ extension, task }, developmentVariant({ extension, task })];
+  const names = variants.map((variant) => {
+    const [{ name }, ...others] = connectionTypes(variant.extension);
+    assert.deepEqual(others, []);
+    assert.equal(typeOf(variant.task, "falconConnection"), `connectedService:${name}`);
+    assert.equal(typeOf(variant.task, "awsConnection"), "connectedService:AWS");
+    return name;
+  });
+  assert.equal(names[0], recorded.connectionType);
+  assert.notEqual(names[0].toLowerCase(), names[1].toLowerCase());
+  // The overrides are merged by tfx, which would append to the list.
+  assert.ok(!("contributions" in readJson("vss-extension.dev.json")));
 });

@@ -47,7 +47,7 @@ export class Job {
    * - `env`: the step's `env:`
    * - `uid`: the agent's user
    * - `restricted`: the mode of the step's commands
-   * - `endpoints`: service connections by ID, each with its `parameters`
+   * - `endpoints`: service connections by ID, each with the `parameters` of its scheme and the `data` of its type
    * - `timed`: leaves out the search for credentials, which would take the processor from the job
    */
   constructor({
@@ -273,12 +273,20 @@ export const jobConnection = {
 function endpointVariables(endpoints) {
   const passed = {};
   for (const [id, endpoint] of Object.entries(endpoints)) {
-    const { url = "https://aws.amazon.com/", scheme = "UsernamePassword", parameters = {} } = endpoint;
+    const {
+      url = "https://aws.amazon.com/",
+      scheme = "UsernamePassword",
+      parameters = {},
+      data = {},
+    } = endpoint;
     passed[`ENDPOINT_URL_${id}`] = url;
     passed[`ENDPOINT_AUTH_${id}`] = JSON.stringify({ parameters, scheme });
     passed[`ENDPOINT_AUTH_SCHEME_${id}`] = scheme;
     for (const [name, value] of Object.entries(parameters))
       passed[`ENDPOINT_AUTH_PARAMETER_${id}_${name.toUpperCase()}`] = value;
+    passed[`ENDPOINT_DATA_${id}`] = JSON.stringify(data);
+    for (const [name, value] of Object.entries(data))
+      passed[`ENDPOINT_DATA_${id}_${name.toUpperCase()}`] = value;
   }
   return passed;
 }

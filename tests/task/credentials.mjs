@@ -43,6 +43,8 @@ export class CredentialSearch {
     const parameters = Object.values(endpoints).flatMap((each) => Object.entries(each.parameters ?? {}));
     const isSecret = ([name]) => /^(password|sessionToken|AccessToken)$/i.test(name);
     this.seek(parameters.filter(isSecret).map(([, value]) => value));
+    const customers = parameters.filter(([name]) => name === "customerId").map(([, value]) => value);
+    this.seek(customers, { inSensor: true });
     this.seek([registryPassword]);
     const { "Agent.ProxyPassword": proxyPassword, ...others } = secrets;
     this.seek(Object.values(others));

@@ -70,8 +70,8 @@ function given(changes = {}) {
 }
 
 /** Runs a step and its post-job step; no secret is seen, and the engine is as it was. */
-async function run(changes) {
-  const job = new Job({ env: { HOME: tmpdir() } });
+async function run(changes, endpoints = {}) {
+  const job = new Job({ env: { HOME: tmpdir() }, endpoints });
   try {
     const state = engineState();
     const step = await job.run(given(changes));
@@ -81,6 +81,7 @@ async function run(changes) {
     assert.deepEqual(post.warnings, []);
     assert.deepEqual(engineState(), state, "the engine is as it was");
     assert.deepEqual(job.files(), [], "files left");
+    assert.deepEqual(job.findings(), [], "credentials where others can find them");
     return step;
   } finally {
     job.end();
@@ -225,6 +226,97 @@ test("A mirror with another image under the tag is not changed", needsLab, async
     tags[unified][sensorTag] = original;
   }
 });
+
+const connectionId = "7d1f6a52-0d7c-4f0a-9a3e-2f4b6c8d0e1f";
+
+/** A service connection of the extension's type. */
+const connection = (changes = {}) => ({
+  [connectionId]: {
+    url: "https://falcon.crowdstrike.com/",
+    parameters: {
+      username: client.falconClientId,
+      password: client.falconClientSecret,
+      customerId,
+      ...changes.parameters,
+    },
+    data: { region: "us-1", apiUrl: falcon.apiUrl, registry: falcon.registry, ...changes.data },
+  },
+});
+
+/** A step that takes from the connection what the inputs would hold. */
+const connected = {
+  falconConnection: connectionId,
+  falconClientId: "",
+  falconClientSecret: "",
+  falconApiUrl: "",
+  falconRegistry: "",
+};
+
+/** The forms of what a connection holds, apart from those that a leak is always searched for in. */
+function assertConnectionHidden(step) {
+  const { parameters } = connection()[connectionId];
+  const { falconClientId, falconClientSecret } = client;
+  assertNoLeak(step, [falconClientId, falconClientSecret, `${falconClientId}:${falconClientSecret}`]);
+  assertNoLeak(step, [JSON.stringify(parameters), customerId.toUpperCase()]);
+}
+
+test("A service connection gives client, customer ID, cloud and hosts", needsLab, async () => {
+  const targetImage = `${registry}/app/target:connected`;
+  const step = await run({ ...connected, targetImage }, connection());
+  assertSucceeded(step);
+  assertConnectionHidden(step);
+  assert.equal(step.outputs.sensorVersion, sensorTag);
+  assert.equal(step.variables.FALCON_ECR_IMAGE, `${falcon.repository}:${sensorTag}`);
+  const options = config(targetImage).config.Env.find((line) => line.startsWith("FALCONCTL_OPTS="));
+  assert.equal(options, `FALCONCTL_OPTS=--cid=${customerId}`);
+  assert.equal(asked("/oauth2/token").length, 1, "one sign-in for a run");
+  assert.ok(
+    step.shown.every((line) => !/\bus-\*\*\*|\*\*\*-1\b/.test(line)),
+    "the cloud is not masked",
+  );
+});
+
+test("A connection with a customer ID alone is enough for a sensor image", needsLab, async () => {
+  const parameters = { username: "", password: "" };
+  const changes = { sensorSource: "image", sensorImage: inputs().sensorImage, action: "plan" };
+  const step = await run({ ...connected, ...changes }, connection({ parameters }));
+  assertSucceeded(step);
+  assert.deepEqual(falcon.requests, [], "nothing is asked of CrowdStrike");
+});
+
+test("Both a connection and the inputs that it replaces are refused, all at once", needsLab, async () => {
+  const typed = { ...client, falconCid: customerId, falconRegion: "eu-1" };
+  const step = await run({ ...connected, ...typed }, connection());
+  const text = `${assertFailed(step, "INPUT_WITHOUT_EFFECT")}\n${story(step)}`;
+  for (const name of [...Object.keys(typed), "falconConnection"]) assert.match(text, new RegExp(name));
+  assertConnectionHidden(step);
+  assert.deepEqual(falcon.requests, []);
+});
+
+const badConnections = [
+  ["that the job does not have", () => ({}), "FALCON_CONNECTION_MISSING"],
+  ["with half a client", () => connection({ parameters: { password: "" } }), "FALCON_CONNECTION_INCOMPLETE"],
+  [
+    "without a client",
+    () => connection({ parameters: { username: "", password: "" } }),
+    "FALCON_CONNECTION_INCOMPLETE",
+  ],
+  ["with an unknown cloud", () => connection({ data: { region: "us-3" } }), "INPUT_UNKNOWN_VALUE"],
+  ["with a plain API", () => connection({ data: { apiUrl: "http://api.example" } }), "INPUT_MALFORMED"],
+  [
+    "with a customer ID without checksum",
+    () => connection({ parameters: { customerId: customerId.split("-")[0] } }),
+    "INPUT_CID_WITHOUT_CHECKSUM",
+  ],
+];
+
+for (const [situation, endpoints, code] of badConnections)
+  test(`A connection ${situation} is refused by its name`, needsLab, async () => {
+    const step = await run(connected, endpoints());
+    assert.match(assertFailed(step, code), /^Invalid input `falconConnection[^`]*`: /);
+    assertConnectionHidden(step);
+    assert.deepEqual(falcon.requests, []);
+  });
 
 const refusals = [
   ["A wrong client", { falconClientSecret: "wrong" }, {}, "FALCON_CLIENT_REFUSED", [/never|not tried again/]],

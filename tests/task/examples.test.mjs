@@ -26,8 +26,6 @@ const client = { id: "4fd0e0b4c1e04c7a", secret: "c1ient-s3cret" };
 /** Values of the variable groups and of the pipeline's own variables. */
 const variables = {
   FALCON_CID: customerId,
-  FALCON_CLIENT_ID: client.id,
-  FALCON_CLIENT_SECRET: client.secret,
   AWS_ACCESS_KEY_ID: username,
   AWS_SECRET_ACCESS_KEY: password,
 };
@@ -41,6 +39,10 @@ before(async () => {
   if (!inLab) return;
   const tags = { [falconRepository]: { [sensorTag]: sensorTag, "7.38.0-7700": sensorTag } };
   falcon = await startCrowdStrike({ clientId: client.id, clientSecret: client.secret, customerId, tags });
+  endpoints.falcon = {
+    parameters: { username: client.id, password: client.secret, customerId },
+    data: { region: "auto", apiUrl: falcon.apiUrl, registry: falcon.registry },
+  };
   await front("PUT", "/repositories/mirror/falcon-sensor", {});
   for (const service of ["api", "web", "worker"]) {
     await front("PUT", `/repositories/app/${service}`, {});
@@ -75,14 +77,12 @@ function addDefinition(sources, path, service) {
   writeFileSync(join(sources, path), filled);
 }
 
-/** Runs one step; only the address of the lab's CrowdStrike is a private set-up. */
+/** Runs one step. */
 async function runStep(job, step, known) {
   const visible = { ...known, ...step.variables };
   const inputs = Object.fromEntries(
     Object.entries(step.inputs).map(([name, value]) => [name, expand(value, visible)]),
   );
-  if (inputs.sensorSource === "crowdstrike")
-    Object.assign(inputs, { falconApiUrl: falcon.apiUrl, falconRegistry: falcon.registry });
   if (inputs.taskDefinition) addDefinition(job.folders.sources, inputs.taskDefinition, inputs.containerName);
   const ended = await job.run(inputs);
   assertSucceeded(ended);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
-use falcon_patch_core::inputs::Inputs;
+use falcon_patch_core::inputs::{self, Inputs};
 use falcon_patch_core::{Agent, Event, Events, silence_panics};
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::ThreadsafeFunction;
@@ -29,17 +29,23 @@ pub struct PatchRun {
 
 #[napi]
 impl PatchRun {
-    /// Prepares a run. `inputs` has a text for every input of task.json, empty where nothing was given; `otherInputs`
-    /// are names of inputs that the step sets beside them, in upper case. `onEvent` is called for each event, in order.
+    /// Prepares a run. `texts` has a text for every input of task.json, empty where nothing was given; `otherInputs`
+    /// are names of inputs that the step sets beside them, in upper case. `falconConnection` has the values of the service
+    /// connection of that input, by the core's names. `onEvent` is called for each event, in order.
     #[napi(constructor)]
     pub fn new(
-        inputs: HashMap<String, String>,
+        texts: HashMap<String, String>,
         other_inputs: Vec<String>,
         aws: AwsContext,
+        falcon_connection: Option<HashMap<String, String>>,
         agent: AgentContext,
         #[napi(ts_arg_type = "(event: TaskEvent) => void")] on_event: Callback<'_>,
     ) -> Result<Self> {
-        let inputs = Inputs::from_record(inputs, other_inputs, aws.try_into()?)
+        let falcon_connection = falcon_connection
+            .map(inputs::from_record)
+            .transpose()
+            .context("The shim's connection to CrowdStrike is not the addon's")?;
+        let inputs = Inputs::from_record(texts, other_inputs, aws.try_into()?, falcon_connection)
             .context("The shim's inputs are not those of the addon")?;
         // A weak function lets Node end by itself when nothing else is left to do.
         let on_event = on_event

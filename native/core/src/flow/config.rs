@@ -5,6 +5,7 @@ pub mod builder;
 pub mod check;
 pub mod ecs;
 pub mod falcon;
+pub mod falcon_fields;
 pub mod image;
 pub mod input_fault;
 pub mod patch;

@@ -25,6 +25,7 @@ pub struct Inputs {
     pub sensor_version: String,
     pub sensor_mirror: String,
     pub minimum_sensor_version: String,
+    pub falcon_connection: String,
     pub falcon_cid: String,
     pub falcon_client_id: String,
     pub falcon_client_secret: String,
@@ -57,6 +58,9 @@ pub struct Inputs {
     pub register_task_definition: String,
     #[serde(skip)]
     pub aws_context: AwsContext,
+    /// The service connection that `falconConnection` names; none if the job does not have it.
+    #[serde(skip)]
+    pub stored_falcon: Option<FalconConnection>,
     /// Inputs of the step that this task does not have, but has one like it.
     #[serde(skip)]
     pub near_misses: Vec<NearMiss>,
@@ -82,6 +86,7 @@ impl Inputs {
         record: HashMap<String, String>,
         others: Vec<String>,
         aws_context: AwsContext,
+        stored_falcon: Option<FalconConnection>,
     ) -> Result<Self, Error> {
         let near_misses = others
             .into_iter()
@@ -89,6 +94,7 @@ impl Inputs {
             .collect();
         Ok(Self {
             aws_context,
+            stored_falcon,
             near_misses,
             ..from_record(record)?
         })
@@ -139,6 +145,24 @@ pub fn from_record<T: DeserializeOwned>(
     record: impl IntoIterator<Item = (String, String)>,
 ) -> Result<T, Error> {
     T::deserialize(MapDeserializer::new(record.into_iter()))
+}
+
+/// The values of a service connection for CrowdStrike, as stored; empty where nothing was given.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FalconConnection {
+    /// `username`: the API client's ID.
+    pub client_id: String,
+    /// `password`: the API client's secret.
+    pub client_secret: String,
+    /// `customerId`: the customer ID with its checksum.
+    pub customer_id: String,
+    /// `region`: the tenant's cloud, or `auto`.
+    pub region: String,
+    /// `apiUrl`: another address than the cloud's API.
+    pub api_url: String,
+    /// `registry`: another host than the cloud's registry.
+    pub registry: String,
 }
 
 /// Settings of the job for AWS, apart from the inputs.
@@ -225,11 +249,11 @@ mod tests {
 
     fn read(others: &[&str]) -> Inputs {
         let others = others.iter().map(|name| (*name).to_owned()).collect();
-        Inputs::from_record(record(), others, AwsContext::default()).expect("the same names")
+        Inputs::from_record(record(), others, AwsContext::default(), None).expect("the same names")
     }
 
     fn refusal(record: HashMap<String, String>) -> String {
-        match Inputs::from_record(record, Vec::new(), AwsContext::default()) {
+        match Inputs::from_record(record, Vec::new(), AwsContext::default(), None) {
             Ok(_) => panic!("the record was accepted"),
             Err(error) => error.to_string(),
         }

@@ -118,6 +118,8 @@ codes! {
     FalconSensorFilesUnknown "FALCON_SENSOR_FILES_UNKNOWN" Input "The layers of the image do not show whether they have the sensor.";
     FalconSensorPlatformMissing "FALCON_SENSOR_PLATFORM_MISSING" Input "The sensor image is not for linux/arm64.";
     FalconSensorVersionNotFound "FALCON_SENSOR_VERSION_NOT_FOUND" Input "CrowdStrike has no such sensor.";
+    FalconConnectionMissing "FALCON_CONNECTION_MISSING" Input "The job was not given the service connection for CrowdStrike.";
+    FalconConnectionIncomplete "FALCON_CONNECTION_INCOMPLETE" Input "The service connection for CrowdStrike holds too little.";
     FalconClientRefused "FALCON_CLIENT_REFUSED" Input "CrowdStrike does not know the API client.";
     FalconScopeMissing "FALCON_SCOPE_MISSING" Environment "The API client lacks a scope.";
     FalconRegionMismatch "FALCON_REGION_MISMATCH" Input "The API client belongs to another cloud.";

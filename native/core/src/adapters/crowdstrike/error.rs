@@ -146,11 +146,11 @@ impl Explain for FalconError {
         Some(match self {
             Self::NoTrust { .. } => "Install the agent's certificate authorities (package `ca-certificates`), or name a file that holds them in `SSL_CERT_FILE`".to_owned(),
             Self::NotReachable { host, tls, .. } => connection_hint(host, *tls),
-            Self::ClientRefused { .. } => "Check `falconClientId` and `falconClientSecret` in the Falcon console (Support and resources > API clients and keys), and set `falconRegion` if the tenant is in a government cloud; the sign-in was not tried again, since CrowdStrike locks out who fails too often".to_owned(),
+            Self::ClientRefused { .. } => "Check the ID and the secret of the API client (`falconConnection`, or `falconClientId` and `falconClientSecret`) in the Falcon console (Support and resources > API clients and keys), and set `falconRegion` if the tenant is in a government cloud; the sign-in was not tried again, since CrowdStrike locks out who fails too often".to_owned(),
             Self::LockedOut { .. } => "Wait half an hour before the next run, and correct what was refused before".to_owned(),
             Self::ScopeMissing { scope, .. } => format!("Add the scope `{scope}` to the API client in the Falcon console (Support and resources > API clients and keys)"),
             Self::RegionMismatch { actual, .. } => match Region::named(actual) {
-                Some(region) => format!("Set `falconRegion: {}`", region.name()),
+                Some(region) => format!("Set `falconRegion: {}`, or the cloud of `falconConnection`", region.name()),
                 None => "Set `falconApiUrl` and `falconRegistry` to the hosts of your tenant's cloud".to_owned(),
             },
             Self::AnswerInvalid { .. } | Self::RequestFailed { .. } => "Run the step again; if it fails again, look at https://status.crowdstrike.com, and check `falconApiUrl` if it is set".to_owned(),

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::check::Check;
+use super::falcon_fields::{FalconFields, Field};
 use super::image;
 use super::input_fault::InputFault;
 use super::patch::Sensor;
@@ -81,42 +82,41 @@ fn mirror(check: &mut Check, value: &str) -> Option<ImageName> {
 }
 
 /// The access to the API; none where nothing is requested from it.
-pub(super) fn api(check: &mut Check, inputs: &Inputs) -> Option<FalconApiSettings> {
-    let needed = inputs.sensor_source.trim() == "crowdstrike";
-    let given = |value: &str| !value.trim().is_empty();
-    let has_client = given(&inputs.falcon_client_id) || given(&inputs.falcon_client_secret);
-    let region = region(check, &inputs.falcon_region);
-    let api_url = api_url(check, &inputs.falcon_api_url);
-    let registry = registry(check, &inputs.falcon_registry);
-    if !needed && !has_client {
-        check.without_effect(
-            &[
-                ("falconRegion", &inputs.falcon_region, "auto"),
-                ("falconApiUrl", &inputs.falcon_api_url, ""),
-            ],
-            "no API client; set `falconClientId` and `falconClientSecret`",
-        );
+pub(super) fn api(
+    check: &mut Check,
+    inputs: &Inputs,
+    fields: &FalconFields,
+) -> Option<FalconApiSettings> {
+    let region = region(check, fields.region);
+    let api_url = api_url(check, fields.api_url);
+    let registry = registry(check, fields.registry);
+    if !needs_client(inputs) && !fields.has_client() {
+        fields.refuse_settings_without_client(check);
         return None;
     }
-    let client_id = check.required("falconClientId", &inputs.falcon_client_id);
-    let client_secret = check.required_secret("falconClientSecret", &inputs.falcon_client_secret);
+    let (client_id, client_secret) = fields.client(check)?;
     Some(FalconApiSettings {
-        client_id: client_id?.to_owned(),
-        client_secret: Secret::new(client_secret?),
+        client_id,
+        client_secret,
         region,
         api_url,
         registry,
     })
 }
 
-fn region(check: &mut Check, value: &str) -> Option<Region> {
-    let own = Region::ALL.map(|region| (region.name(), Some(region)));
-    let choices: Vec<(&str, Option<Region>)> = [("auto", None)].into_iter().chain(own).collect();
-    check.choice("falconRegion", value, &choices).flatten()
+/// Returns true if the sensor is found by the API.
+pub(super) fn needs_client(inputs: &Inputs) -> bool {
+    inputs.sensor_source.trim() == "crowdstrike"
 }
 
-fn api_url(check: &mut Check, value: &str) -> Option<Url> {
-    let value = check.text("falconApiUrl", value)?;
+fn region(check: &mut Check, (name, value): Field<'_>) -> Option<Region> {
+    let own = Region::ALL.map(|region| (region.name(), Some(region)));
+    let choices: Vec<(&str, Option<Region>)> = [("auto", None)].into_iter().chain(own).collect();
+    check.choice(name, value, &choices).flatten()
+}
+
+fn api_url(check: &mut Check, (name, value): Field<'_>) -> Option<Url> {
+    let value = check.text(name, value)?;
     match Url::parse(value) {
         Ok(url) if is_private(&url) && url.username().is_empty() && url.password().is_none() => {
             Some(url)
@@ -124,7 +124,7 @@ fn api_url(check: &mut Check, value: &str) -> Option<Url> {
         _ => {
             check.refuse(
                 InputFault::Malformed,
-                "falconApiUrl",
+                name,
                 "must be an HTTPS address, as in `https://falcon-api.example.com`; plain HTTP is for this machine only",
             );
             None
@@ -133,16 +133,16 @@ fn api_url(check: &mut Check, value: &str) -> Option<Url> {
 }
 
 /// The registry's host, without the scheme if that is the one that is used anyway.
-fn registry(check: &mut Check, value: &str) -> Option<String> {
-    let value = check.text("falconRegistry", value)?;
+fn registry(check: &mut Check, (name, value): Field<'_>) -> Option<String> {
+    let value = check.text(name, value)?;
     let value = value.trim_end_matches('/');
     let (is_plain, host) = match value.split_once("://") {
         Some(("https", host)) => (false, host),
         Some(("http", host)) => (true, host),
         _ => (is_loopback(value), value),
     };
-    let name = format!("{host}/sensor").parse::<ImageName>();
-    let host = name
+    let image = format!("{host}/sensor").parse::<ImageName>();
+    let host = image
         .ok()
         .and_then(|name| name.registry.filter(|known| known == host));
     match host {
@@ -150,7 +150,7 @@ fn registry(check: &mut Check, value: &str) -> Option<String> {
         _ => {
             check.refuse(
                 InputFault::Malformed,
-                "falconRegistry",
+                name,
                 "must be a registry's host, as in `falcon-registry.example.com`; plain HTTP is for this machine only",
             );
             None
@@ -159,25 +159,22 @@ fn registry(check: &mut Check, value: &str) -> Option<String> {
 }
 
 /// The customer ID; it may be left out where the API can look it up.
-fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<CustomerId> {
-    let can_ask =
-        inputs.sensor_source.trim() == "crowdstrike" || !inputs.falcon_client_id.trim().is_empty();
-    if can_ask && inputs.falcon_cid.trim().is_empty() {
+fn customer_id(check: &mut Check, inputs: &Inputs, fields: &FalconFields) -> Option<CustomerId> {
+    let (name, value) = fields.customer_id;
+    if value.trim().is_empty() {
+        fields.demand_customer_id(check, needs_client(inputs));
         return None;
     }
-    match check
-        .required_secret("falconCid", &inputs.falcon_cid)?
-        .parse()
-    {
+    match check.secret(name, value)?.parse() {
         Ok(id) => return Some(id),
         Err(CustomerIdError::WithoutChecksum) => check.refuse(
             InputFault::CidWithoutChecksum,
-            "falconCid",
+            name,
             "lacks its checksum: falconutil needs 32 hex digits, `-` and 2 hex digits",
         ),
         Err(CustomerIdError::Malformed) => check.refuse(
             InputFault::Malformed,
-            "falconCid",
+            name,
             "is not a customer ID: it must be 32 hex digits, `-` and 2 hex digits",
         ),
     }
@@ -185,8 +182,12 @@ fn customer_id(check: &mut Check, inputs: &Inputs) -> Option<CustomerId> {
 }
 
 /// The options for falconutil.
-pub(super) fn settings(check: &mut Check, inputs: &Inputs) -> FalconOptions<Option<CustomerId>> {
-    let customer_id = customer_id(check, inputs);
+pub(super) fn settings(
+    check: &mut Check,
+    inputs: &Inputs,
+    fields: &FalconFields,
+) -> FalconOptions<Option<CustomerId>> {
+    let customer_id = customer_id(check, inputs, fields);
     let cloud_service = match check.text("cloudService", &inputs.cloud_service) {
         Some("none") => None,
         Some(service) => Some(service.to_owned()),

@@ -1,6 +1,7 @@
 //! Reads the inputs one by one; a problem with one does not hide another's.
 
 use super::check::Check;
+use super::falcon_fields::FalconFields;
 use super::patch::{Emulation, EngineAccess, PatchConfig, Sensor, Source, Strategy};
 use super::verify::VerifyConfig;
 use super::{aws, builder, ecs, falcon, image, staging, verify};
@@ -72,8 +73,9 @@ fn patch(check: &mut Check, inputs: &Inputs, only_plan: Option<bool>) -> Option<
     let target = image::target(check, inputs);
     let sensor = falcon::sensor(check, inputs);
     let additional_tags = image::additional_tags(check, &inputs.additional_tags);
-    let falcon_api = falcon::api(check, inputs);
-    let falcon = falcon::settings(check, inputs);
+    let fields = FalconFields::of(check, inputs);
+    let falcon_api = falcon::api(check, inputs, &fields);
+    let falcon = falcon::settings(check, inputs, &fields);
     let aws = aws::read::read(check, inputs);
     let emulation = check.choice(
         "emulation",

@@ -14,8 +14,8 @@ pub(super) fn compare_customer_ids(config: &PatchConfig, services: &Services, ev
     if !given.reveal().eq_ignore_ascii_case(known.reveal()) {
         events.warning(
             Code::FalconCustomerIdDiffers,
-            "`falconCid` is not the customer ID of the API client's tenant",
-            Some("Leave `falconCid` empty to have it looked up, unless the containers belong to another tenant".to_owned()),
+            "The customer ID is not that of the API client's tenant",
+            Some("Leave `falconCid`, or the customer ID of `falconConnection`, empty to have it looked up, unless the containers belong to another tenant".to_owned()),
         );
     }
 }
