@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Job } from "./agent.mjs";
+import { follow, heading, printYaml } from "./demo-parts.mjs";
 import { config, customerId, docker, inputs, registry } from "./lab.mjs";
 
 const yaml = {
@@ -30,30 +31,6 @@ function writeTaskDefinition(folder) {
   const example = readFileSync(new URL("../../examples/ecs-task-definition.json", import.meta.url), "utf8");
   const filled = example.replaceAll(/<([a-z-]+)>/g, (left, name) => names[name] ?? left);
   writeFileSync(join(folder, yaml.taskDefinition), filled);
-}
-
-function heading(text) {
-  console.log(`\n\u2500\u2500\u2500\u2500 ${text} ${"\u2500".repeat(Math.max(0, 90 - text.length))}`);
-}
-
-/** Prints the log as it grows, without the lines that only `System.Debug` shows. */
-async function follow(step) {
-  let printed = 0;
-  const print = () => {
-    for (const line of step.log.shown.slice(printed)) if (!line.startsWith("##[debug]")) console.log(line);
-    printed = step.log.shown.length;
-  };
-  const timer = setInterval(print, 200);
-  const ended = await step.done;
-  clearInterval(timer);
-  print();
-  return ended;
-}
-
-function printYaml() {
-  const secret = { falconCid: "$(FALCON_CID)", awsSecretAccessKey: "$(AWS_SECRET_ACCESS_KEY)" };
-  console.log("- task: FalconArm64Patch@1\n  name: falcon\n  inputs:");
-  for (const [name, value] of Object.entries({ ...yaml, ...secret })) console.log(`    ${name}: ${value}`);
 }
 
 /** Starts the patched image from the registry and requests a page of its web server. */
@@ -96,7 +73,7 @@ const job = new Job();
 writeTaskDefinition(job.folders.sources);
 try {
   heading("The step");
-  printYaml();
+  printYaml(yaml);
   heading("Its log, as the run's page shows it");
   const ended = await follow(job.start(yaml));
   if (ended.result !== "Succeeded") throw new Error(`the step ended as ${ended.result}`);
