@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 [ $# -gt 0 ] || set -- 28/overlay2 28/containerd 26/overlay2 26/containerd
-./lab.sh -- node --test --test-reporter=spec selftest/front.test.mjs
+./lab.sh -- node --test --test-reporter=spec selftest/front.test.mjs selftest/ecs.test.mjs
 for pair in "$@"; do
   echo "== engine ${pair%/*}, store ${pair#*/}"
   ./lab.sh --engine "${pair%/*}" --store "${pair#*/}" -- selftest/flow.sh

@@ -1,0 +1,280 @@
+// One ECS service, with the deployment that a test's frames describe.
+import { randomInt, randomUUID } from "node:crypto";
+import { Refusal } from "./definitions.mjs";
+import { rollbackReason, statusOf } from "./status.mjs";
+
+const now = () => Date.now() / 1000;
+const hour = 3600;
+const newId = () => `ecs-svc/${Array.from({ length: 19 }, () => randomInt(1, 10)).join("")}`;
+const BREAKER = "ECS deployment circuit breaker";
+
+/** Fields of a deployment that go well together in no answer but their own. */
+const rollouts = {
+  COMPLETED: (id) => `ECS deployment ${id} completed.`,
+  IN_PROGRESS: (id) => `ECS deployment ${id} in progress.`,
+};
+
+export class Service {
+  /** Calls of UpdateService that were obeyed. */
+  updates = [];
+  #definitions;
+  #place;
+  #settings;
+  #frames;
+  #shown = -1;
+  #before;
+  #ours;
+  #other = { id: newId(), createdAt: now() };
+  #events = [];
+  #seen = new Map();
+  #digest;
+
+  constructor({ place, definitions, revision, settings, frames, digest }) {
+    this.#place = place;
+    this.#definitions = definitions;
+    this.#frames = frames;
+    this.#digest = digest;
+    this.#settings = {
+      desiredCount: 2,
+      status: "ACTIVE",
+      launchType: "FARGATE",
+      schedulingStrategy: "REPLICA",
+      deploymentConfiguration: {
+        strategy: "ROLLING",
+        maximumPercent: 200,
+        minimumHealthyPercent: 100,
+        deploymentCircuitBreaker: { enable: true, rollback: true },
+      },
+      ...settings,
+    };
+    this.#before = { id: newId(), taskDefinition: revision, createdAt: now() - hour };
+    this.#log("(service web) has reached a steady state.", now() - hour);
+  }
+
+  /** The deployment that the last update began. */
+  get ours() {
+    return this.#ours;
+  }
+
+  /** Shows the service to a look: a script moves on by one frame. */
+  look() {
+    if (this.#ours) this.#shown = Math.min(this.#shown + 1, this.#frames.length - 1);
+    const frame = this.#frame();
+    if (frame && !this.#seen.has(this.#shown)) {
+      this.#seen.set(this.#shown, true);
+      for (const message of frame.events ?? []) this.#log(message);
+    }
+    return this.describe();
+  }
+
+  describe() {
+    const { controller, ...settings } = this.#settings;
+    const isForeign = controller === "CODE_DEPLOY" || controller === "EXTERNAL";
+    const deployments = isForeign ? [] : this.#deployments();
+    const total = (field) => deployments.reduce((sum, each) => sum + each[field], 0);
+    return {
+      serviceName: "web",
+      serviceArn: `${this.#place}:service/production/web`,
+      clusterArn: `${this.#place}:cluster/production`,
+      ...settings,
+      ...(controller ? { deploymentController: { type: controller } } : {}),
+      taskDefinition: (this.#ours ?? this.#before).taskDefinition,
+      runningCount: total("runningCount"),
+      pendingCount: total("pendingCount"),
+      loadBalancers: [],
+      deployments,
+      // It follows a look later than the deployment itself.
+      currentServiceDeployment: this.#serviceDeploymentArn(this.#shown > 0 ? this.#ours : this.#before),
+      events: this.#events.toReversed(),
+      createdAt: now() - 24 * hour,
+    };
+  }
+
+  update({ taskDefinition, forceNewDeployment = false, ...others }) {
+    if (this.#settings.status !== "ACTIVE")
+      throw new Refusal("ServiceNotActiveException", "Service was not ACTIVE.");
+    const arn = taskDefinition && this.#definitions.resolve(taskDefinition);
+    this.updates.push({ taskDefinition, forceNewDeployment, ...others });
+    const current = this.#ours ?? this.#before;
+    if (arn !== current.taskDefinition || forceNewDeployment) {
+      if (this.#ours) this.#before = this.#ours;
+      this.#ours = { id: newId(), taskDefinition: arn ?? current.taskDefinition, createdAt: now() };
+      this.#shown = -1;
+      this.#seen.clear();
+    }
+    return this.describe();
+  }
+
+  /** The brief list of the service's deployments, newest first. */
+  briefs({ status }) {
+    const all = [this.#ours, this.#before].filter(Boolean).map((each) => this.#serviceDeployment(each));
+    const wanted = all.filter((each) => !status?.length || status.includes(each.status));
+    return wanted.map(({ targetServiceRevision, ...each }) => ({
+      serviceDeploymentArn: each.serviceDeploymentArn,
+      serviceArn: each.serviceArn,
+      clusterArn: each.clusterArn,
+      startedAt: each.startedAt,
+      createdAt: each.createdAt,
+      targetServiceRevisionArn: targetServiceRevision.arn,
+      status: each.status,
+      ...(each.statusReason ? { statusReason: each.statusReason } : {}),
+    }));
+  }
+
+  details(arns) {
+    const all = [this.#ours, this.#before].filter(Boolean).map((each) => this.#serviceDeployment(each));
+    const found = all.filter(({ serviceDeploymentArn }) => arns.includes(serviceDeploymentArn));
+    const known = new Set(found.map(({ serviceDeploymentArn }) => serviceDeploymentArn));
+    const failures = arns.filter((arn) => !known.has(arn)).map((arn) => ({ arn, reason: "MISSING" }));
+    return { serviceDeployments: found, failures };
+  }
+
+  /** Tasks of the service: those of frames so far, and others that are none of the deployment's business. */
+  tasks() {
+    if (!this.#ours) return [];
+    const shown = this.#frames.slice(0, this.#shown + 1);
+    const ended = shown.flatMap((frame, at) =>
+      (frame.stopped ?? []).map((task, nth) => [`s${at}.${nth}`, task]),
+    );
+    const counts =
+      this.#frame()?.kind === "completed" ? { running: this.#settings.desiredCount } : this.#frame()?.counts;
+    const running = Array.from({ length: counts?.running ?? 0 }, (_, nth) => [`r${nth}`, {}]);
+    const earlier = { stopCode: "UserInitiated", stoppedReason: "stopped before this deployment" };
+    return [
+      ...ended.map(([key, task], nth) => this.#task(key, this.#ours, { ...task, age: ended.length - nth })),
+      ...running.map(([key]) => this.#task(key, this.#ours, {})),
+      this.#task("before", this.#before, { ...earlier, age: 900 }),
+    ];
+  }
+
+  #task(key, deployment, { stopCode, stoppedReason, containers, age = 0 }) {
+    const id = `${key.replace(".", "")}${deployment.id.slice(-8)}`;
+    const image = this.#definitions.image(deployment.taskDefinition, "web") ?? "";
+    const digest = this.#digest ?? /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
+    const state = stopCode ? "STOPPED" : "RUNNING";
+    const base = { name: "web", image, lastStatus: state, ...(digest ? { imageDigest: digest } : {}) };
+    const ended = { stopCode, stoppedReason, stoppedAt: now() - age, desiredStatus: state };
+    return {
+      taskArn: `${this.#place}:task/production/${id}`,
+      clusterArn: `${this.#place}:cluster/production`,
+      taskDefinitionArn: deployment.taskDefinition,
+      startedBy: deployment.id,
+      group: "service:web",
+      launchType: "FARGATE",
+      lastStatus: state,
+      createdAt: deployment.createdAt,
+      ...(stopCode ? ended : { desiredStatus: state }),
+      containers: (containers ?? [{}]).map((each) => ({ ...base, ...each })),
+    };
+  }
+
+  #frame() {
+    return this.#ours && this.#frames[Math.max(0, this.#shown)];
+  }
+
+  #log(message, createdAt = now()) {
+    this.#events.push({ id: randomUUID(), createdAt, message });
+  }
+
+  #deployment({ id, taskDefinition, createdAt }, status, rolloutState, counts = {}, reason = undefined) {
+    const { desiredCount } = this.#settings;
+    const { pending = 0, running = 0, failed = 0, desired = desiredCount } = counts;
+    return {
+      id,
+      status,
+      taskDefinition,
+      desiredCount: desired,
+      pendingCount: pending,
+      runningCount: running,
+      failedTasks: failed,
+      createdAt,
+      updatedAt: now(),
+      launchType: "FARGATE",
+      platformVersion: "1.4.0",
+      platformFamily: "Linux",
+      rolloutState,
+      rolloutStateReason: reason ?? rollouts[rolloutState]?.(id) ?? "",
+    };
+  }
+
+  #deployments() {
+    const all = { running: this.#settings.desiredCount };
+    const before = (status) => this.#deployment(this.#before, status, "COMPLETED", all);
+    if (!this.#ours) return [before("PRIMARY")];
+    const frame = this.#frame();
+    const ours = (status, rollout, counts, reason) =>
+      this.#deployment(this.#ours, status, rollout, counts, reason);
+    const failure = `${BREAKER}: tasks failed to start.`;
+    const cause = frame.alarms ? "ECS deployment alarms" : BREAKER;
+    const back = { ...this.#before, id: this.#other.id, createdAt: this.#other.createdAt };
+    const again = (rollout, counts) =>
+      this.#deployment(
+        back,
+        "PRIMARY",
+        rollout,
+        counts,
+        `${cause}: rolling back to deploymentId ${this.#before.id}.`,
+      );
+    const family = this.#before.taskDefinition.replace(/:\d+$/, ":99");
+    const replacing = (rollout, counts) =>
+      this.#deployment({ ...this.#other, taskDefinition: family }, "PRIMARY", rollout, counts);
+    switch (frame.kind) {
+      case "progress":
+        return [ours("PRIMARY", "IN_PROGRESS", frame.counts), before("ACTIVE")];
+      case "draining":
+        return [ours("PRIMARY", "COMPLETED", all), before("ACTIVE")];
+      case "completed":
+        return [ours("PRIMARY", "COMPLETED", all)];
+      case "failed":
+        return [ours("PRIMARY", "FAILED", { failed: 3 }, failure), before("ACTIVE")];
+      case "rollingBack":
+        return [
+          again("IN_PROGRESS", { pending: 1, running: 1 }),
+          ours("ACTIVE", "FAILED", { failed: 3 }, failure),
+        ];
+      case "rolledBack":
+        return [again("COMPLETED", all)];
+      case "rollbackFailed":
+        return [again("FAILED", { failed: 3 }), ours("ACTIVE", "FAILED", { failed: 3 }, failure)];
+      case "superseded":
+        return [replacing("IN_PROGRESS", { pending: 2 }), ours("ACTIVE", "IN_PROGRESS", { running: 1 })];
+      case "supersededAndGone":
+        return [replacing("COMPLETED", all)];
+      default:
+        throw new Error(`unknown frame ${frame.kind}`);
+    }
+  }
+
+  #serviceDeploymentArn({ id }) {
+    return `${this.#place}:service-deployment/production/web/${id.split("/")[1]}`;
+  }
+
+  #serviceDeployment(deployment) {
+    const isOurs = deployment === this.#ours;
+    const frame = isOurs ? this.#frame() : { kind: "completed" };
+    const [status, statusReason] = statusOf(frame);
+    const target = `${this.#place}:service-revision/production/web/${deployment.id.split("/")[1]}`;
+    const isBack = /^roll/.test(frame.kind);
+    const { alarms, hooks, lifecycleStage } = frame;
+    return {
+      serviceDeploymentArn: this.#serviceDeploymentArn(deployment),
+      serviceArn: `${this.#place}:service/production/web`,
+      clusterArn: `${this.#place}:cluster/production`,
+      createdAt: deployment.createdAt,
+      startedAt: deployment.createdAt,
+      targetServiceRevision: { arn: target, requestedTaskCount: this.#settings.desiredCount },
+      status,
+      ...(statusReason ? { statusReason } : {}),
+      ...(lifecycleStage ? { lifecycleStage } : {}),
+      ...(hooks ? { lifecycleHookDetails: hooks } : {}),
+      ...(isBack ? { rollback: { reason: rollbackReason(frame), startedAt: now() } } : {}),
+      deploymentConfiguration: this.#settings.deploymentConfiguration,
+      deploymentCircuitBreaker: {
+        status: isBack && !alarms ? "TRIGGERED" : "MONITORING",
+        failureCount: isBack ? 3 : (frame.counts?.failed ?? 0),
+        threshold: 3,
+      },
+      ...(alarms ? { alarms: { status: "TRIGGERED", alarmNames: alarms, triggeredAlarmNames: alarms } } : {}),
+    };
+  }
+}
