@@ -94,7 +94,7 @@ export interface Failure {
   cleanup: Array<string>
 }
 
-/** A record of a patch, no more trustworthy than those who can push to the repository. */
+/** A record of a patch. One that is not signed is no more trustworthy than those who can push to the repository. */
 export interface ImageRecord {
   /** The source's name. */
   sourceReference?: string
@@ -108,6 +108,8 @@ export interface ImageRecord {
   runUrl?: string
   /** Time of the push, in the form of RFC 3339. */
   finished?: string
+  /** The trusted key that has signed it; missing where no key is known. */
+  signer?: string
 }
 
 /** Results of a run, or of a planned one. */
@@ -128,6 +130,8 @@ export interface Outcome {
   sensorDigest: string
   /** The sensor's version, as far as known. */
   sensorVersion?: string
+  /** The record beside the image; missing where there is none. */
+  record?: RecordState
   /** True if the registry holds, or would hold, a new image. */
   changed: boolean
   /** Compressed bytes of the source's layers. */
@@ -152,6 +156,12 @@ export interface PlannedStage {
   steps: Array<string>
   /** The condition under which they run, where a probe decides it. */
   onlyIf?: string
+}
+
+/** A record beside an image. */
+export interface RecordState {
+  /** The trusted key that has signed it; missing where it is not signed. */
+  signer?: string
 }
 
 /** Removes what runs of this job left for its end, and what earlier jobs of this agent left behind. */

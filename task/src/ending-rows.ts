@@ -1,5 +1,5 @@
 /** Facts about a run that succeeded, for the log and for the run's page alike. */
-import type { Ending, ImageRecord, Outcome, VerifiedImage } from "./addon.ts";
+import type { Ending, ImageRecord, Outcome, RecordState, VerifiedImage } from "./addon.ts";
 import { duration, megabytes } from "./format.ts";
 
 /** An ending that has facts to show. */
@@ -34,6 +34,7 @@ function outcomeRows(outcome: Outcome): Row[] {
     ...row("Source", outcome.sourceReference, outcome.sourceDigest),
     ...row("Sensor", outcome.sensorReference, outcome.sensorDigest),
     ...row("Sensor version", outcome.sensorVersion),
+    ...(outcome.record === undefined ? [] : row("Record", recorded(outcome.record))),
     ...row("Size", size(outcome)),
     ...row("Task definition", outcome.taskDefinitionPath),
     ...row("Registered as", outcome.taskDefinitionArn),
@@ -55,14 +56,20 @@ function verifiedRows(image: VerifiedImage): Row[] {
   ];
 }
 
-/** The registry's record of the patch, no more trustworthy than those who can push there. */
+/** The registry's record of the patch. One that is not signed is no more trustworthy than those who can push there. */
 function recordRows(record: ImageRecord): Row[] {
   return [
+    ...row("Record", recorded(record)),
     ...row("Recorded source", record.sourceReference, record.sourceDigest),
     ...row("Recorded sensor", record.sensorReference, record.sensorDigest),
     ...row("Recorded by", record.runUrl),
     ...row("Recorded at", record.finished),
   ];
+}
+
+/** The word that vouches for a record. */
+function recorded({ signer }: RecordState): string {
+  return signer === undefined ? "recorded, not signed" : `recorded, signed by ${signer}`;
 }
 
 /** One row; none without a value. A digest that has no name, or is part of it, stands alone. */

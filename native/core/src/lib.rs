@@ -24,7 +24,7 @@ pub use adapters::engine::socket::listen::EngineSocket;
 pub use domain::agent::{Agent, Origin};
 pub use domain::engine::{EngineMounts, Mountable, Store};
 pub use domain::platform::Platform;
-pub use domain::provenance::statement::Record;
+pub use domain::provenance::signed_record::Record;
 pub use domain::reference::digest::Digest;
 pub use domain::reference::repository::Repository;
 pub use domain::reference::tag::Tag;

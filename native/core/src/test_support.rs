@@ -7,3 +7,4 @@ pub mod config;
 pub mod facts;
 pub mod loopback_registry;
 pub mod loopback_server;
+pub mod signing_key;

@@ -51,6 +51,8 @@ pub struct Outcome {
     pub sensor_digest: String,
     /// The sensor's version, as far as known.
     pub sensor_version: Option<String>,
+    /// The record beside the image; missing where there is none.
+    pub record: Option<RecordState>,
     /// True if the registry holds, or would hold, a new image.
     pub changed: bool,
     /// Compressed bytes of the source's layers.
@@ -67,6 +69,13 @@ pub struct Outcome {
     pub effects: Vec<String>,
     /// Leftovers that could not be cleaned up, a sentence each.
     pub cleanup: Vec<String>,
+}
+
+/// A record beside an image.
+#[napi(object, object_from_js = false)]
+pub struct RecordState {
+    /// The trusted key that has signed it; missing where it is not signed.
+    pub signer: Option<String>,
 }
 
 /// A buildx builder for later steps.
@@ -138,6 +147,12 @@ impl From<outcome::Outcome> for Outcome {
             sensor_reference: outcome.sensor_name,
             sensor_digest: outcome.sensor_digest.to_string(),
             sensor_version: outcome.sensor_version,
+            record: outcome.record.map(|signer| RecordState {
+                signer: match signer {
+                    outcome::RecordSigner::Key(name) => Some(name),
+                    outcome::RecordSigner::Unsigned => None,
+                },
+            }),
             changed: outcome.changed,
             source_bytes: outcome.source_bytes.map(number),
             target_bytes: outcome.target_bytes.map(number),

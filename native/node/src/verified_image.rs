@@ -34,7 +34,7 @@ pub struct VerifiedImage {
     pub record: Option<ImageRecord>,
 }
 
-/// A record of a patch, no more trustworthy than those who can push to the repository.
+/// A record of a patch. One that is not signed is no more trustworthy than those who can push to the repository.
 #[napi(object, object_from_js = false)]
 pub struct ImageRecord {
     /// The source's name.
@@ -49,6 +49,8 @@ pub struct ImageRecord {
     pub run_url: Option<String>,
     /// Time of the push, in the form of RFC 3339.
     pub finished: Option<String>,
+    /// The trusted key that has signed it; missing where no key is known.
+    pub signer: Option<String>,
 }
 
 impl From<outcome::Verified> for VerifiedImage {
@@ -85,6 +87,7 @@ impl From<Record> for ImageRecord {
             sensor_digest: recipe.sensor.to_string(),
             run_url: told.run,
             finished: told.finished,
+            signer: record.provenance.signer,
         }
     }
 }

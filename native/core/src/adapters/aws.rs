@@ -4,6 +4,8 @@ pub mod credential_provider;
 pub mod delivery;
 pub mod endpoint;
 pub mod error;
+pub mod kms;
+pub mod kms_error;
 pub mod limited;
 pub mod oidc;
 pub mod repository;

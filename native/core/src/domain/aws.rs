@@ -1,6 +1,7 @@
 pub mod claims;
 pub mod denial;
 pub mod identity;
+pub mod kms_key;
 pub mod partition;
 pub mod revision;
 pub mod settings;

@@ -10,6 +10,7 @@ pub mod image;
 pub mod input_fault;
 pub mod patch;
 pub mod read;
+pub mod signing;
 pub mod staging;
 pub mod verify;
 

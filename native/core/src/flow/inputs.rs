@@ -56,6 +56,8 @@ pub struct Inputs {
     pub task_definition: String,
     pub task_definition_output: String,
     pub register_task_definition: String,
+    pub signing_key: String,
+    pub trusted_keys: String,
     #[serde(skip)]
     pub aws_context: AwsContext,
     /// The service connection that `falconConnection` names; none if the job does not have it.

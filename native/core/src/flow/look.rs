@@ -1,10 +1,13 @@
 //! The look: gathers the facts, and changes nothing.
 
 pub mod builder;
+mod bundles;
 pub mod ecs;
 pub mod gather;
 pub mod images;
+pub mod keys;
 mod piece_reader;
+pub mod records;
 pub mod sensor;
 pub mod sensor_files;
 pub mod sidecars;

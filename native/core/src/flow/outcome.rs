@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::effect::Effect;
 use crate::domain::aws::revision::Revision;
 use crate::domain::builder::Builder;
-use crate::domain::provenance::statement::Record;
+use crate::domain::provenance::signed_record::Record;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
@@ -53,6 +53,8 @@ pub struct Outcome {
     pub sensor_digest: Digest,
     /// The sensor's version, if its tag or a label names it.
     pub sensor_version: Option<String>,
+    /// The signer of the record beside the image; none where there is no record.
+    pub record: Option<RecordSigner>,
     /// True if a new image was created, or would be.
     pub changed: bool,
     /// Compressed bytes of the source's layers, as far as known.
@@ -69,6 +71,23 @@ pub struct Outcome {
     pub effects: Vec<Effect>,
     /// The leftovers that could not be cleaned up.
     pub cleanup: Vec<String>,
+}
+
+/// The signer of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordSigner {
+    /// A trusted key, by its name.
+    Key(String),
+    /// Nobody: all who can push to the repository can have written it.
+    Unsigned,
+}
+
+impl RecordSigner {
+    /// The signer that a record names.
+    #[must_use]
+    pub fn of(name: Option<String>) -> Self {
+        name.map_or(Self::Unsigned, Self::Key)
+    }
 }
 
 /// An image that was found to be patched.

@@ -52,6 +52,7 @@ codes! {
     InputStagingWithoutDigest "INPUT_STAGING_WITHOUT_DIGEST" Input "The image of the local registry is not pinned by digest.";
     InputRegistryNotEcr "INPUT_REGISTRY_NOT_ECR" Input "An image is not in an ECR registry.";
     InputWithoutEffect "INPUT_WITHOUT_EFFECT" Input "An input has no meaning beside the others.";
+    InputKeyNotTrusted "INPUT_KEY_NOT_TRUSTED" Input "The signing key is not among the trusted keys.";
     InputUnknown "INPUT_UNKNOWN" Input "The step sets an input that the task does not have.";
     TaskAgentUnsupported "TASK_AGENT_UNSUPPORTED" Environment "The agent is not one that the task runs on.";
     TaskInternal "TASK_INTERNAL" Bug "The task has a bug.";
@@ -90,6 +91,10 @@ codes! {
     AwsOidcRefused "AWS_OIDC_REFUSED" Environment "AWS does not accept the OIDC token.";
     AwsRoleDenied "AWS_ROLE_DENIED" Environment "The credentials may not assume the role.";
     AwsRoleDurationRefused "AWS_ROLE_DURATION_REFUSED" Input "The role's sessions may not last so long.";
+    AwsKmsKeyNotFound "AWS_KMS_KEY_NOT_FOUND" Input "KMS has no such key.";
+    AwsKmsKeyUnusable "AWS_KMS_KEY_UNUSABLE" Environment "The key is disabled, or cannot be used for now.";
+    AwsKmsKeyUnsuitable "AWS_KMS_KEY_UNSUITABLE" Input "The key is not one that signs records.";
+    AwsKmsSignatureInvalid "AWS_KMS_SIGNATURE_INVALID" Upstream "The signature that KMS returned is not the key's.";
     AwsDenied "AWS_DENIED" Environment "An IAM permission is missing.";
     AwsEndpointRefused "AWS_ENDPOINT_REFUSED" Environment "An endpoint override points elsewhere than to AWS or this machine.";
     AwsNotReachable "AWS_NOT_REACHABLE" Upstream "AWS does not answer.";
@@ -114,6 +119,10 @@ codes! {
     FalconSourceDiffers "FALCON_SOURCE_DIFFERS" Input "The image that was to be verified is not the given source with the sensor.";
     FalconSensorTooOld "FALCON_SENSOR_TOO_OLD" Input "The sensor in the image is older than demanded.";
     FalconSensorVersionUnknown "FALCON_SENSOR_VERSION_UNKNOWN" Input "Nothing tells which sensor is in the image.";
+    FalconRecordNotSigned "FALCON_RECORD_NOT_SIGNED" Input "No trusted key has signed a record of the image.";
+    FalconRecordNotWritten "FALCON_RECORD_NOT_WRITTEN" Upstream "The signed record could not be put beside the image.";
+    FalconRecordIgnored "FALCON_RECORD_IGNORED" Input "A record beside the image proves nothing.";
+    FalconRecordLimit "FALCON_RECORD_LIMIT" Input "More records are beside the image than are read.";
     FalconSensorFilesMissing "FALCON_SENSOR_FILES_MISSING" Input "The image has the marks of the sensor, and its layers do not have the sensor.";
     FalconSensorFilesUnknown "FALCON_SENSOR_FILES_UNKNOWN" Input "The layers of the image do not show whether they have the sensor.";
     FalconSensorPlatformMissing "FALCON_SENSOR_PLATFORM_MISSING" Input "The sensor image is not for linux/arm64.";

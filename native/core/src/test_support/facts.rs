@@ -14,11 +14,14 @@ use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
 use crate::domain::platform::Platform;
+use crate::domain::provenance::key::Trust;
+use crate::domain::provenance::known_records::KnownRecords;
 use crate::domain::provenance::option_fields::OptionFields;
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::flow::config::patch::PatchConfig;
+use crate::flow::facts::keys::KeyFacts;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::probes::Probes;
 use crate::flow::facts::sensor::SensorFacts;
@@ -34,6 +37,11 @@ pub fn facts() -> Facts {
             account: "123456789012".to_owned(),
             arn: "arn:aws:iam::123456789012:user/ci".to_owned(),
         })),
+        keys: Ok(KeyFacts {
+            trust: Trust::Anyone,
+            signing: None,
+        }),
+        may_sign: None,
         engine: Ok(engine()),
         mounts: Some(EngineMounts {
             agent_folder: Mountable::Yes,
@@ -76,12 +84,13 @@ pub fn up_to_date(config: &PatchConfig) -> Facts {
     let recipe = Recipe::new(source().digest(), &Digest::of(b"arm64"), &options);
     let current = CurrentImage {
         image: Arc::new(RegistryImage::of(&["a", "sensor"], &patched())),
-        provenance: Ok(vec![Provenance {
+        provenance: Ok(KnownRecords::all(vec![Provenance {
             recipe,
             options: OptionFields::of(&options),
             sensor_version: Some("7.39.0-7802".to_owned()),
             artifact: Digest::of(b"artifact"),
-        }]),
+            signer: None,
+        }])),
     };
     Facts {
         caller: None,

@@ -14,7 +14,7 @@ use crate::domain::address::is_loopback_host;
 use crate::domain::aws::partition::{PARTITIONS, Partition};
 
 /// The services that this crate and the SDK's credential chain call; IDs as the SDK writes them.
-const SERVICES: [&str; 3] = ["ECR", "ECS", "STS"];
+const SERVICES: [&str; 4] = ["ECR", "ECS", "KMS", "STS"];
 
 /// The variables under whose names the shared configuration is looked up. With the first one it
 /// keeps silent when it says `ignore_configured_endpoint_urls`, which the chain's clients do not heed.
@@ -47,7 +47,7 @@ pub(super) fn check(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<(), AwsError> {
     // The chain's own clients follow the variables even where the configuration says to ignore them.
-    for suffix in ["", "_ECR", "_STS"] {
+    for suffix in ["", "_ECR", "_ECS", "_KMS", "_STS"] {
         let setting = format!("AWS_ENDPOINT_URL{suffix}");
         if let Some(url) = variable(&setting).filter(|url| !url.is_empty()) {
             check_url(&setting, &url)?;

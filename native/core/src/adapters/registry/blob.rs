@@ -25,7 +25,8 @@ impl Registry {
             offset: 0,
             accept: None,
             body: None,
-            limit: BLOB_LIMIT,
+            // A descriptor without a true size would let an artifact be as long as it likes.
+            limit: usize::try_from(descriptor.size).map_or(BLOB_LIMIT, |size| size.min(BLOB_LIMIT)),
         };
         let bytes = self.get(subject, &request).await?.body;
         let digest = Digest::of(&bytes);

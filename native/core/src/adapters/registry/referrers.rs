@@ -27,7 +27,7 @@ use crate::domain::reference::tag::Tag;
 
 /// An artifact without a configuration has this one
 /// (<https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidance-for-an-empty-descriptor>).
-const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
+pub const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 
 const EMPTY: &[u8] = b"{}";
 
@@ -36,9 +36,6 @@ const LIST_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A registry that never comes to an end is not followed for ever.
 const PAGES: usize = 20;
-
-/// The most artifacts of one type that are read of an image.
-const REFERRERS: usize = 200;
 
 /// The header by which a registry says that it has understood `subject`.
 const SUBJECT_HEADER: &str = "oci-subject";
@@ -64,18 +61,21 @@ pub struct Attached {
 }
 
 impl Registry {
-    /// The artifacts of a type that refer to an image; none where the registry knows of none.
+    /// The artifacts of some types that refer to an image; none where the registry knows of none.
     pub async fn referrers(
         &self,
         repository: &Repository,
         image: &Digest,
-        artifact_type: &str,
+        types: &[&str],
     ) -> Result<Vec<Referrer>, RegistryError> {
         let subject = Subject::read(repository, None);
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("artifactType", artifact_type)
-            .finish();
-        let mut path = format!("/v2/{}/referrers/{image}?{query}", repository.name);
+        let mut path = format!("/v2/{}/referrers/{image}", repository.name);
+        // A registry filters by one type alone.
+        if let [only] = types {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            path.push('?');
+            path.push_str(&query.append_pair("artifactType", only).finish());
+        }
         let mut found = Vec::new();
         let mut limit = LIST_LIMIT;
         for page in 0..PAGES {
@@ -93,11 +93,7 @@ impl Registry {
             if page == 0 && has_no_list(answer.status) {
                 let index = self.fallback(repository, image).await?;
                 return match index {
-                    Some(index) => {
-                        let found = subject.referrers(&index.bytes, artifact_type)?;
-                        subject.refuse_too_many(&found)?;
-                        Ok(found)
-                    }
+                    Some(index) => subject.referrers(&index.bytes, types),
                     None => Ok(Vec::new()),
                 };
             }
@@ -105,8 +101,7 @@ impl Registry {
                 return Err(subject.refused(&RegistryRefusal::of(&answer)));
             }
             limit = limit.saturating_sub(answer.body.len());
-            found.extend(subject.referrers(&answer.body, artifact_type)?);
-            subject.refuse_too_many(&found)?;
+            found.extend(subject.referrers(&answer.body, types)?);
             let next = next_page(repository, &request.path, &answer.headers).map_err(|why| {
                 subject.invalid(&format!(
                     "the list of referrers cannot be read to its end: {why}"
@@ -143,7 +138,7 @@ impl Registry {
             list = Some(fallback_tag(&image.digest()));
         }
         let listed = self
-            .referrers(repository, &image.digest(), artifact.media_type)
+            .referrers(repository, &image.digest(), &[artifact.media_type])
             .await?;
         if listed.iter().any(|referrer| referrer.digest == digest) {
             return Ok(Attached { digest, list });
@@ -160,13 +155,35 @@ impl Registry {
         repository: &Repository,
         artifact: &Digest,
     ) -> Result<Vec<u8>, RegistryError> {
+        let layer = self.artifact_layer(repository, artifact).await?;
+        self.artifact_blob(repository, artifact, &layer).await
+    }
+
+    /// The single layer of an artifact, by which its content is read.
+    pub async fn artifact_layer(
+        &self,
+        repository: &Repository,
+        artifact: &Digest,
+    ) -> Result<Descriptor, RegistryError> {
         let reference = ManifestReference::Digest(artifact.clone());
         let subject = Subject::read(repository, Some(&reference));
         let (raw, _) = self.manifest(&subject).await?;
         let layers = manifest::layers(&raw).map_err(|why| subject.invalid(&why))?;
-        let [layer] = layers.as_slice() else {
-            return Err(subject.invalid("it has not exactly one layer"));
-        };
+        match <[Descriptor; 1]>::try_from(layers) {
+            Ok([layer]) => Ok(layer),
+            Err(_) => Err(subject.invalid("it has not exactly one layer")),
+        }
+    }
+
+    /// The content of a layer of an artifact.
+    pub async fn artifact_blob(
+        &self,
+        repository: &Repository,
+        artifact: &Digest,
+        layer: &Descriptor,
+    ) -> Result<Vec<u8>, RegistryError> {
+        let reference = ManifestReference::Digest(artifact.clone());
+        let subject = Subject::read(repository, Some(&reference));
         self.blob(&subject, layer).await
     }
 
@@ -240,17 +257,8 @@ impl Artifact<'_> {
 }
 
 impl Subject<'_> {
-    fn refuse_too_many(&self, found: &[Referrer]) -> Result<(), RegistryError> {
-        if found.len() > REFERRERS {
-            return Err(self.invalid(&format!(
-                "more than {REFERRERS} artifacts of one type refer to the image, and no more are read"
-            )));
-        }
-        Ok(())
-    }
-
     /// The wanted entries of a list of referrers; what the others hold does not matter.
-    fn referrers(&self, index: &[u8], wanted: &str) -> Result<Vec<Referrer>, RegistryError> {
+    fn referrers(&self, index: &[u8], types: &[&str]) -> Result<Vec<Referrer>, RegistryError> {
         let unreadable =
             |why: &str| self.invalid(&format!("the list of referrers cannot be read: {why}"));
         let index: Value =
@@ -262,10 +270,11 @@ impl Subject<'_> {
             _ => return Err(unreadable("it is not an index")),
         };
         // Registries need not filter, and the index under a tag is not filtered.
-        let wanted = entries
-            .iter()
-            .filter(|entry| entry["artifactType"] == wanted);
-        let referrers = wanted.map(|entry| {
+        let wanted = entries.iter().filter_map(|entry| {
+            let named = entry["artifactType"].as_str()?;
+            types.contains(&named).then_some((entry, named))
+        });
+        let referrers = wanted.map(|(entry, artifact_type)| {
             let digest = entry["digest"].as_str().unwrap_or_default().parse();
             let digest = digest.map_err(|error: ReferenceError| unreadable(&error.to_string()))?;
             let annotations = match &entry["annotations"] {
@@ -276,6 +285,7 @@ impl Subject<'_> {
             };
             Ok(Referrer {
                 digest,
+                artifact_type: artifact_type.to_owned(),
                 annotations,
             })
         });

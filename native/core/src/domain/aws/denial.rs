@@ -64,7 +64,13 @@ impl Denial {
             (_, "ecr:GetAuthorizationToken") | (None, _) => "*",
             (Some(resource), _) => resource,
         };
-        allow(&[&self.action], resource)
+        let allowed = allow(&[&self.action], resource);
+        if self.action.starts_with("kms:") {
+            return format!(
+                "{allowed}; the policy of a key in another account must allow it as well"
+            );
+        }
+        allowed
     }
 }
 

@@ -7,6 +7,8 @@ use crate::domain::reference::digest::Digest;
 pub struct Referrer {
     /// The digest of its manifest.
     pub digest: Digest,
+    /// Its type, as the list of referrers has it.
+    pub artifact_type: String,
     /// Annotations of its manifest about it.
     pub annotations: BTreeMap<String, String>,
 }

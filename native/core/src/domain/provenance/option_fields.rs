@@ -45,6 +45,18 @@ impl OptionFields {
         Self(FIELDS.map(|(_, annotation)| annotations.get(annotation).cloned()))
     }
 
+    /// The options by the names of their inputs, as a statement holds them.
+    pub(super) fn named(&self) -> BTreeMap<&'static str, &str> {
+        let fields = FIELDS.iter().zip(&self.0);
+        let named = fields.filter_map(|((input, _), value)| Some((*input, value.as_deref()?)));
+        named.collect()
+    }
+
+    /// The options of a statement, in the order of [`FIELDS`].
+    pub(super) fn from_values(values: [Option<String>; FIELDS.len()]) -> Self {
+        Self(values)
+    }
+
     /// The annotations that [`OptionFields::read`] reads.
     pub(super) fn annotations(&self) -> impl Iterator<Item = (String, String)> {
         let fields = FIELDS.into_iter().zip(self.0.clone());

@@ -36,6 +36,12 @@ const OPTIONS_ANNOTATION: &str = "falcon-patch.options";
 
 const VERSION_ANNOTATION: &str = "falcon-patch.sensor-version";
 
+/// Returns true if the annotations of an artifact call it a record of ours, as everyone can write them.
+#[must_use]
+pub fn is_annotated(referrer: &Referrer) -> bool {
+    referrer.annotations.contains_key(SCHEMA_ANNOTATION)
+}
+
 /// Inputs that decide how a patched image comes out, by digests alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
@@ -110,6 +116,8 @@ pub struct Provenance {
     pub sensor_version: Option<String>,
     /// The artifact that says so.
     pub artifact: Digest,
+    /// The name of the trusted key that has signed it; none where no key is known.
+    pub signer: Option<String>,
 }
 
 impl Provenance {
@@ -145,6 +153,7 @@ impl Provenance {
             options: OptionFields::read(&referrer.annotations),
             sensor_version: text(VERSION_ANNOTATION).cloned(),
             artifact: referrer.digest.clone(),
+            signer: None,
         }))
     }
 

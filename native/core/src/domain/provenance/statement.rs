@@ -3,19 +3,17 @@
 
 use serde_json::{Value, json};
 
-use super::record::{Provenance, Recipe, RecordError};
+use super::attestation::{PREDICATE_TYPE, STATEMENT_FORM};
+use super::option_fields::OptionFields;
+use super::record::Recipe;
 use crate::domain::agent::Origin;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 
-const STATEMENT: &str = "https://in-toto.io/Statement/v1";
-
-const PREDICATE: &str = "https://slsa.dev/provenance/v1";
-
 /// The kind of build; its parameters are those below.
-const BUILD_TYPE: &str = "urn:falcon-arm64-patch:patch:v1";
+pub(super) const BUILD_TYPE: &str = "urn:falcon-arm64-patch:patch:v1";
 
 const BUILDER: &str = "urn:falcon-arm64-patch:task";
 
@@ -61,9 +59,9 @@ impl StatementInput<'_> {
                 .push(json!({"name": "pipeline", "uri": uri, "digest": {"gitCommit": commit}}));
         }
         json!({
-            "_type": STATEMENT,
+            "_type": STATEMENT_FORM,
             "subject": [{"name": self.target.tagged(self.target_tag), "digest": digest_set(self.image)}],
-            "predicateType": PREDICATE,
+            "predicateType": PREDICATE_TYPE,
             "predicate": {
                 "buildDefinition": {
                     "buildType": BUILD_TYPE,
@@ -74,7 +72,10 @@ impl StatementInput<'_> {
                         "cloudService": self.options.cloud_service,
                         "containerName": self.options.container_name,
                     },
-                    "internalParameters": {"options": self.recipe.options.as_str()},
+                    "internalParameters": {
+                        "options": self.recipe.options.as_str(),
+                        "optionFields": OptionFields::of(self.options).named(),
+                    },
                     "resolvedDependencies": materials,
                 },
                 "runDetails": {
@@ -97,58 +98,6 @@ pub struct StatementDetails {
     pub run: Option<String>,
     /// Time when the image was pushed.
     pub finished: Option<String>,
-}
-
-impl StatementDetails {
-    /// Reads a statement about an image; none if it is another statement, or about another image.
-    fn read(bytes: &[u8], image: &Digest) -> Option<Self> {
-        let statement: Value = serde_json::from_slice(bytes).ok()?;
-        let predicate = &statement["predicate"];
-        let subjects = statement["subject"].as_array()?;
-        let is_about = |subject: &Value| subject["digest"] == digest_set(image);
-        if statement["_type"] != STATEMENT
-            || predicate["buildDefinition"]["buildType"] != BUILD_TYPE
-            || !subjects.iter().any(is_about)
-        {
-            return None;
-        }
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let parameters = &predicate["buildDefinition"]["externalParameters"];
-        let metadata = &predicate["runDetails"]["metadata"];
-        Some(Self {
-            source: text(&parameters["sourceImage"]),
-            sensor: text(&parameters["sensorImage"]),
-            run: text(&metadata["invocationId"]),
-            finished: text(&metadata["finishedOn"]),
-        })
-    }
-}
-
-/// A record of how an image was made. Everyone who can push to the repository can have written it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// The digests that it names.
-    pub provenance: Provenance,
-    /// The details for people.
-    pub told: StatementDetails,
-}
-
-impl Record {
-    /// Completes a record of an image with the details of its statement.
-    ///
-    /// # Errors
-    /// The statement is not one of ours about the image.
-    pub fn read(
-        provenance: Provenance,
-        statement: &[u8],
-        image: &Digest,
-    ) -> Result<Self, RecordError> {
-        let Some(told) = StatementDetails::read(statement, image) else {
-            let why = "its content is not a statement of this task about the image";
-            return Err(RecordError::new(&provenance.artifact, why));
-        };
-        Ok(Self { provenance, told })
-    }
 }
 
 fn material(name: &str, repository: &Repository, digest: &Digest) -> Value {

@@ -1,6 +1,7 @@
 use super::option_fields::OptionFields;
-use super::record::{Provenance, Recipe};
-use super::statement::{Record, StatementInput};
+use super::record::{Provenance, Recipe, STATEMENT_TYPE};
+use super::signed_record::Record;
+use super::statement::StatementInput;
 use crate::domain::agent::Origin;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::referrer::Referrer;
@@ -33,6 +34,7 @@ fn recipe() -> Recipe {
 fn referrer() -> Referrer {
     Referrer {
         digest: Digest::of(b"artifact"),
+        artifact_type: STATEMENT_TYPE.to_owned(),
         annotations: Provenance::annotations(
             &recipe(),
             &OptionFields::of(&options()),
@@ -162,7 +164,7 @@ fn the_statement_tells_everything_but_secrets() {
     assert_eq!(statement["subject"][0]["digest"]["sha256"], hex(b"image"));
     let read = |bytes: &[u8], image: &Digest| {
         let known = Provenance::read(&referrer()).expect("readable");
-        Record::read(known.expect("a record"), bytes, image).map(|record| record.told)
+        Record::unsigned(known.expect("a record"), bytes, image).map(|record| record.told)
     };
     let told = read(text.as_bytes(), &image).expect("it is about the image");
     assert_eq!(told.run.as_deref(), Some("https://dev.azure.example/run/1"));

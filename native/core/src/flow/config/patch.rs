@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::signing::SigningConfig;
 use crate::domain::aws::settings::AwsSettings;
 use crate::domain::builder::BuilderName;
 use crate::domain::falcon::api_settings::FalconApiSettings;
@@ -58,6 +59,8 @@ pub struct PatchConfig {
     pub engine_access: EngineAccess,
     /// True if the images stay in the engine.
     pub keep_local_images: bool,
+    /// The keys of signed records.
+    pub signing: SigningConfig,
     /// The ECS task definition that gets the image; none where none was given.
     pub task_definition: Option<TaskDefinitionFile>,
 }

@@ -4,7 +4,7 @@ use super::check::Check;
 use super::falcon_fields::FalconFields;
 use super::patch::{Emulation, EngineAccess, PatchConfig, Sensor, Source, Strategy};
 use super::verify::VerifyConfig;
-use super::{aws, builder, ecs, falcon, image, staging, verify};
+use super::{aws, builder, ecs, falcon, image, signing, staging, verify};
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::inputs::Inputs;
 use crate::report::problem::Problem;
@@ -101,6 +101,7 @@ fn patch(check: &mut Check, inputs: &Inputs, only_plan: Option<bool>) -> Option<
     let builder = builder::name(check, &inputs.builder_name);
     let create_repository = check.boolean("createRepository", &inputs.create_repository, false);
     let keep_local_images = check.boolean("keepLocalImages", &inputs.keep_local_images, false);
+    let signing = signing::read(check, inputs);
     let task_definition = ecs::read(check, inputs);
     let skip_unchanged = check.boolean("skipUnchanged", &inputs.skip_unchanged, true);
     let (source, sensor, (target, target_tag)) = (source?, sensor?, target?);
@@ -128,6 +129,7 @@ fn patch(check: &mut Check, inputs: &Inputs, only_plan: Option<bool>) -> Option<
         builder,
         engine_access: engine_access?,
         keep_local_images: keep_local_images?,
+        signing,
         task_definition,
     })
 }

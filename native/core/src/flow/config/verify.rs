@@ -2,7 +2,8 @@
 
 use super::check::Check;
 use super::input_fault::InputFault;
-use super::{aws, image};
+use super::signing::SigningConfig;
+use super::{aws, image, signing};
 use crate::domain::aws::settings::AwsSettings;
 use crate::domain::falcon::version::SensorVersion;
 use crate::domain::reference::image_name::ImageName;
@@ -17,6 +18,8 @@ pub struct VerifyConfig {
     pub source: Option<ImageName>,
     /// The oldest sensor that is accepted.
     pub minimum_sensor_version: Option<SensorVersion>,
+    /// The keys of signed records, of which only the trusted ones count here.
+    pub signing: SigningConfig,
     /// The sign-in to AWS.
     pub aws: AwsSettings,
     /// The account whose registry holds images named without one; none means the caller's.
@@ -28,6 +31,10 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<VerifyConfig> {
     let target = image::registry_image(check, "targetImage", &inputs.target_image);
     let source = source(check, inputs);
     let minimum = minimum(check, &inputs.minimum_sensor_version);
+    let signing = SigningConfig {
+        signing_key: None,
+        ..signing::read(check, inputs)
+    };
     let aws = aws::read::read(check, inputs);
     let target = target?;
     let named: Vec<&ImageName> = std::iter::once(&target).chain(&source).collect();
@@ -36,6 +43,7 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> Option<VerifyConfig> {
         target,
         source,
         minimum_sensor_version: minimum,
+        signing,
         aws,
         account,
     })

@@ -1,5 +1,6 @@
 //! The facts as lines for people.
 
+use super::keys::KeyFacts;
 use super::patch::Facts;
 use super::source::{SourceFacts, SourcePlace};
 use super::target::TargetFacts;
@@ -20,6 +21,15 @@ impl Facts {
             None => {
                 lines.extend(credentials.map(|origin| format!("AWS: credentials from {origin}")));
             }
+        }
+        if let Ok(KeyFacts {
+            signing: Some(key), ..
+        }) = &self.keys
+        {
+            lines.push(format!(
+                "Signing: records are signed by the KMS key {}",
+                key.name
+            ));
         }
         lines.extend(self.engine_lines());
         if let Some(Ok(builder)) = &self.builder {

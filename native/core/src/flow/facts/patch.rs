@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::builder::BuilderFacts;
 use super::fact::Fact;
+use super::keys::KeyFacts;
 use super::probes::Probes;
 use super::sensor::SensorFacts;
 use super::source::{SourceFacts, SourceOrigin, SourcePlace};
@@ -25,6 +26,10 @@ use crate::report::problem::Problem;
 pub struct Facts {
     /// The caller's identity at AWS; not requested where nothing is to be changed.
     pub caller: Option<Fact<CallerIdentity>>,
+    /// The keys of signed records.
+    pub keys: Fact<KeyFacts>,
+    /// The permission to sign; none where nothing is signed, and not asked for where nothing is to be changed.
+    pub may_sign: Option<Fact<()>>,
     /// The engine.
     pub engine: Fact<EngineFacts>,
     /// The paths that the engine can mount; not asked for where nothing is to be changed or no engine answers.

@@ -5,6 +5,7 @@ use crate::domain::falcon::marks::SensorMarks;
 use crate::domain::image::former_image::FormerImage;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
+use crate::domain::provenance::known_records::KnownRecords;
 use crate::domain::provenance::record::Provenance;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
@@ -32,7 +33,7 @@ pub struct CurrentImage {
     /// The image.
     pub image: Arc<RegistryImage>,
     /// The registry's records of it.
-    pub provenance: Fact<Vec<Provenance>>,
+    pub provenance: Fact<KnownRecords<Provenance>>,
 }
 
 impl TargetFacts {

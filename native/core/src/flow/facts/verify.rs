@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use super::fact::Fact;
+use super::keys::KeyFacts;
 use crate::domain::aws::identity::CallerIdentity;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::platform::Platform;
-use crate::domain::provenance::statement::Record;
+use crate::domain::provenance::known_records::KnownRecords;
+use crate::domain::provenance::signed_record::Record;
 use crate::domain::reference::repository::Repository;
 
 /// The facts that a verification depends on.
@@ -15,7 +17,9 @@ pub struct VerifyFacts {
     /// The image.
     pub target: Fact<ImageFacts>,
     /// The registry's records of it.
-    pub records: Fact<Vec<Record>>,
+    pub records: Fact<KnownRecords<Record>>,
+    /// The keys by which records are believed.
+    pub keys: Fact<KeyFacts>,
     /// The source to compare it with.
     pub source: Option<Fact<ImageFacts>>,
 }

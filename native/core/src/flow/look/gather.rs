@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::images::Images;
+use super::keys::{KeyLookup, may_sign};
 use super::sensor::SensorLookup;
 use super::target::TargetLookup;
-use super::{builder, ecs, source};
+use super::{builder, ecs, source, target};
 use crate::adapters::binfmt;
 use crate::domain::emulation::Registration;
 use crate::domain::engine::{EngineFacts, EngineMounts};
@@ -27,7 +28,12 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
         services,
         images: &images,
     };
-    let target = TargetLookup { config, services };
+    let keys = KeyLookup::new(&config.signing, services);
+    let target = TargetLookup {
+        config,
+        services,
+        keys: &keys,
+    };
     let task_definition = async {
         let file = config.task_definition.as_ref()?;
         let container = config.falcon.container_name.as_deref();
@@ -37,7 +43,7 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
         let name = config.builder.as_ref()?;
         Some(builder::look(name, services).await)
     };
-    let (engine, source, sensor, target, customer_id, task_definition, builder) = tokio::join!(
+    let (engine, source, sensor, target, customer_id, task_definition, builder, keys) = tokio::join!(
         services.engine_facts(),
         source::look(&config.source, &images, services),
         sensor.look(&config.sensor),
@@ -45,9 +51,12 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
         customer_id(config, services),
         task_definition,
         builder,
+        keys.find(),
     );
     Facts {
         caller: None,
+        keys,
+        may_sign: None,
         handler: handler(engine.as_ref().ok(), services),
         engine,
         mounts: None,
@@ -65,20 +74,22 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
 
 /// Adds the facts that only matter where something is to be changed.
 pub async fn rest(config: &PatchConfig, services: &Services, facts: &mut Facts) {
-    let target = async {
+    let found_target = async {
         let found = facts.target.clone()?;
-        TargetLookup { config, services }.at_aws(found).await
+        target::at_aws(found, config, services).await
     };
     let (source, sensor) = (facts.source.as_ref().ok(), facts.sensor.as_ref().ok());
     // The futures are large, so they live on the heap.
-    let (caller, target, in_engine, mounts) = tokio::join!(
+    let (caller, may_sign, target, in_engine, mounts) = tokio::join!(
         Box::pin(services.caller()),
-        Box::pin(target),
+        Box::pin(may_sign(&config.signing, services)),
+        Box::pin(found_target),
         Box::pin(in_engine(services, source, sensor)),
         Box::pin(mounts(services, facts.engine.is_ok())),
     );
     facts.mounts = mounts;
     facts.caller = Some(caller);
+    facts.may_sign = may_sign;
     facts.in_engine = in_engine;
     facts.target = target;
 }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::images::Images;
+use super::keys::KeyLookup;
+use super::records::RecordLookup;
 use crate::adapters::aws::error::AwsError;
 use crate::adapters::aws::repository::EcrRepository;
 use crate::adapters::registry::client::Registry;
 use crate::adapters::registry::error::RegistryError;
 use crate::domain::image::manifest::ManifestReference;
 use crate::domain::platform::Platform;
-use crate::domain::provenance::record::{Provenance, STATEMENT_TYPE};
+use crate::domain::provenance::known_records::KnownRecords;
+use crate::domain::provenance::record::Provenance;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
@@ -25,6 +28,7 @@ use crate::report::problem::{Explain as _, Problem};
 pub(super) struct TargetLookup<'a> {
     pub(super) config: &'a PatchConfig,
     pub(super) services: &'a Services,
+    pub(super) keys: &'a KeyLookup<'a>,
 }
 
 impl TargetLookup<'_> {
@@ -50,17 +54,6 @@ impl TargetLookup<'_> {
         }
     }
 
-    /// Adds what AWS knows of the repository, in the second pass: the mutability of its tags, or that it is missing,
-    /// where the registry only knew of no image. Without the permission both stay unknown, and the push shows them.
-    pub(super) async fn at_aws(&self, target: TargetFacts) -> Fact<TargetFacts> {
-        if target.is_missing {
-            return Ok(target);
-        }
-        let aws = self.services.aws().await?;
-        let found = aws.repository(&target.repository).await;
-        with_repository(target, found, self.config.create_repository)
-    }
-
     /// Finds the digest that the target's tag names, with the image itself where it may be what a patch would make.
     async fn target_tag(
         &self,
@@ -84,12 +77,28 @@ impl TargetLookup<'_> {
         };
         let current = match image.filter(|_| !resolved.is_index) {
             Some(image) => Some(CurrentImage {
-                provenance: provenance(registry, repository, &image.digest).await,
+                provenance: self.provenance(registry, repository, &image.digest).await,
                 image: Arc::new(image),
             }),
             None => None,
         };
         Ok((Some(resolved.digest), current))
+    }
+
+    async fn provenance(
+        &self,
+        registry: &Registry,
+        repository: &Repository,
+        image: &Digest,
+    ) -> Fact<KnownRecords<Provenance>> {
+        let keys = self.keys.find().await?;
+        let lookup = RecordLookup {
+            registry,
+            repository,
+            image,
+            trust: &keys.trust,
+        };
+        lookup.provenance().await
     }
 
     /// Finds those of the other wanted tags that exist.
@@ -105,6 +114,21 @@ impl TargetLookup<'_> {
         let found = futures_util::future::try_join_all(asked).await?;
         Ok(found.into_iter().flatten().collect())
     }
+}
+
+/// Adds what AWS knows of the repository, in the second pass: the mutability of its tags, or that it is missing,
+/// where the registry only knew of no image. Without the permission both stay unknown, and the push shows them.
+pub(super) async fn at_aws(
+    target: TargetFacts,
+    config: &PatchConfig,
+    services: &Services,
+) -> Fact<TargetFacts> {
+    if target.is_missing {
+        return Ok(target);
+    }
+    let aws = services.aws().await?;
+    let found = aws.repository(&target.repository).await;
+    with_repository(target, found, config.create_repository)
 }
 
 /// Adds AWS's answer about the repository.
@@ -145,21 +169,6 @@ fn missing(repository: Repository, mut problem: Problem, create: bool) -> Fact<T
         hint.push_str("; with `createRepository: true` the task creates it");
     }
     Err(problem)
-}
-
-/// Reads the records of how an image was made. One that cannot be read is a problem, and not a record less.
-pub async fn provenance(
-    registry: &Registry,
-    repository: &Repository,
-    image: &Digest,
-) -> Fact<Vec<Provenance>> {
-    let found = registry
-        .referrers(repository, image, STATEMENT_TYPE)
-        .await?;
-    let read = found
-        .iter()
-        .filter_map(|referrer| Provenance::read(referrer).transpose());
-    Ok(read.collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::reference::repository::Repository;
 use crate::flow::config::patch::PatchConfig;
+use crate::flow::facts::keys::SigningKey;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::sensor::SensorFacts;
 use crate::flow::facts::source::{SourceFacts, SourceOrigin};
@@ -25,6 +26,8 @@ pub struct Ready<'a> {
     pub target: &'a TargetFacts,
     /// The options of falconutil, with the customer in them.
     pub options: FalconOptions,
+    /// The key that signs the record; none where records are not signed.
+    pub signing: Option<&'a SigningKey>,
     /// The ECS task definition; none where none was given.
     pub task_definition: Option<&'a TaskDefinition>,
 }
@@ -36,8 +39,10 @@ impl<'a> Ready<'a> {
     /// The first one that could not be found.
     pub fn of(config: &PatchConfig, facts: &'a Facts) -> Result<Self, Problem> {
         let task_definition = facts.task_definition.as_ref().map(Result::as_ref);
+        let keys = facts.keys.as_ref().map_err(Clone::clone)?;
         Ok(Self {
             facts,
+            signing: keys.signing.as_ref(),
             task_definition: task_definition.transpose().map_err(Clone::clone)?,
             source: facts.source.as_ref().map_err(Clone::clone)?,
             sensor: facts.sensor.as_ref().map_err(Clone::clone)?,

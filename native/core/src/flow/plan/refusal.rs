@@ -7,6 +7,7 @@ use crate::domain::emulation::Registration;
 use crate::domain::engine::{EngineFacts, Store};
 use crate::domain::falcon::marks::SensorMarks;
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
+use crate::domain::provenance::key::Trust;
 use crate::flow::config::patch::{EngineAccess, PatchConfig};
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
@@ -28,6 +29,7 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
     {
         return Err(problem.clone());
     }
+    refuse_keys(facts)?;
     refuse_engine_that_cannot_build(facts.engine.as_ref().map_err(Clone::clone)?)?;
     if let Ok(source) = &facts.source {
         refuse_patched_source(source)?;
@@ -39,6 +41,26 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
     refuse_immutable_tags(ready.target)?;
     refuse_unfiltered_access(config, facts)?;
     Ok(ready)
+}
+
+/// Refuses keys that cannot be looked up, a signing key that may not sign, and one whose records would not count.
+fn refuse_keys(facts: &Facts) -> Result<(), Problem> {
+    let keys = facts.keys.as_ref().map_err(Clone::clone)?;
+    if let Some(Err(problem)) = &facts.may_sign {
+        return Err(problem.clone());
+    }
+    let (Some(signing), Trust::Keys(trusted)) = (&keys.signing, &keys.trust) else {
+        return Ok(());
+    };
+    if trusted.iter().any(|trusted| trusted.key == signing.public) {
+        return Ok(());
+    }
+    Err(Problem {
+        code: Code::InputKeyNotTrusted,
+        what: format!("`signingKey` is `{}`, and `trustedKeys` does not have it", signing.name),
+        why: vec!["no later run would believe what this one records".to_owned()],
+        hint: Some("Add the key to `trustedKeys`, beside the keys of earlier records, or leave `trustedKeys` empty".to_owned()),
+    })
 }
 
 /// Refuses to patch the whole source in the engine where the engine cannot have it.

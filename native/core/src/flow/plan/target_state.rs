@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::proof::prove_image;
 use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::provenance::key::Trust;
 use crate::domain::provenance::option_fields::{DifferingOptions, OptionFields};
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::flow::config::patch::PatchConfig;
@@ -46,6 +47,8 @@ pub enum Reason {
     Options(DifferingOptions),
     /// The registry has no record of what the image was made of.
     Unrecorded,
+    /// No trusted key has signed a record of the image.
+    Untrusted,
     /// The registry's records of the image cannot be read.
     Unreadable,
     /// The record does not agree with the image.
@@ -66,6 +69,7 @@ impl Reason {
             Self::Source => "it was patched from another source",
             Self::Sensor => "it was patched with another sensor",
             Self::Unreadable => "the records of what it was made of cannot be read",
+            Self::Untrusted => "no trusted key has signed a record of what it was made of",
             Self::Unrecorded => "the registry has no record of what it was made of",
             Self::Disagreement => {
                 "it differs from its provenance, so its provenance is not trusted"
@@ -97,7 +101,12 @@ impl TargetState {
         match compare(source, sensor, current, &options) {
             Ok(()) if is_right => Self::UpToDate,
             Ok(()) => Self::Outdated(Reason::Disagreement),
-            Err(Reason::Unrecorded) if is_right && target.is_immutable(&config.target_tag) => {
+            // With keys nothing shows who has put the image there.
+            Err(Reason::Unrecorded)
+                if is_right
+                    && target.is_immutable(&config.target_tag)
+                    && matches!(&facts.keys, Ok(keys) if keys.trust == Trust::Anyone) =>
+            {
                 Self::Adopted
             }
             Err(reason) => Self::Outdated(reason),
@@ -126,9 +135,10 @@ fn compare(
     current: &CurrentImage,
     options: &FalconOptions,
 ) -> Result<(), Reason> {
-    let Ok(provenance) = &current.provenance else {
+    let Ok(known) = &current.provenance else {
         return Err(Reason::Unreadable);
     };
+    let provenance = &known.believed;
     let wanted = Recipe::new(source.digest(), &sensor.arm64, options);
     let is_same = |known: &Provenance| known.recipe == wanted;
     // An image of the engine has no digest that shows that it is the same.
@@ -136,7 +146,11 @@ fn compare(
         return Ok(());
     }
     if provenance.is_empty() {
-        return Err(Reason::Unrecorded);
+        return Err(if known.ignored.is_empty() {
+            Reason::Unrecorded
+        } else {
+            Reason::Untrusted
+        });
     }
     // The same image can have several records, of which the nearest counts.
     let has_source =

@@ -7,3 +7,4 @@ mod grafting;
 mod later_steps;
 mod pulls;
 mod refusals;
+mod signing;

@@ -1,6 +1,7 @@
 //! Logs decisions and their reasons.
 
 use crate::domain::engine::GRAPH_DRIVER_LAYERS;
+use crate::domain::provenance::known_records::KnownRecords;
 use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::{PatchConfig, Strategy};
 use crate::flow::facts::patch::Facts;
@@ -22,13 +23,42 @@ pub(super) fn log_target_state(tag: &Tag, state: TargetState, facts: &Facts, eve
                 events.note(format!("Target: {text}"));
             }
         }
-        TargetState::UpToDate => events.note("Target: up to date, by its provenance, its layers and its configuration"),
+        TargetState::UpToDate => events.note(format!("Target: up to date, by its provenance ({}), its layers and its configuration", describe_signers(facts))),
         TargetState::Adopted => events.warning(
             Code::FalconTargetAdopted,
             format!("The tag `{tag}` cannot be overwritten, and its image is the source patched with these options; it is kept, although no record names its sensor"),
             Some("A run that was stopped after its push leaves such an image; to be sure of the sensor, push another tag".to_owned()),
         ),
         TargetState::Unknown => {}
+    }
+}
+
+/// Describes who vouches for the records of the target's image.
+fn describe_signers(facts: &Facts) -> String {
+    let target = facts.target.as_ref().ok();
+    let known = target.and_then(|target| target.current.as_ref()?.provenance.as_ref().ok());
+    let signer = known.and_then(|known| known.believed.first()?.signer.as_deref());
+    signer.map_or_else(|| "not signed".to_owned(), |key| format!("signed by {key}"))
+}
+
+/// Logs the records that do not count, with a warning of those that nothing but an attack or a fault explains.
+pub(super) fn log_ignored_records<R>(known: &KnownRecords<R>, events: &StepEvents) {
+    for record in &known.ignored {
+        if record.is_suspicious() {
+            let message =
+                format!("A record beside the image proves nothing and is ignored: {record}");
+            events.warning(Code::FalconRecordIgnored, message, None);
+        } else {
+            events.note(format!("Record ignored: {record}"));
+        }
+    }
+    if known.unread > 0 {
+        let message = format!(
+            "{} more artifacts beside the image may be records, and were not read",
+            known.unread
+        );
+        let hint = "Delete artifacts of which nobody knows the origin from the repository";
+        events.warning(Code::FalconRecordLimit, message, Some(hint.to_owned()));
     }
 }
 

@@ -4,7 +4,7 @@ use crate::domain::agent::Agent;
 use crate::domain::builder::Builder;
 use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::patch::Facts;
-use crate::flow::outcome::Outcome;
+use crate::flow::outcome::{Outcome, RecordSigner};
 use crate::flow::plan::decide::plan;
 use crate::flow::plan::ready::Ready;
 use crate::flow::plan::stages::Plan;
@@ -24,6 +24,7 @@ impl Progress {
         let target = facts.target.as_ref().ok();
         let results = Results {
             image: target.and_then(|target| target_state.kept_image(target).cloned()),
+            record: kept_record(&facts, target_state),
             ..Results::default()
         };
         Self {
@@ -53,6 +54,7 @@ impl Progress {
             sensor_name: sensor.name.clone(),
             sensor_digest: sensor.arm64.clone(),
             sensor_version: sensor.version.clone(),
+            record: self.results.record.clone(),
             changed: !self.target_state.keeps_image(),
             source_bytes: source.bytes,
             target_bytes: image.map(|image| image.layers_size()),
@@ -107,6 +109,7 @@ impl Progress {
                 facts.probes.graft = Some(Ok(()));
                 results.ready = Some(*image);
             }
+            StepOutcome::Recorded(signer) => results.record = Some(RecordSigner::of(signer)),
             StepOutcome::NotGrafted(obstacle) => facts.probes.graft = Some(Err(obstacle)),
             StepOutcome::Pushed(digest) => results.pushed = Some(digest),
             StepOutcome::ReadBack(image) => results.image = Some(image),
@@ -114,6 +117,14 @@ impl Progress {
             StepOutcome::Nothing => {}
         }
     }
+}
+
+/// The signer of the record that keeps the target's image; none where it is not kept, or has no record.
+fn kept_record(facts: &Facts, state: TargetState) -> Option<RecordSigner> {
+    let current = facts.target.as_ref().ok()?.current.as_ref()?;
+    let known = current.provenance.as_ref().ok()?;
+    let first = known.believed.first().filter(|_| state.keeps_image())?;
+    Some(RecordSigner::of(first.signer.clone()))
 }
 
 /// Returns the builder that later steps can use; none where none is there.

@@ -4,6 +4,7 @@ use super::assemble::ready_image::ReadyImage;
 use super::written_task_definition::WrittenTaskDefinition;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
+use crate::flow::outcome::RecordSigner;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
 
@@ -16,6 +17,8 @@ pub(super) struct Results {
     pub(super) pushed: Option<Digest>,
     /// The patched image as the registry has it.
     pub(super) image: Option<Arc<RegistryImage>>,
+    /// The record beside it; none where there is none.
+    pub(super) record: Option<RecordSigner>,
     /// The ECS task definition that names it.
     pub(super) task_definition: Option<WrittenTaskDefinition>,
 }

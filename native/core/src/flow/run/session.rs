@@ -2,7 +2,8 @@ use futures_util::FutureExt as _;
 
 use super::customer_id::compare_customer_ids;
 use super::log::{
-    log_strategy, log_target_state, warn_of_access, warn_of_layers, warn_of_task_definition,
+    log_ignored_records, log_strategy, log_target_state, warn_of_access, warn_of_layers,
+    warn_of_task_definition,
 };
 use super::progress::Progress;
 use super::step_log::{StepFailure, StepLog};
@@ -67,6 +68,12 @@ impl Session {
         }
         compare_customer_ids(config, services, events);
         warn_of_task_definition(&facts, events);
+        let target = facts.target.as_ref().ok();
+        if let Some(Ok(known)) =
+            target.and_then(|target| Some(&target.current.as_ref()?.provenance))
+        {
+            log_ignored_records(known, events);
+        }
         log_target_state(&config.target_tag, state, &facts, events);
         // This step is the one that fails where the run is impossible, so the plan is computed here too.
         plan(config, &facts, state)?;

@@ -37,6 +37,8 @@ pub(super) enum StepOutcome {
     Pushed(Digest),
     /// The image in the registry is the right one.
     ReadBack(Arc<RegistryImage>),
+    /// The registry keeps a record of the image; the name of the key that has signed it, if one has.
+    Recorded(Option<String>),
     /// The task definition is written, and perhaps registered.
     TaskDefinition(WrittenTaskDefinition),
     /// Nothing that a later step or the plan depends on.

@@ -2,6 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::log::log_ignored_records;
 use super::step_log::{StepFailure, StepLog};
 use crate::adapters::aws::account::Aws;
 use crate::domain::agent::Agent;
@@ -61,6 +62,9 @@ async fn look(
     let aws = services.aws().await.ok();
     for line in facts.lines(aws.map(Aws::origin)) {
         events.note(line);
+    }
+    if let Ok(known) = &facts.records {
+        log_ignored_records(known, &events);
     }
     to_search(config, &facts)?;
     Ok(facts)

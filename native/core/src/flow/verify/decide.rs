@@ -9,9 +9,12 @@ use crate::domain::falcon::version::{SensorVersion, sensor_version};
 use crate::domain::image::proof::{Evidence, ProofError, prove_derived};
 use crate::domain::image::sensor_files::answer::SensorFiles;
 use crate::domain::platform::Platform;
-use crate::domain::provenance::statement::Record;
+use crate::domain::provenance::key::Trust;
+use crate::domain::provenance::known_records::KnownRecords;
+use crate::domain::provenance::signed_record::Record;
 use crate::flow::config::verify::VerifyConfig;
 use crate::flow::facts::fact::Fact;
+use crate::flow::facts::keys::KeyFacts;
 use crate::flow::facts::verify::{ImageFacts, VerifyFacts};
 use crate::flow::outcome::{Verified, VerifiedSource};
 use crate::report::cause::Cause;
@@ -89,7 +92,8 @@ fn decide(config: &VerifyConfig, facts: &VerifyFacts) -> Result<Verified, Proble
     };
     // The label is a weaker word, which does not count for records that cannot be read.
     let records = facts.records.as_ref().map_err(Clone::clone)?;
-    let record = oldest(records);
+    check_signed(target, facts.keys.as_ref().map_err(Clone::clone)?, records)?;
+    let record = oldest(&records.believed);
     let settings = target.image.runtime_config();
     let known = sensor_version_of(record, settings);
     if let Some(minimum) = &config.minimum_sensor_version {
@@ -207,6 +211,32 @@ fn check_sensor_files(target: &ImageFacts, files: &SensorFiles) -> Result<(), Ve
             Err(VerifyError::SensorFilesUnknown { name, why })
         }
     }
+}
+
+/// Checks that a record counts where keys are known. Without keys an image may have none.
+fn check_signed(
+    target: &ImageFacts,
+    keys: &KeyFacts,
+    records: &KnownRecords<Record>,
+) -> Result<(), VerifyError> {
+    if keys.trust == Trust::Anyone || !records.believed.is_empty() {
+        return Ok(());
+    }
+    let ignored = records
+        .ignored
+        .iter()
+        .map(|record| format!("the record {record}"));
+    let unread = (records.unread > 0)
+        .then(|| format!("{} more artifacts beside it were not read", records.unread));
+    let why: Vec<String> = ignored.chain(unread).collect();
+    Err(VerifyError::NotSigned {
+        name: target.name.clone(),
+        why: Cause::said(&if why.is_empty() {
+            "it has no record".to_owned()
+        } else {
+            why.join("; ")
+        }),
+    })
 }
 
 /// The record of the image. Sensors with the same files leave several, of which the one with the oldest sensor counts, so

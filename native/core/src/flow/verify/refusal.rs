@@ -45,6 +45,12 @@ pub(super) enum VerifyError {
         #[source]
         why: Cause,
     },
+    #[error("No trusted key has signed a record of `{name}`")]
+    NotSigned {
+        name: String,
+        #[source]
+        why: Cause,
+    },
     #[error("`{name}` has the marks of the Falcon sensor, and not its files")]
     SensorFilesMissing {
         name: String,
@@ -67,6 +73,7 @@ impl Explain for VerifyError {
             Self::SourceDiffers { .. } => Code::FalconSourceDiffers,
             Self::TooOld { .. } => Code::FalconSensorTooOld,
             Self::VersionUnknown { .. } => Code::FalconSensorVersionUnknown,
+            Self::NotSigned { .. } => Code::FalconRecordNotSigned,
             Self::SensorFilesMissing { .. } => Code::FalconSensorFilesMissing,
             Self::SensorFilesUnknown { .. } => Code::FalconSensorFilesUnknown,
         }
@@ -79,6 +86,7 @@ impl Explain for VerifyError {
             Self::SourceDiffers { .. } => "Set `sourceImage` to the image that was patched, best by its digest, or patch this one again".to_owned(),
             Self::TooOld { .. } => "Patch the source again with a newer sensor".to_owned(),
             Self::VersionUnknown { .. } => format!("Patch the image with `action: patch`, which records the sensor's version beside the image; or build the source with the label `{SENSOR_VERSION_LABEL}`, which patching keeps"),
+            Self::NotSigned { .. } => "Patch the image with `action: patch` and `signingKey`; after a change of key, add the former key to `trustedKeys`".to_owned(),
             Self::SensorFilesMissing { .. } => "Patch the source again with `action: patch`, as the last change of the image, and verify what that pushed".to_owned(),
             Self::SensorFilesUnknown { .. } => "Patch as the last change of the image, so that the layer of the sensor is on top".to_owned(),
         })

@@ -6,11 +6,14 @@ use super::{Reason, TargetState};
 use crate::domain::emulation::Registration;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
+use crate::domain::provenance::key::Trust;
+use crate::domain::provenance::known_records::{IgnoredRecord, IgnoredWhy};
 use crate::domain::provenance::option_fields::{DifferingOptions, OptionFields};
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::domain::reference::digest::Digest;
 use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::builder::BuilderFacts;
+use crate::flow::facts::keys::KeyFacts;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::SourcePlace;
 use crate::flow::facts::target::CurrentImage;
@@ -19,6 +22,7 @@ use crate::report::code::Code;
 use crate::report::secret::Secret;
 use crate::test_support::config::{CUSTOMER, config};
 use crate::test_support::facts::{engine, no_engine, patched, up_to_date, with_task_definition};
+use crate::test_support::signing_key::TestKey;
 
 fn current(facts: &mut Facts) -> &mut CurrentImage {
     let target = facts.target.as_mut().expect("a target");
@@ -27,7 +31,7 @@ fn current(facts: &mut Facts) -> &mut CurrentImage {
 
 fn records(facts: &mut Facts) -> &mut Vec<Provenance> {
     let records = current(facts).provenance.as_mut();
-    records.expect("readable records")
+    &mut records.expect("readable records").believed
 }
 
 fn with(change: impl FnOnce(&mut Facts)) -> TargetState {
@@ -175,6 +179,33 @@ fn an_unrecorded_image_is_adopted_only_where_its_tag_is_fixed() {
     assert_eq!(unrecorded(None, good()), patch);
     let other = RegistryImage::of(&["b", "sensor"], &patched());
     assert_eq!(unrecorded(Some(TagMutability::Immutable), other), patch);
+}
+
+#[test]
+fn with_keys_an_image_without_a_trusted_record_is_never_kept() {
+    let keys = KeyFacts {
+        trust: Trust::Keys(vec![TestKey::new().trusted("alias/x")]),
+        signing: None,
+    };
+    let unsigned = IgnoredRecord {
+        artifact: Digest::of(b"artifact"),
+        why: IgnoredWhy::Unsigned,
+    };
+    for (ignored, reason) in [
+        (Vec::new(), Reason::Unrecorded),
+        (vec![unsigned], Reason::Untrusted),
+    ] {
+        let state = with(|facts| {
+            facts.keys = Ok(keys.clone());
+            facts.target.as_mut().expect("a target").mutability = Some(TagMutability::Immutable);
+            let known = current(facts).provenance.as_mut().expect("records");
+            known.believed.clear();
+            known.ignored = ignored;
+        });
+        assert_eq!(state, TargetState::Outdated(reason));
+    }
+    let signed = with(|facts| facts.keys = Ok(keys.clone()));
+    assert_eq!(signed, TargetState::UpToDate);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The steps around the image: repository, builder and ECS task definition.
 
 use super::drawing::drawn;
+use crate::domain::provenance::known_records::KnownRecords;
 use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::builder::BuilderFacts;
 use crate::flow::facts::patch::Facts;
@@ -86,7 +87,7 @@ fn a_tag_that_names_another_image_names_it_in_its_step() {
     let current = target.current.as_mut().expect("an image");
     let (digest, patched) = (current.image.digest.clone(), current.image.clone());
     target.existing = vec![(config.target_tag.clone(), digest.clone())];
-    current.provenance = Ok(Vec::new());
+    current.provenance = Ok(KnownRecords::all(Vec::new()));
     let named = format!("Add the tag 1-falcon, which replaces {digest}");
     assert_eq!(tag_step(&config, &facts), named);
     let mut plain = (*patched).clone();

@@ -6,13 +6,17 @@ use super::{to_search, verify};
 use crate::domain::falcon::options::FALCON_ENTRYPOINT;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::sensor_files::answer::{Absence, FoundFile, Obstacle, SensorFiles};
+use crate::domain::provenance::key::Trust;
+use crate::domain::provenance::known_records::{IgnoredRecord, IgnoredWhy, KnownRecords};
 use crate::domain::provenance::option_fields::OptionFields;
 use crate::domain::provenance::record::{Provenance, Recipe};
-use crate::domain::provenance::statement::{Record, StatementDetails};
+use crate::domain::provenance::signed_record::Record;
+use crate::domain::provenance::statement::StatementDetails;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::flow::config::read::Config;
 use crate::flow::config::verify::VerifyConfig;
+use crate::flow::facts::keys::KeyFacts;
 use crate::flow::facts::verify::{ImageFacts, VerifyFacts};
 use crate::flow::inputs::Inputs;
 use crate::flow::outcome::Verified;
@@ -20,6 +24,7 @@ use crate::flow::verify::refusal::SENSOR_VERSION_LABEL;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 use crate::test_support::config::HOST;
+use crate::test_support::signing_key::TestKey;
 
 /// A change of a good image.
 type Change = fn(&mut RegistryImage);
@@ -89,7 +94,11 @@ fn facts(target: ImageFacts) -> VerifyFacts {
     VerifyFacts {
         caller: None,
         target: Ok(target),
-        records: Ok(Vec::new()),
+        records: Ok(KnownRecords::all(Vec::new())),
+        keys: Ok(KeyFacts {
+            trust: Trust::Anyone,
+            signing: None,
+        }),
         source: None,
     }
 }
@@ -105,6 +114,7 @@ fn record(sensor: &str, version: Option<&str>) -> Record {
             },
             sensor_version: version.map(str::to_owned),
             artifact: Digest::of(b"artifact"),
+            signer: None,
         },
         told: StatementDetails::default(),
     }
@@ -308,7 +318,7 @@ fn a_minimum_is_met_missed_or_unknown() {
 fn a_record_names_the_version_before_a_label_and_of_several_the_oldest_counts() {
     let told = |image: ImageFacts, records: Vec<Record>| {
         let facts = VerifyFacts {
-            records: Ok(records),
+            records: Ok(KnownRecords::all(records)),
             ..facts(image)
         };
         decided(&config("7.39"), &facts)
@@ -393,4 +403,53 @@ fn with_a_source_the_layers_on_top_of_it_are_searched() {
         ..facts(patched())
     };
     assert_eq!(searched(&with_source), 2);
+}
+
+#[test]
+fn with_keys_only_a_signed_record_lets_an_image_pass() {
+    let keys = || {
+        Ok(KeyFacts {
+            trust: Trust::Keys(vec![TestKey::new().trusted("alias/x")]),
+            signing: None,
+        })
+    };
+    let with = |records| VerifyFacts {
+        keys: keys(),
+        records: Ok(records),
+        ..facts(labelled("7.39.0-7802"))
+    };
+    let none = KnownRecords::all(Vec::new());
+    let ignored = KnownRecords {
+        ignored: vec![IgnoredRecord {
+            artifact: Digest::of(b"artifact"),
+            why: IgnoredWhy::Unsigned,
+        }],
+        unread: 3,
+        ..none.clone()
+    };
+    for (records, expected) in [
+        (none, "it has no record"),
+        (ignored, "it is not signed; 3 more"),
+    ] {
+        let problem = decided(&config(""), &with(records)).expect_err(expected);
+        assert_eq!(problem.code, Code::FalconRecordNotSigned);
+        assert!(problem.why[0].contains(expected), "{:?}", problem.why);
+    }
+    let signed = KnownRecords::all(vec![record("sensor", Some("7.38.0"))]);
+    let verified = decided(&config(""), &with(signed)).expect("a signed record");
+    assert_eq!(verified.sensor_version.as_deref(), Some("7.38.0"));
+    let unknown = VerifyFacts {
+        keys: Err(no_answer()),
+        ..facts(patched())
+    };
+    assert!(decided(&config(""), &unknown).is_err());
+}
+
+fn no_answer() -> Problem {
+    Problem {
+        code: Code::AwsNotReachable,
+        what: "KMS does not answer".to_owned(),
+        why: Vec::new(),
+        hint: None,
+    }
 }

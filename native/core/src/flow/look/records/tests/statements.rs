@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
-use super::records;
+use super::super::RecordLookup;
 use crate::domain::image::manifest::{OCI_INDEX, OCI_MANIFEST};
+use crate::domain::provenance::key::Trust;
 use crate::domain::provenance::record::STATEMENT_TYPE;
 use crate::domain::reference::digest::Digest;
 use crate::report::code::Code;
@@ -58,7 +59,13 @@ async fn runs_of_records(
     })
     .await;
     let image = Digest::of(b"image");
-    let read = records(&registry.client, &registry.repository, &image).await;
+    let lookup = RecordLookup {
+        registry: &registry.client,
+        repository: &registry.repository,
+        image: &image,
+        trust: &Trust::Anyone,
+    };
+    let read = lookup.records().await.map(|known| known.believed);
     let runs = read.map(|all| all.into_iter().map(|record| record.told.run).collect());
     runs.map_err(|problem| problem.code)
 }
@@ -70,8 +77,14 @@ fn statement(image: &[u8]) -> Value {
     json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"digest": {algorithm: hex}}],
+        "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {
-            "buildDefinition": {"buildType": "urn:falcon-arm64-patch:patch:v1"},
+            "buildDefinition": {
+                "buildType": "urn:falcon-arm64-patch:patch:v1",
+                "externalParameters": {},
+                "internalParameters": {"options": "none"},
+                "resolvedDependencies": [],
+            },
             "runDetails": {"metadata": {"invocationId": "run 1"}},
         },
     })
@@ -112,7 +125,7 @@ async fn a_statement_about_something_else_is_a_problem() {
 #[tokio::test]
 async fn statements_that_have_too_many_bytes_together_are_a_problem() {
     let mut long = statement(b"image");
-    long["filling"] = "x".repeat(6 * 1024 * 1024).into();
+    long["predicate"]["filling"] = "x".repeat(6 * 1024 * 1024).into();
     for (copies, is_read) in [(2, true), (3, false)] {
         let text = long.to_string();
         let read = runs_of_records(copies, move || Reply::new(200, &[], &text), &long).await;

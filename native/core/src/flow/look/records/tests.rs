@@ -1,0 +1,3 @@
+mod annotations;
+mod bundles;
+mod statements;
