@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::key::{PublicKey, TrustedKey};
 use super::record::STATEMENT_TYPE;
+use crate::report::cause::Cause;
 
 /// The media type of bundles, which is the type of their artifacts too; the one that cosign 3 writes.
 pub const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -68,10 +69,10 @@ pub enum BundleError {
     TooLarge(u64),
     /// It has another form.
     #[error("it is not a bundle of a signed statement: {0}")]
-    Form(String),
+    Form(Cause),
     /// Its statement proves nothing about the image.
     #[error("{0}")]
-    Statement(String),
+    Statement(Cause),
     /// No trusted key has signed it.
     #[error("no trusted key has signed it")]
     OtherKey,
@@ -98,7 +99,7 @@ pub fn open<'a>(bytes: &[u8], keys: &'a [TrustedKey]) -> Result<Signed<'a, Vec<u
     if size > BUNDLE_LIMIT {
         return Err(BundleError::TooLarge(size));
     }
-    let form = |why: &str| BundleError::Form(why.to_owned());
+    let form = |why: &str| BundleError::Form(Cause::said(why));
     let bundle: Bundle = serde_json::from_slice(bytes).map_err(|error| form(&error.to_string()))?;
     if bundle.media_type != BUNDLE_TYPE {
         return Err(form("it has another media type"));

@@ -7,6 +7,7 @@ use super::predicate::Predicate;
 use super::record::{Provenance, RecordError};
 use super::statement::{BUILD_TYPE, StatementDetails};
 use crate::domain::reference::digest::Digest;
+use crate::report::cause::Cause;
 
 /// A record of how an image was made, with its details.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,11 +52,13 @@ impl Record {
         keys: &[TrustedKey],
     ) -> Result<Option<Self>, BundleError> {
         let opened = bundle::open(bundle, keys)?;
+        // The statement is someone's word too, of any length.
+        let refused = |why: String| BundleError::Statement(Cause::said(&why));
         let predicate = attestation::read::<Predicate>(&opened.payload, BUILD_TYPE, image);
-        let Some(predicate) = predicate.map_err(BundleError::Statement)? else {
+        let Some(predicate) = predicate.map_err(refused)? else {
             return Ok(None);
         };
-        let recipe = predicate.recipe().map_err(BundleError::Statement)?;
+        let recipe = predicate.recipe().map_err(refused)?;
         Ok(Some(Self {
             provenance: Provenance {
                 recipe,

@@ -1,7 +1,7 @@
 //! Logs decisions and their reasons.
 
 use crate::domain::engine::GRAPH_DRIVER_LAYERS;
-use crate::domain::provenance::known_records::KnownRecords;
+use crate::domain::provenance::known_records::{IgnoredRecord, KnownRecords};
 use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::{PatchConfig, Strategy};
 use crate::flow::facts::patch::Facts;
@@ -33,7 +33,7 @@ pub(super) fn log_target_state(tag: &Tag, state: TargetState, facts: &Facts, eve
     }
 }
 
-/// Describes who vouches for the records of the target's image.
+/// Describes the signature of the records of the target's image.
 fn describe_signers(facts: &Facts) -> String {
     let target = facts.target.as_ref().ok();
     let known = target.and_then(|target| target.current.as_ref()?.provenance.as_ref().ok());
@@ -41,25 +41,42 @@ fn describe_signers(facts: &Facts) -> String {
     signer.map_or_else(|| "not signed".to_owned(), |key| format!("signed by {key}"))
 }
 
+/// The most records that are named one by one: all who can push can put any number beside an image.
+const NAMED: usize = 5;
+
 /// Logs the records that do not count, with a warning of those that nothing but an attack or a fault explains.
 pub(super) fn log_ignored_records<R>(known: &KnownRecords<R>, events: &StepEvents) {
-    for record in &known.ignored {
-        if record.is_suspicious() {
-            let message =
-                format!("A record beside the image proves nothing and is ignored: {record}");
-            events.warning(Code::FalconRecordIgnored, message, None);
-        } else {
-            events.note(format!("Record ignored: {record}"));
-        }
+    let (suspicious, others): (Vec<_>, Vec<_>) = known
+        .ignored
+        .iter()
+        .partition(|record| record.is_suspicious());
+    if !others.is_empty() {
+        events.note(format!("Records ignored: {}", named(&others)));
+    }
+    if !suspicious.is_empty() {
+        let message = format!(
+            "Records beside the image prove nothing and are ignored: {}",
+            named(&suspicious)
+        );
+        let hint = "Find out who has put them there; all who can push to the repository can";
+        events.warning(Code::FalconRecordIgnored, message, Some(hint.to_owned()));
     }
     if known.unread > 0 {
         let message = format!(
             "{} more artifacts beside the image may be records, and were not read",
             known.unread
         );
-        let hint = "Delete artifacts of which nobody knows the origin from the repository";
+        let hint = "Delete artifacts of unknown origin from the repository";
         events.warning(Code::FalconRecordLimit, message, Some(hint.to_owned()));
     }
+}
+
+/// The first of some records, and the number of the others.
+fn named(records: &[&IgnoredRecord]) -> String {
+    let first = records.iter().take(NAMED).map(ToString::to_string);
+    let others = records.len().saturating_sub(NAMED);
+    let others = (others > 0).then(|| format!("and {others} more"));
+    first.chain(others).collect::<Vec<_>>().join("; ")
 }
 
 /// Warns of records that cannot be read, which cost a patch that may not be needed.
