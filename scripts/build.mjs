@@ -3,7 +3,9 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { architectures, buildAddon, compileDevelopmentAddon, copyDevelopmentAddon } from "./addon.mjs";
+import { writeBill } from "./bill.mjs";
 import { writeNotices } from "./notices.mjs";
+import { linkedParts } from "./parts.mjs";
 import { setup, setupModules, setupSystem } from "./setup.mjs";
 import { isEntry, main, root } from "./tools.mjs";
 
@@ -29,7 +31,9 @@ export async function build({ development = false } = {}) {
   const bundled = await bundle(task);
   for (const file of ["task.json", "icon.png"]) cpSync(join(root, "task", file), join(task, file));
   cpSync(join(root, "LICENSE"), join(task, "LICENSE"));
-  writeNotices(bundled, join(task, "THIRD-PARTY-NOTICES.txt"));
+  const parts = linkedParts(bundled);
+  writeNotices(parts, join(task, "THIRD-PARTY-NOTICES.txt"));
+  await writeBill(parts, join(task, "../sbom.cdx.json"));
   return task;
 }
 

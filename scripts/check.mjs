@@ -9,6 +9,7 @@ const checks = [
   [`${bin}/tsc`, "--noEmit"],
   [`${bin}/biome`, "ci", "--colors=off"],
   [process.execPath, "scripts/words.mjs"],
+  [process.execPath, "scripts/dependencies.mjs"],
 ];
 
 await main(async () => {

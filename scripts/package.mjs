@@ -2,6 +2,7 @@
 // beside the public one: the extension and the task then have names and ids of their own.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeReproducible } from "./archive.mjs";
 import { build } from "./build.mjs";
 import { CommandFailed, isEntry, main, read, readJson, root } from "./tools.mjs";
 
@@ -43,6 +44,7 @@ export async function makePackage({ development = false } = {}) {
   const { id, version } = readJson(`vss-extension${development ? ".dev" : ""}.json`);
   const vsix = join(root, "dist", `${id}-${version ?? readJson("vss-extension.json").version}.vsix`);
   createExtension(staging, vsix, development);
+  await makeReproducible(vsix);
   const { size } = statSync(vsix);
   if (size >= sizeLimit) throw new CommandFailed(`${vsix} has ${size} bytes, more than ${sizeLimit}`);
   return { vsix, size };
@@ -67,7 +69,7 @@ function stage(task, staging, development) {
 }
 
 /** Runs tfx and takes its warnings seriously: it reports a broken task as a warning and succeeds. */
-function createExtension(staging, vsix, development) {
+export function createExtension(staging, vsix, development) {
   const manifest = ["--manifests", "vss-extension.json", "--root", staging];
   const variant = development ? ["--overrides-file", join(root, "vss-extension.dev.json")] : [];
   const output = ["--output-path", vsix, "--no-prompt", "--no-color"];

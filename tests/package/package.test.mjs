@@ -1,10 +1,13 @@
 // The VSIX holds just what an agent and the Marketplace need, and nothing of the machine that built it.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { findMachinePath } from "../../scripts/addon.mjs";
-import { listEntries } from "../../scripts/package.mjs";
+import { makeReproducible } from "../../scripts/archive.mjs";
+import { refusedLicences } from "../../scripts/dependencies.mjs";
+import { createExtension, listEntries } from "../../scripts/package.mjs";
 import { readJson, root } from "../../scripts/tools.mjs";
 import { readVersions } from "../../scripts/version.mjs";
 
@@ -52,6 +55,54 @@ test("Packed files name no path of this machine and hold no credential", () => {
     assert.equal(findMachinePath(content), undefined, name);
     assert.doesNotMatch(content.toString("latin1"), credential, name);
   }
+});
+
+test("A package that is packed again has the same bytes", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "falcon-package-"));
+  try {
+    const [original] = packages.map((name) => join(dist, name));
+    const again = join(folder, "again.vsix");
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    createExtension(join(dist, "package"), again, false);
+    const unlike = readFileSync(again);
+    await makeReproducible(again);
+    assert.deepEqual(readFileSync(again), readFileSync(original));
+    // The format counts in steps of two seconds, and tfx writes the time.
+    assert.notDeepEqual(unlike, readFileSync(original));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("The bill of materials is valid, and names each part with its notice", async () => {
+  const text = readFileSync(join(dist, "sbom.cdx.json"), "utf8");
+  const { Spec, Validation } = await import("@cyclonedx/cyclonedx-library");
+  assert.equal(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text), null);
+  const { components, dependencies } = JSON.parse(text);
+  const notices = readFileSync(join(dist, "task/THIRD-PARTY-NOTICES.txt"), "utf8");
+  const noticed = new Set([...notices.matchAll(/^(\S+ \S+) \(.+\)$/gm)].map(([, part]) => part));
+  const billed = components.map(
+    ({ group, name, version }) => `${group ? `${group}/` : ""}${name} ${version}`,
+  );
+  assert.deepEqual(new Set(billed), noticed);
+  for (const part of ["ring", "tokio", "bollard", "azure-pipelines-task-lib"])
+    assert.ok(
+      components.some(({ name }) => name === part),
+      part,
+    );
+  assert.equal(dependencies.find(({ ref }) => ref === "falcon-arm64-patch").dependsOn.length, billed.length);
+});
+
+test("All parts have a licence that asks for its text alone", async () => {
+  const { components } = JSON.parse(readFileSync(join(dist, "sbom.cdx.json"), "utf8"));
+  const parts = components.map(({ name, licenses }) => ({ name, licence: licenses[0].expression }));
+  assert.deepEqual(await refusedLicences(parts), []);
+  const others = ["GPL-3.0-only", "MIT AND GPL-2.0-only", undefined].map((licence) => ({ licence }));
+  assert.deepEqual(await refusedLicences(others), others);
+  assert.deepEqual(
+    await refusedLicences([{ licence: "GPL-3.0-only OR MIT" }, { licence: "MIT/Apache-2.0" }]),
+    [],
+  );
 });
 
 test("Icons have the sizes that Azure DevOps shows", () => {
