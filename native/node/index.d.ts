@@ -71,6 +71,8 @@ export type Ending =
   | { type: 'done'; outcome: Outcome }
   | { type: 'planned'; stages: Array<PlannedStage>; outcome: Outcome }
   | { type: 'verified'; image: VerifiedImage }
+  | { type: 'deployed'; deployment: ServiceDeployment }
+  | { type: 'deploymentPlanned'; stages: Array<PlannedStage>; deployment: ServiceDeployment }
   | { type: 'failed'; failure: Failure }
   | { type: 'cancelled'; effects: Array<string>; cleanup: Array<string> }
 
@@ -162,6 +164,30 @@ export interface PlannedStage {
 export interface RecordState {
   /** The trusted key that has signed it; missing where it is not signed. */
   signer?: string
+}
+
+/** A deployment to an ECS service. */
+export interface ServiceDeployment {
+  /** The image, as it was verified. */
+  image: VerifiedImage
+  /** The name of the cluster. */
+  cluster: string
+  /** The name of the service. */
+  service: string
+  /** The state of the deployment at the end of the run. */
+  result: 'unneeded' | 'planned' | 'started' | 'completed'
+  /** True if a deployment began, or would. */
+  changed: boolean
+  /** The ID of the deployment, where one began. */
+  deploymentId?: string
+  /** The ARN of the revision that is deployed; missing while it is only planned. */
+  taskDefinitionArn?: string
+  /** The file with the finished ECS task definition. */
+  taskDefinitionPath?: string
+  /** Changes that the run made, a phrase each. */
+  effects: Array<string>
+  /** Leftovers that could not be cleaned up, a sentence each. */
+  cleanup: Array<string>
 }
 
 /** Removes what runs of this job left for its end, and what earlier jobs of this agent left behind. */

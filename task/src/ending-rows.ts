@@ -1,9 +1,12 @@
 /** Facts about a run that succeeded, for the log and for the run's page alike. */
-import type { Ending, ImageRecord, Outcome, RecordState, VerifiedImage } from "./addon.ts";
+import type { Ending, ImageRecord, Outcome, RecordState, ServiceDeployment, VerifiedImage } from "./addon.ts";
 import { duration, megabytes } from "./format.ts";
 
 /** An ending that has facts to show. */
-export type Success = Extract<Ending, { type: "done" | "planned" | "verified" }>;
+export type Success = Extract<
+  Ending,
+  { type: "done" | "planned" | "verified" | "deployed" | "deploymentPlanned" }
+>;
 
 /** A fact: its name, its value and, for an image, the digest behind that. */
 export interface Row {
@@ -15,6 +18,8 @@ export interface Row {
 /** Headline of the facts. */
 export function headline(ending: Success): string {
   if (ending.type === "verified") return "Verified: the image is patched";
+  if (ending.type === "deployed" || ending.type === "deploymentPlanned")
+    return deploymentHeadline(ending.deployment);
   const { changed } = ending.outcome;
   if (ending.type === "planned")
     return changed ? "Plan: this is what patching would do" : "Plan: patching would change nothing";
@@ -23,8 +28,37 @@ export function headline(ending: Success): string {
 
 /** All that is known, in the order in which it is shown. */
 export function endingRows(ending: Success, milliseconds: number): Row[] {
-  const rows = ending.type === "verified" ? verifiedRows(ending.image) : outcomeRows(ending.outcome);
-  return [...rows, ...row("Time", duration(milliseconds))];
+  return [...ownRows(ending), ...row("Time", duration(milliseconds))];
+}
+
+function ownRows(ending: Success): Row[] {
+  switch (ending.type) {
+    case "verified":
+      return verifiedRows(ending.image);
+    case "deployed":
+    case "deploymentPlanned":
+      return deploymentRows(ending.deployment);
+    case "done":
+    case "planned":
+      return outcomeRows(ending.outcome);
+    default:
+      return ending satisfies never;
+  }
+}
+
+function deploymentHeadline({ result, service }: ServiceDeployment): string {
+  switch (result) {
+    case "unneeded":
+      return `Nothing to deploy: ${service} runs this definition with this image`;
+    case "planned":
+      return `Plan: this is what deploying to ${service} would do`;
+    case "started":
+      return `Started, not watched: the deployment of ${service} goes on`;
+    case "completed":
+      return `Deployed to ${service}`;
+    default:
+      return result satisfies never;
+  }
 }
 
 function outcomeRows(outcome: Outcome): Row[] {
@@ -38,6 +72,20 @@ function outcomeRows(outcome: Outcome): Row[] {
     ...row("Size", size(outcome)),
     ...row("Task definition", outcome.taskDefinitionPath),
     ...row("Registered as", outcome.taskDefinitionArn),
+  ];
+}
+
+function deploymentRows(deployment: ServiceDeployment): Row[] {
+  const { image } = deployment;
+  return [
+    ...row("Service", deployment.service),
+    ...row("Cluster", deployment.cluster),
+    ...row("Deployment", deployment.deploymentId),
+    ...row("Revision", deployment.taskDefinitionArn),
+    ...row("Task definition", deployment.taskDefinitionPath),
+    ...row("Image", image.imageReference),
+    ...row("Tag", image.imageTag),
+    ...row("Sensor version", image.sensorVersion ?? "not recorded in the registry"),
   ];
 }
 

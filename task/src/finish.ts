@@ -1,6 +1,6 @@
 /** The end of the step: the only place that sets its result. */
 import { dirname } from "node:path";
-import type { Ending, Failure, Outcome, VerifiedImage } from "./addon.ts";
+import type { Ending, Failure, Outcome, ServiceDeployment, VerifiedImage } from "./addon.ts";
 import { command, neutraliseToLine, type WriteLine } from "./command.ts";
 import { reportLines } from "./report.ts";
 
@@ -16,6 +16,7 @@ export function outputVariables(outcome: Outcome): Record<string, string> {
     changed: String(outcome.changed),
     taskDefinitionPath: outcome.taskDefinitionPath ?? "",
     taskDefinitionArn: outcome.taskDefinitionArn ?? "",
+    deploymentId: "",
   };
 }
 
@@ -31,6 +32,18 @@ export function verifiedVariables(image: VerifiedImage): Record<string, string> 
     changed: "false",
     taskDefinitionPath: "",
     taskDefinitionArn: "",
+    deploymentId: "",
+  };
+}
+
+/** The output variables of a deployment. Plain variables are not set: the image is not a new one. */
+export function deploymentVariables(deployment: ServiceDeployment): Record<string, string> {
+  return {
+    ...verifiedVariables(deployment.image),
+    changed: String(deployment.changed),
+    taskDefinitionPath: deployment.taskDefinitionPath ?? "",
+    taskDefinitionArn: deployment.taskDefinitionArn ?? "",
+    deploymentId: deployment.deploymentId ?? "",
   };
 }
 
@@ -120,6 +133,9 @@ function resultOf(ending: Ending): string | undefined {
     case "done":
     case "planned":
       return ending.outcome.cleanup.length === 0 ? "Succeeded" : "SucceededWithIssues";
+    case "deployed":
+    case "deploymentPlanned":
+      return ending.deployment.cleanup.length === 0 ? "Succeeded" : "SucceededWithIssues";
     case "verified":
       return "Succeeded";
     case "failed":
@@ -141,6 +157,8 @@ function setVariables(ending: Ending, write: WriteLine): void {
       write(command("task.setvariable", { variable, ...properties }, neutraliseToLine(value)));
   };
   if (ending.type === "verified") set(verifiedVariables(ending.image), { isoutput: "true" });
+  if (ending.type === "deployed" || ending.type === "deploymentPlanned")
+    set(deploymentVariables(ending.deployment), { isoutput: "true" });
   if (ending.type === "done" || ending.type === "planned") {
     set(outputVariables(ending.outcome), { isoutput: "true" });
     set(jobVariables(ending.outcome), {});

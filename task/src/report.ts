@@ -11,12 +11,17 @@ export function reportLines(ending: Ending, milliseconds: number): string[] {
       return [title(ending), ...facts(ending, milliseconds), ...changes("Changed", effects, cleanup)];
     }
     case "planned":
+    case "deploymentPlanned":
       return [
         title(ending),
         ...stageLines(ending.stages),
         ...facts(ending, milliseconds),
         "Nothing was changed",
       ];
+    case "deployed": {
+      const { effects, cleanup } = ending.deployment;
+      return [title(ending), ...facts(ending, milliseconds), ...changes("Changed", effects, cleanup)];
+    }
     case "verified":
       return [title(ending), ...facts(ending, milliseconds)];
     case "failed":
@@ -29,7 +34,7 @@ export function reportLines(ending: Ending, milliseconds: number): string[] {
 }
 
 function title(ending: Success): string {
-  return `##[section]${headline(ending)}`;
+  return `##[section]${neutraliseToLine(headline(ending))}`;
 }
 
 function facts(ending: Success, milliseconds: number): string[] {

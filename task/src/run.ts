@@ -63,11 +63,14 @@ export async function runTask(loaded: Loaded, surroundings: Surroundings): Promi
 
 /** First line of the log: version, action and images. */
 function opening(version: string, inputs: TaskInputs): string {
-  const image = (input: string): string => inputs[input] || `(no ${input})`;
-  const subject =
-    inputs.action === "verify"
-      ? image("targetImage")
-      : `${image("sourceImage")} → ${image("targetImage")}, sensor ${image("sensorImage")}`;
+  const text = (input: string): string => inputs[input] || `(no ${input})`;
+  const subjects: Record<string, string> = {
+    verify: text("targetImage"),
+    deploy: `${text("targetImage")} → ${text("ecsService")} of ${text("ecsCluster")}`,
+    patch: `${text("sourceImage")} → ${text("targetImage")}, sensor ${text("sensorImage")}`,
+  };
+  const isDeployment = inputs.action === "plan" && inputs.ecsService;
+  const subject = isDeployment ? subjects.deploy : (subjects[inputs.action ?? ""] ?? subjects.patch);
   return neutraliseToLine(`FalconArm64Patch ${version}: ${inputs.action || "patch"} ${subject}`);
 }
 

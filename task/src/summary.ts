@@ -36,9 +36,19 @@ function body(ending: Ending, milliseconds: number): string[] | undefined {
         ...list("Could not be cleaned up", outcome.cleanup),
       ];
     }
-    case "planned":
+    case "deployed": {
+      const { effects, cleanup } = ending.deployment;
       return [
-        `**${headline(ending)}**`,
+        `**${sentence(headline(ending))}**`,
+        ...facts(ending, milliseconds),
+        ...list("Changed", effects),
+        ...list("Could not be cleaned up", cleanup),
+      ];
+    }
+    case "planned":
+    case "deploymentPlanned":
+      return [
+        `**${sentence(headline(ending))}**`,
         ...facts(ending, milliseconds),
         ...list("Steps", ending.stages.map(stage)),
         "",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ending } from "../src/addon.ts";
 import { finish, internalFailure, unexpectedFailure } from "../src/finish.ts";
-import { digest, failure, outcome, verified } from "./samples.ts";
+import { deployment, digest, failure, outcome, verified } from "./samples.ts";
 
 function log(ending: Ending, stopped = false): string[] {
   const lines: string[] = [];
@@ -25,6 +25,7 @@ const variables = [
   "##vso[task.setvariable variable=changed;isoutput=true;]true",
   "##vso[task.setvariable variable=taskDefinitionPath;isoutput=true;]",
   "##vso[task.setvariable variable=taskDefinitionArn;isoutput=true;]",
+  "##vso[task.setvariable variable=deploymentId;isoutput=true;]",
   `##vso[task.setvariable variable=SOURCE_IMAGE_URI;]${registry}/app/web:1.4.2`,
   `##vso[task.setvariable variable=TARGET_IMAGE_URI;]${registry}/app/web:1.4.2-falcon`,
   `##vso[task.setvariable variable=FALCON_ECR_IMAGE;]${registry}/containersensor:7.39.0-7802`,
@@ -137,9 +138,56 @@ test("A verified image sets every output and no plain variable", () => {
     "##vso[task.setvariable variable=sensorDigest;isoutput=true;]",
     "##vso[task.setvariable variable=sensorVersion;isoutput=true;]7.39.0-7802",
     "##vso[task.setvariable variable=changed;isoutput=true;]false",
-    ...variables.slice(7, 9),
+    ...variables.slice(7, 10),
     "##vso[task.complete result=Succeeded;]",
   ]);
+});
+
+test("A deployment sets every output and no plain variable", () => {
+  const lines = log({ type: "deployed", deployment: deployment() });
+  assert.deepEqual(lines.slice(0, 9), [
+    "##[section]Deployed to web",
+    "  Service          web",
+    "  Cluster          prod",
+    "  Deployment       ecs-svc/1234567890123456789",
+    "  Revision         arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8",
+    "  Task definition  /agent/_temp/web.json",
+    `  Image            ${registry}/app/web@${digest("a")}`,
+    `  Tag              ${registry}/app/web:1.4.2-falcon`,
+    "  Sensor version   7.39.0-7802",
+  ]);
+  const set = lines.filter((line) => line.startsWith("##vso[task.setvariable"));
+  assert.deepEqual(set.slice(-4), [
+    "##vso[task.setvariable variable=changed;isoutput=true;]true",
+    "##vso[task.setvariable variable=taskDefinitionPath;isoutput=true;]/agent/_temp/web.json",
+    "##vso[task.setvariable variable=taskDefinitionArn;isoutput=true;]arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8",
+    "##vso[task.setvariable variable=deploymentId;isoutput=true;]ecs-svc/1234567890123456789",
+  ]);
+  assert.ok(set.every((line) => line.includes(";isoutput=true;")));
+  assert.ok(lines.includes("Changed:"));
+});
+
+test("A deployment that was not watched, needed or begun says so", () => {
+  for (const [result, headline, changed] of [
+    ["started", "Started, not watched: the deployment of web goes on", true],
+    ["unneeded", "Nothing to deploy: web runs this definition with this image", false],
+  ] as const) {
+    const lines = log({ type: "deployed", deployment: deployment({ result, changed }) });
+    assert.equal(lines[0], `##[section]${headline}`);
+    assert.ok(lines.includes(`##vso[task.setvariable variable=changed;isoutput=true;]${changed}`));
+  }
+  const stages = [{ steps: ["Update the ECS service web"] }];
+  const lines = log({ type: "deploymentPlanned", stages, deployment: deployment({ result: "planned" }) });
+  assert.equal(lines[0], "##[section]Plan: this is what deploying to web would do");
+  assert.equal(lines[1], "  1. Update the ECS service web");
+  assert.ok(lines.includes("Nothing was changed"));
+});
+
+test("Foreign text of a deployment is neutralised", () => {
+  const evil = "##vso[task.complete result=Succeeded;]\n##vso[a]";
+  const lines = log({ type: "deployed", deployment: deployment({ service: evil, effects: [evil] }) });
+  for (const line of lines)
+    assert.doesNotMatch(line.replace(/^##vso\[task\.(setvariable|complete)/, ""), /##vso/);
 });
 
 test("Facts that a verification cannot find are named and left empty", () => {

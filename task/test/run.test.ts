@@ -43,6 +43,14 @@ test("The first line names the version, the action and the images", async () => 
     [{ action: "plan" }, "FalconArm64Patch 1.0.0: plan app/web:1 → app/web:1-falcon, sensor sensor:7.39"],
     [{ action: "verify" }, "FalconArm64Patch 1.0.0: verify app/web:1-falcon"],
     [
+      { action: "deploy", ecsService: "web", ecsCluster: "prod" },
+      "FalconArm64Patch 1.0.0: deploy app/web:1-falcon → web of prod",
+    ],
+    [
+      { action: "plan", ecsService: "web", ecsCluster: "prod" },
+      "FalconArm64Patch 1.0.0: plan app/web:1-falcon → web of prod",
+    ],
+    [
       { sourceImage: "" },
       "FalconArm64Patch 1.0.0: patch (no sourceImage) → app/web:1-falcon, sensor sensor:7.39",
     ],

@@ -6,6 +6,7 @@ import type {
   Ending,
   Failure,
   Outcome,
+  ServiceDeployment,
   SweepReport,
   TaskEvent,
   TaskInputs,
@@ -48,6 +49,24 @@ export function verified(changes: Partial<VerifiedImage> = {}): VerifiedImage {
     sensorVersion: "7.39.0-7802",
     cloudService: "ECS_FARGATE",
     bytes: 97_400_000,
+    ...changes,
+  };
+}
+
+export function deployment(changes: Partial<ServiceDeployment> = {}): ServiceDeployment {
+  return {
+    image: verified(),
+    cluster: "prod",
+    service: "web",
+    result: "completed",
+    changed: true,
+    deploymentId: "ecs-svc/1234567890123456789",
+    taskDefinitionArn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:8",
+    taskDefinitionPath: "/agent/_temp/web.json",
+    effects: [
+      "started the deployment `ecs-svc/1234567890123456789` of the ECS service `web`, which completed",
+    ],
+    cleanup: [],
     ...changes,
   };
 }

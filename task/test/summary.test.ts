@@ -5,7 +5,7 @@ import { History } from "../src/history.ts";
 import { inert, literal, sentence } from "../src/markdown.ts";
 import { Masks } from "../src/secrets.ts";
 import { summary, summaryName } from "../src/summary.ts";
-import { digest, failure, outcome, verified } from "./samples.ts";
+import { deployment, digest, failure, outcome, verified } from "./samples.ts";
 
 const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
@@ -98,6 +98,19 @@ test("The summary of a verified image has its record", () => {
   const text = lines({ type: "verified", image: verified({ record }) }, new History()) ?? [];
   assert.equal(text[0], "**Verified: the image is patched**");
   assert.ok(text.includes(`| Recorded sensor | \`${digest("c")}\` |`), text.join("\n"));
+});
+
+test("The summary of a deployment has its facts and its changes", () => {
+  const text = lines({ type: "deployed", deployment: deployment() }, new History()) ?? [];
+  assert.equal(text[0], "**Deployed to web**");
+  assert.ok(text.includes("| Deployment | `ecs-svc/1234567890123456789` |"), text.join("\n"));
+  assert.ok(text.includes("**Changed**"));
+  const stages = [{ steps: ["Update the ECS service web"] }];
+  const plan = lines(
+    { type: "deploymentPlanned", stages, deployment: deployment({ result: "planned" }) },
+    new History(),
+  );
+  assert.equal(plan?.at(-1), "Nothing was changed");
 });
 
 test("The summary of a failure has the hint and the effects", () => {

@@ -21,11 +21,15 @@ const given = (inputs, name) => String(inputs[name] ?? declared.get(name).defaul
 /** True if the form shows an input: only then it counts as required. */
 function isVisible(rule, inputs) {
   if (!rule) return true;
-  return rule.split("&&").every((term) => {
+  const holds = (term) => {
     const [, name, operator, value] = /^\s*(\w+)\s*(==|!=|=)\s*(.*?)\s*$/.exec(term);
     return (given(inputs, name) === value) === (operator !== "!=");
-  });
+  };
+  return rule.includes("||") ? rule.split("||").some(holds) : rule.split("&&").every(holds);
 }
+
+/** The inputs that an action needs and no rule of the form can demand: the core does. */
+const demanded = { patch: ["sourceImage"], deploy: ["ecsCluster", "ecsService"] };
 
 /** A value that only a run knows can be anything. */
 const isMacro = (value) => /^\$\(.*\)$/.test(value);
@@ -50,6 +54,8 @@ function assertComplete(inputs, where) {
     if (required && counts) assert.notEqual(given(inputs, name), "", `${where}: ${name} is required`);
     if (!counts) assert.ok(!(name in inputs), `${where}: ${name} has no meaning beside the others`);
   }
+  for (const name of demanded[given(inputs, "action")] ?? [])
+    assert.notEqual(given(inputs, name), "", `${where}: ${name} is required`);
 }
 
 for (const { path, document, steps } of examples()) {

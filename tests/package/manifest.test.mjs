@@ -72,6 +72,8 @@ test("Defaults are among the options", () => {
 
 test("Visibility rules name existing inputs and values", () => {
   for (const { name, visibleRule } of [...task.inputs, ...task.groups]) {
+    assert.doesNotMatch(visibleRule ?? "", /&&.*\|\||\|\|.*&&/, `the rule of ${name} mixes && and ||`);
+    assert.doesNotMatch(visibleRule ?? "", /action\s*!=/, `the rule of ${name} does not name its actions`);
     for (const term of visibleRule?.split(/&&|\|\|/) ?? []) {
       const [, subject, value] = /^\s*(\w+)\s*(?:==|!=|=)\s*(.*?)\s*$/.exec(term) ?? [];
       const input = inputs.get(subject);

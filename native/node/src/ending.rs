@@ -5,6 +5,7 @@ use napi_derive::napi;
 
 use crate::number::number;
 use crate::planned_stage::PlannedStage;
+use crate::service_deployment::ServiceDeployment;
 use crate::verified_image::VerifiedImage;
 
 /// The result of a run.
@@ -23,6 +24,13 @@ pub enum Ending {
     },
     /// It found the image patched.
     Verified { image: VerifiedImage },
+    /// It deployed the image, or found it deployed.
+    Deployed { deployment: ServiceDeployment },
+    /// It planned a deployment and changed nothing.
+    DeploymentPlanned {
+        stages: Vec<PlannedStage>,
+        deployment: ServiceDeployment,
+    },
     /// It failed.
     Failed { failure: Failure },
     /// The agent stopped it.
@@ -121,6 +129,13 @@ impl From<outcome::Ending> for Ending {
             },
             outcome::Ending::Verified(image) => Self::Verified {
                 image: (*image).into(),
+            },
+            outcome::Ending::Deployed(deployed) => Self::Deployed {
+                deployment: (*deployed).into(),
+            },
+            outcome::Ending::DeploymentPlanned(deployed, stages) => Self::DeploymentPlanned {
+                stages: stages.into_iter().map(Into::into).collect(),
+                deployment: (*deployed).into(),
             },
             outcome::Ending::Failed(failure) => Self::Failed {
                 failure: (*failure).into(),

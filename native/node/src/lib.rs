@@ -13,6 +13,7 @@ mod events;
 mod number;
 mod patch_run;
 mod planned_stage;
+mod service_deployment;
 mod sweep;
 mod verified_image;
 

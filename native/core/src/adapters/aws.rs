@@ -2,6 +2,7 @@ pub mod account;
 pub mod call;
 pub mod credential_provider;
 pub mod delivery;
+pub mod ecs;
 pub mod endpoint;
 pub mod error;
 pub mod kms;

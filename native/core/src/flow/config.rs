@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod builder;
 pub mod check;
+pub mod deploy;
 pub mod ecs;
 pub mod falcon;
 pub mod falcon_fields;

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::domain::builder::BuilderName;
+use crate::domain::ecs::deployment::change::DeploymentChange;
 use crate::domain::image::former_image::FormerImage;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
@@ -129,6 +130,8 @@ pub enum Effect {
         /// The ARN of the new revision.
         arn: String,
     },
+    /// A deployment of an ECS service began, or may have.
+    Deployment(DeploymentChange),
 }
 
 impl fmt::Display for Effect {
@@ -225,6 +228,7 @@ impl fmt::Display for Effect {
                 "may have registered a revision of the ECS task definition `{family}`"
             ),
             Self::TaskDefinitionRegistered { arn } => write!(f, "registered `{arn}`"),
+            Self::Deployment(change) => change.fmt(f),
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod lines;
 pub mod patch;
 pub mod probes;
 pub mod sensor;
+pub mod service;
 pub mod source;
 pub mod staged;
 pub mod target;

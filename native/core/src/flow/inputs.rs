@@ -58,6 +58,11 @@ pub struct Inputs {
     pub register_task_definition: String,
     pub signing_key: String,
     pub trusted_keys: String,
+    pub ecs_cluster: String,
+    pub ecs_service: String,
+    pub wait_for_service: String,
+    pub deploy_timeout_minutes: String,
+    pub force_new_deployment: String,
     #[serde(skip)]
     pub aws_context: AwsContext,
     /// The service connection that `falconConnection` names; none if the job does not have it.

@@ -10,6 +10,7 @@ mod piece_reader;
 pub mod records;
 pub mod sensor;
 pub mod sensor_files;
+pub mod service;
 pub mod sidecars;
 pub mod source;
 pub mod target;

@@ -128,6 +128,50 @@ pub struct VerifiedSource {
     pub digest: Digest,
 }
 
+/// A deployment to an ECS service.
+#[derive(Clone, Debug)]
+pub struct Deployed {
+    /// The image, as it was verified.
+    pub image: Verified,
+    /// The name of the cluster.
+    pub cluster: String,
+    /// The name of the service.
+    pub service: String,
+    /// The state of the deployment at the end of the run.
+    pub result: DeploymentResult,
+    /// The ID of the deployment, where one began.
+    pub deployment: Option<String>,
+    /// The revision that is deployed; none while it is only planned.
+    pub revision: Option<Revision>,
+    /// The ECS task definition, where one was written.
+    pub task_definition: Option<PathBuf>,
+    /// The changes by the run.
+    pub effects: Vec<Effect>,
+    /// The leftovers that could not be cleaned up.
+    pub cleanup: Vec<String>,
+}
+
+/// The state of a deployment at the end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeploymentResult {
+    /// There was nothing to deploy.
+    Unneeded,
+    /// It would begin.
+    Planned,
+    /// It began and was not watched.
+    Started,
+    /// It is done.
+    Completed,
+}
+
+impl Deployed {
+    /// Returns true if a deployment began, or would.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        self.result != DeploymentResult::Unneeded
+    }
+}
+
 /// The one result of a run.
 #[derive(Clone, Debug)]
 pub enum Ending {
@@ -137,6 +181,10 @@ pub enum Ending {
     Planned(Box<Outcome>, Vec<PlannedStage>),
     /// The image is patched.
     Verified(Box<Verified>),
+    /// The image is deployed, as far as the run was to see to it.
+    Deployed(Box<Deployed>),
+    /// Nothing was changed, and the plan of a deployment is known.
+    DeploymentPlanned(Box<Deployed>, Vec<PlannedStage>),
     /// The run failed.
     Failed(Box<Failure>),
     /// The run was stopped from outside.

@@ -1,6 +1,7 @@
 //! The plan: decides what to do, from the configuration and the facts.
 
 pub mod decide;
+pub mod deployment;
 pub mod engine_access;
 pub mod graft_source;
 pub mod prepare;

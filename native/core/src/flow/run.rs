@@ -8,6 +8,8 @@ pub mod container;
 pub mod context;
 pub mod create_repository;
 pub mod customer_id;
+pub mod definition_file;
+pub mod deploy;
 pub mod drive;
 pub mod ecs;
 pub mod effects;

@@ -155,4 +155,15 @@ codes! {
     EcsSidecarPlatformMissing "ECS_SIDECAR_PLATFORM_MISSING" Input "Another container of the task has an image that is not for linux/arm64.";
     EcsOutputNotWritable "ECS_OUTPUT_NOT_WRITABLE" Input "The finished ECS task definition cannot be written.";
     EcsRegistrationRefused "ECS_REGISTRATION_REFUSED" Input "ECS does not accept the task definition.";
+    EcsClusterNotFound "ECS_CLUSTER_NOT_FOUND" Input "There is no such ECS cluster.";
+    EcsServiceNotFound "ECS_SERVICE_NOT_FOUND" Input "The ECS cluster has no such service.";
+    EcsServiceUnsuitable "ECS_SERVICE_UNSUITABLE" Input "The ECS service cannot be deployed to.";
+    EcsServiceUnguarded "ECS_SERVICE_UNGUARDED" Input "Nothing would end a deployment whose tasks do not start.";
+    EcsDeploymentFailed "ECS_DEPLOYMENT_FAILED" Input "The deployment failed.";
+    EcsDeploymentRolledBack "ECS_DEPLOYMENT_ROLLED_BACK" Input "The deployment failed, and ECS rolled it back.";
+    EcsDeploymentSuperseded "ECS_DEPLOYMENT_SUPERSEDED" Environment "Another deployment replaced this one.";
+    EcsDeploymentTimedOut "ECS_DEPLOYMENT_TIMED_OUT" Input "The deployment was not done in time.";
+    EcsDeploymentUnknown "ECS_DEPLOYMENT_UNKNOWN" Upstream "ECS does not show if the deployment began.";
+    EcsDeploymentEmpty "ECS_DEPLOYMENT_EMPTY" Input "The service runs no task, so nothing was tested.";
+    EcsImageDiffers "ECS_IMAGE_DIFFERS" Upstream "The running tasks report another image.";
 }

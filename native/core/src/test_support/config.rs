@@ -22,6 +22,17 @@ pub fn inputs() -> Inputs {
     }
 }
 
+/// The inputs that are enough for a deployment.
+pub fn deploy_inputs() -> Inputs {
+    Inputs {
+        action: "deploy".to_owned(),
+        target_image: format!("{HOST}/app/web:1-falcon"),
+        ecs_cluster: "prod".to_owned(),
+        ecs_service: "web".to_owned(),
+        ..Inputs::default()
+    }
+}
+
 /// The configuration of the four inputs after a change.
 pub fn config(change: impl FnOnce(&mut Inputs)) -> PatchConfig {
     let mut inputs = inputs();
@@ -33,6 +44,6 @@ pub fn config(change: impl FnOnce(&mut Inputs)) -> PatchConfig {
 pub fn read(inputs: &Inputs) -> Result<PatchConfig, Problem> {
     match Config::from_inputs(inputs)? {
         Config::Patch(config) => Ok(*config),
-        Config::Verify(config) => panic!("a patch was expected: {config:?}"),
+        other => panic!("a patch was expected: {other:?}"),
     }
 }

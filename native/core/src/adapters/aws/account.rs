@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_config::identity::IdentityCache;
+use aws_config::retry::RetryConfig;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 
@@ -93,6 +94,14 @@ impl Aws {
             ecr: Mutex::default(),
             sdk,
         }))
+    }
+
+    /// The same access, by which each request is sent once and never again.
+    #[must_use]
+    pub fn without_retries(&self) -> Self {
+        let sdk = self.0.sdk.clone().into_builder();
+        let sdk = sdk.retry_config(RetryConfig::disabled()).build();
+        Self::on(sdk, self.0.provider.clone())
     }
 
     /// The region that was given, or else the chain's.

@@ -51,6 +51,13 @@ const INVALID: [&str; 11] = [
 
 const EXPIRED: [&str; 2] = ["ExpiredToken", "TokenRefreshRequired"];
 
+const THROTTLED: [&str; 4] = [
+    "RequestLimitExceeded",
+    "Throttled",
+    "Throttling",
+    "TooManyRequests",
+];
+
 const DENIED: [&str; 4] = [
     "AccessDenied",
     "NotAuthorized",
@@ -108,6 +115,10 @@ impl Call<'_> {
             (code, _) if EXPIRED.contains(&code) => AwsError::CredentialsExpired { origin, source },
             (code, _) if DENIED.contains(&code) => AwsError::Denied {
                 denial: Denial::of(message, self.action),
+                source,
+            },
+            (code, _) if THROTTLED.contains(&code) => AwsError::Throttled {
+                purpose: self.purpose.clone(),
                 source,
             },
             // ECS lets its own call fail over a role that may not be passed on, under a code of its own.

@@ -128,6 +128,14 @@ pub enum AwsError {
         /// Failure that happened instead.
         source: Cause,
     },
+    /// The account sends more requests than AWS answers.
+    #[error("Cannot {purpose}: AWS answers no more requests for now")]
+    Throttled {
+        /// Purpose of the call.
+        purpose: String,
+        /// Message of AWS.
+        source: Cause,
+    },
     /// AWS answered with something else than a success.
     #[error("Cannot {purpose}: AWS refuses the request")]
     RequestFailed {
@@ -154,7 +162,7 @@ impl Explain for AwsError {
             Self::EndpointRefused { .. } => Code::AwsEndpointRefused,
             Self::RegionInvalid { .. } => Code::InputMalformed,
             Self::NotReachable { .. } => Code::AwsNotReachable,
-            Self::RequestFailed { .. } => Code::AwsRequestFailed,
+            Self::Throttled { .. } | Self::RequestFailed { .. } => Code::AwsRequestFailed,
         }
     }
 
@@ -190,6 +198,9 @@ impl Explain for AwsError {
                 "Set `awsRegion` to a region such as `eu-west-1`".to_owned(),
             ),
             Self::NotReachable { host, tls, .. } => Some(connection_hint(host, *tls)),
+            Self::Throttled { .. } => Some(
+                "Run the step again later; other tools may send many requests in this account".to_owned(),
+            ),
             Self::RequestFailed { .. } => None,
         }
     }

@@ -94,6 +94,14 @@ pub(crate) fn of(server: &LoopbackServer) -> Aws {
     aws(&format!("http://{}", server.host()))
 }
 
+/// AWS on the server, with the credentials of a provider.
+pub(crate) fn provided(
+    server: &LoopbackServer,
+    provider: impl ProvideCredentials + 'static,
+) -> Aws {
+    signed_in(sdk(&format!("http://{}", server.host()), provider))
+}
+
 /// AWS on the server, in which the SDK tries so often.
 pub(crate) fn trying(server: &LoopbackServer, tries: u32) -> Aws {
     let retry = RetryConfig::standard()

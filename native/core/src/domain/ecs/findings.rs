@@ -12,6 +12,26 @@ pub(super) struct Findings {
     warnings: Vec<Warning>,
 }
 
+/// The origin of a task definition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// The file of the input `taskDefinition`.
+    #[default]
+    File,
+    /// The current revision of the service.
+    Service,
+}
+
+impl Origin {
+    /// The beginning of a message about the definition.
+    fn subject(self) -> &'static str {
+        match self {
+            Self::File => "Invalid input `taskDefinition`",
+            Self::Service => "The service's current task definition cannot be used",
+        }
+    }
+}
+
 /// A problem with one field.
 struct Finding {
     code: Code,
@@ -69,7 +89,10 @@ impl Findings {
     }
 
     /// Returns the changes and the warnings, or the one problem that lists all problems.
-    pub(super) fn into_result(self) -> Result<(Vec<String>, Vec<Warning>), Problem> {
+    pub(super) fn into_result(
+        self,
+        origin: Origin,
+    ) -> Result<(Vec<String>, Vec<Warning>), Problem> {
         let Some(first) = self.problems.first() else {
             return Ok((self.changes, self.warnings));
         };
@@ -90,19 +113,22 @@ impl Findings {
         };
         Err(Problem {
             code,
-            what: format!("Invalid input `taskDefinition`: {what}"),
+            what: format!("{}: {what}", origin.subject()),
             why,
-            hint: Some(hint(code).to_owned()),
+            hint: Some(hint(code, origin).to_owned()),
         })
     }
 }
 
-fn hint(code: Code) -> &'static str {
+fn hint(code: Code, origin: Origin) -> &'static str {
     match code {
+        Code::EcsContainerUnclear => "Set `containerName` to the container that runs the image",
+        _ if origin == Origin::Service => {
+            "Register a correct revision and update the service to it, or give the definition as a file in `taskDefinition`"
+        }
         Code::EcsPlaceholdersLeft => {
             "Write the real names into the file, or have a step before this one fill them in"
         }
-        Code::EcsContainerUnclear => "Set `containerName` to the container that runs the image",
         _ => {
             "Correct the file; docs/ecs.md says what is demanded and what the task changes by itself"
         }

@@ -7,7 +7,7 @@ use super::field::CONTAINERS;
 use super::findings::Findings;
 
 /// Fields that only ECS writes: the SDK's `TaskDefinition` has them and its `RegisterTaskDefinitionInput` lacks them.
-const READ_ONLY: [&str; 9] = [
+pub(super) const READ_ONLY: [&str; 9] = [
     "taskDefinitionArn",
     "revision",
     "status",
@@ -58,7 +58,7 @@ pub(super) fn read(findings: &mut Findings, bytes: &[u8]) -> Option<Map<String, 
 }
 
 /// Takes the definition out of the answer of `describe-task-definition`, where its tags stand beside it.
-fn unwrap(mut document: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn unwrap(mut document: Map<String, Value>) -> Map<String, Value> {
     let Some(Value::Object(inner)) = document.get_mut("taskDefinition") else {
         return document;
     };
@@ -93,10 +93,7 @@ fn drop_tags(findings: &mut Findings, input: &mut Map<String, Value>) {
         return;
     };
     let count = tags.len();
-    tags.retain(|tag| {
-        let key = tag["key"].as_str().unwrap_or_default();
-        !key.to_ascii_lowercase().starts_with("aws:")
-    });
+    tags.retain(|tag| !is_tag_of_aws(tag));
     let are_left = !tags.is_empty();
     if tags.len() < count {
         findings.change("drops the tags that only AWS may set");
@@ -109,8 +106,14 @@ fn drop_tags(findings: &mut Findings, input: &mut Map<String, Value>) {
     }
 }
 
+/// Returns true for a tag that only AWS may set.
+pub(super) fn is_tag_of_aws(tag: &Value) -> bool {
+    let key = tag["key"].as_str().unwrap_or_default();
+    key.to_ascii_lowercase().starts_with("aws:")
+}
+
 /// Drops fields that are `null`: to ECS they are absent, and the AWS CLI refuses them.
-fn drop_nulls(fields: &mut Map<String, Value>) {
+pub(super) fn drop_nulls(fields: &mut Map<String, Value>) {
     fn inside(value: &mut Value) {
         match value {
             Value::Object(fields) => drop_nulls(fields),

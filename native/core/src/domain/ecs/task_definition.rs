@@ -5,11 +5,14 @@
 
 use serde_json::{Map, Value};
 
-use super::findings::Findings;
+use super::findings::{Findings, Origin};
+use super::log_stream::LogStreams;
 use super::sidecar::{self, Sidecar};
 use super::unfilled::{self, Extent};
 use super::warning::Warning;
-use super::{container, dependencies, fargate, form, limits, references, role, size, types};
+use super::{
+    container, dependencies, equivalence, fargate, form, limits, references, role, size, types,
+};
 use super::{field, unsupported};
 use crate::report::problem::Problem;
 
@@ -37,6 +40,8 @@ pub struct Wanted<'a> {
     pub container: Option<&'a str>,
     /// True if ECS gets it next; until then another step may fill in what is missing.
     pub is_registered: bool,
+    /// The origin of the definition, for messages.
+    pub origin: Origin,
 }
 
 impl TaskDefinition {
@@ -47,7 +52,7 @@ impl TaskDefinition {
     pub fn read(bytes: &[u8], wanted: Wanted) -> Result<Self, Problem> {
         let mut findings = Findings::default();
         let read = Self::correct(&mut findings, bytes, wanted);
-        let (changes, warnings) = findings.into_result()?;
+        let (changes, warnings) = findings.into_result(wanted.origin)?;
         let Some(read) = read else {
             unreachable!("what is missing has been noted as a problem")
         };
@@ -93,9 +98,25 @@ impl TaskDefinition {
     /// Returns the finished document with `image` in its place, as JSON for people.
     #[must_use]
     pub fn with_image(&self, image: &str) -> String {
-        let mut input = Value::Object(self.input.clone());
+        format!("{:#}\n", Value::Object(self.finished(image)))
+    }
+
+    /// Returns true if `registered`, an answer of `DescribeTaskDefinition`, is this definition with `image` in it.
+    #[must_use]
+    pub fn is_registered_as(&self, registered: &[u8], image: &str) -> bool {
+        equivalence::is_same(&self.finished(image), registered)
+    }
+
+    /// Returns the places of the containers' logs.
+    #[must_use]
+    pub fn log_streams(&self) -> LogStreams {
+        LogStreams::read(&self.input)
+    }
+
+    fn finished(&self, image: &str) -> Map<String, Value> {
+        let mut input = self.input.clone();
         input[field::CONTAINERS][self.nth]["image"] = Value::from(image);
-        format!("{input:#}\n")
+        input
     }
 
     /// Returns the images of the other containers that are in public registries.

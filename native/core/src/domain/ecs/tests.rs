@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::findings::Origin;
 use super::task_definition::{TaskDefinition, Wanted};
 use crate::report::code::Code;
 use crate::report::problem::Problem;
@@ -39,6 +40,7 @@ fn registered(container: Option<&str>) -> Wanted<'_> {
     Wanted {
         container,
         is_registered: true,
+        origin: Origin::File,
     }
 }
 
@@ -243,6 +245,7 @@ fn everything_that_is_wrong_is_told_at_once() {
 }
 
 mod container;
+mod equivalence;
 mod fargate;
 mod limits;
 mod mutations;

@@ -1,5 +1,7 @@
 //! Collects the problems of the inputs, so that all of them are reported at once.
 
+use std::ops::RangeInclusive;
+
 use super::input_fault::InputFault;
 use crate::domain::reference::error::ReferenceError;
 use crate::domain::reference::image_name::ImageName;
@@ -150,6 +152,27 @@ impl Check {
         let word = value.trim().to_ascii_lowercase();
         let default = [("true", true), ("false", false)][usize::from(!default)];
         self.choice(input, &word, &[default, ("true", true), ("false", false)])
+    }
+
+    /// A whole number within `range`; an empty input means `default`.
+    pub(super) fn number(
+        &mut self,
+        input: &str,
+        value: &str,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        if value.trim().is_empty() {
+            return Some(default);
+        }
+        let text = self.text(input, value)?;
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        if number.is_none() {
+            let (first, last) = (range.start(), range.end());
+            let message = format!("`{text}` is not a whole number from {first} to {last}");
+            self.refuse(InputFault::Malformed, input, message);
+        }
+        number
     }
 
     /// A required image reference.

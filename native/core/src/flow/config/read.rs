@@ -1,10 +1,11 @@
 //! Reads the inputs one by one; a problem with one does not hide another's.
 
 use super::check::Check;
+use super::deploy::DeployConfig;
 use super::falcon_fields::FalconFields;
 use super::patch::{Emulation, EngineAccess, PatchConfig, Sensor, Source, Strategy};
 use super::verify::VerifyConfig;
-use super::{aws, builder, ecs, falcon, image, signing, staging, verify};
+use super::{aws, builder, deploy, ecs, falcon, image, signing, staging, verify};
 use crate::domain::reference::image_name::ImageName;
 use crate::flow::inputs::Inputs;
 use crate::report::problem::Problem;
@@ -16,6 +17,8 @@ pub enum Config {
     Patch(Box<PatchConfig>),
     /// An image is checked for the sensor.
     Verify(Box<VerifyConfig>),
+    /// An image is deployed to an ECS service, or its deployment is planned.
+    Deploy(Box<DeployConfig>),
 }
 
 impl Config {
@@ -40,6 +43,7 @@ enum Action {
     Patch,
     Plan,
     Verify,
+    Deploy,
 }
 
 fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
@@ -50,11 +54,16 @@ fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
             ("patch", Action::Patch),
             ("plan", Action::Plan),
             ("verify", Action::Verify),
+            ("deploy", Action::Deploy),
         ],
     );
     let only_plan = match action {
         Some(Action::Verify) => {
             return verify::read(check, inputs).map(|config| Config::Verify(Box::new(config)));
+        }
+        Some(Action::Deploy) => return deployment(check, inputs, false),
+        Some(Action::Plan) if !inputs.ecs_service.trim().is_empty() => {
+            return deployment(check, inputs, true);
         }
         Some(Action::Plan) => Some(true),
         Some(Action::Patch) => Some(false),
@@ -64,10 +73,19 @@ fn read(check: &mut Check, inputs: &Inputs) -> Option<Config> {
     patch(check, inputs, only_plan).map(|config| Config::Patch(Box::new(config)))
 }
 
+fn deployment(check: &mut Check, inputs: &Inputs, only_plan: bool) -> Option<Config> {
+    deploy::read(check, inputs, only_plan).map(|config| Config::Deploy(Box::new(config)))
+}
+
 fn patch(check: &mut Check, inputs: &Inputs, only_plan: Option<bool>) -> Option<PatchConfig> {
     check.without_effect(
         &[("minimumSensorVersion", &inputs.minimum_sensor_version, "")],
         "`action: patch` and `plan`; it is what `action: verify` demands",
+    );
+    deploy::refuse_without_service(
+        check,
+        inputs,
+        "a patch; set `action: deploy`, or `action: plan` with `ecsService`",
     );
     let source = image::source(check, inputs);
     let target = image::target(check, inputs);

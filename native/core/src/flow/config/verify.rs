@@ -58,7 +58,7 @@ fn source(check: &mut Check, inputs: &Inputs) -> Option<ImageName> {
         check.refuse(
             InputFault::WithoutEffect,
             "sourceLocation",
-            "`engine` has no effect with `action: verify`, which uses no engine; name the source in its registry, or leave `sourceImage` empty",
+            "`engine` has no effect with `action: verify` and `deploy`, which use no engine; name the source in its registry, or leave `sourceImage` empty",
         );
         return None;
     }
@@ -96,7 +96,7 @@ mod tests {
         change(&mut inputs);
         match Config::from_inputs(&inputs)? {
             Config::Verify(config) => Ok(*config),
-            Config::Patch(config) => panic!("verifying was asked for: {config:?}"),
+            other => panic!("verifying was asked for: {other:?}"),
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::sidecars;
 use crate::adapters::output_file::OutputFile;
+use crate::domain::ecs::findings::Origin;
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
 use crate::flow::config::patch::TaskDefinitionFile;
 use crate::flow::facts::fact::Fact;
@@ -55,16 +56,44 @@ pub(super) async fn look(
     let wanted = Wanted {
         container,
         is_registered: file.register,
+        origin: Origin::File,
     };
     let mut definition = TaskDefinition::read(&bytes, wanted)?;
-    if let Some(path) = &file.output {
-        let located = OutputFile::locate(path, roots);
-        let path = path.clone();
-        located.map_err(|source| FileError::NotWritable { path, source })?;
-    }
+    check_output(file.output.as_deref(), roots)?;
+    check_sidecars(&mut definition).await;
+    Ok(definition)
+}
+
+/// Reads ECS's answer about a registered definition in the same way.
+pub(super) async fn registered(
+    answer: &[u8],
+    container: Option<&str>,
+    output: Option<&Path>,
+    roots: &[&Path],
+) -> Fact<TaskDefinition> {
+    let wanted = Wanted {
+        container,
+        is_registered: true,
+        origin: Origin::Service,
+    };
+    let mut definition = TaskDefinition::read(answer, wanted)?;
+    check_output(output, roots)?;
+    check_sidecars(&mut definition).await;
+    Ok(definition)
+}
+
+fn check_output(output: Option<&Path>, roots: &[&Path]) -> Result<(), FileError> {
+    let Some(path) = output else {
+        return Ok(());
+    };
+    let located = OutputFile::locate(path, roots).map(|_| ());
+    let path = path.to_owned();
+    located.map_err(|source| FileError::NotWritable { path, source })
+}
+
+async fn check_sidecars(definition: &mut TaskDefinition) {
     let warnings = sidecars::check(&definition.public_sidecars()).await;
     definition.warnings.extend(warnings);
-    Ok(definition)
 }
 
 /// Reads a regular file. What has no end, such as a pipe or a device, is not opened.

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::cleanup::{Cleanup, Undo};
+use super::definition_file::DefinitionFile;
 use super::effects::Effects;
 use super::session::Session;
 use super::step_log::{StepFailure, StepLog};
@@ -56,6 +57,17 @@ impl Run {
     /// Records in the journal that what was about to be created needs no removal any more.
     pub(super) fn settle(&self, item: JournalItem) -> Result<(), Problem> {
         Ok(self.journal.settle(&self.id, item)?)
+    }
+
+    /// The way to write the ECS task definition.
+    pub(super) fn definition_file(&self) -> DefinitionFile<'_> {
+        DefinitionFile {
+            run: &self.id,
+            journal: &self.journal,
+            cleanup: &self.cleanup,
+            effects: &self.effects,
+            agent: self.services.agent(),
+        }
     }
 
     /// The temporary folder of this run; it exists only while something is in it.

@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::context::Run;
+use super::deploy;
 use super::log::forecast;
 use super::progress::Progress;
 use super::session::Session;
@@ -34,6 +35,9 @@ pub async fn run(
     let ended = guarded(async {
         Ok(match Config::from_inputs(inputs)? {
             Config::Patch(config) => patch(*config, agent, events, cancel).await,
+            Config::Deploy(config) => {
+                Box::pin(deploy::drive::run(*config, agent, events, cancel)).await?
+            }
             Config::Verify(config) => Box::pin(verify::run(&config, agent, events, cancel)).await,
         })
     });

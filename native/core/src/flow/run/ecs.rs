@@ -1,22 +1,13 @@
 //! The ECS task definition with the patched image in it: written, and registered.
 
-use std::path::{Path, PathBuf};
-
-use tokio::task::spawn_blocking;
-
-use super::cleanup::Undo;
 use super::context::Run;
 use super::results::produced;
 use super::step_outcome::StepOutcome;
 use super::written_task_definition::WrittenTaskDefinition;
 use crate::adapters::aws::delivery::Delivery;
-use crate::adapters::journal::JournalItem;
-use crate::adapters::output_file::OutputFile;
-use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
-use crate::flow::look::ecs::FileError;
 use crate::flow::plan::ready::Ready;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
@@ -31,13 +22,11 @@ impl Run {
         let definition = produced(ready.task_definition, "an ECS task definition")?;
         let image = ready.target.repository.at(&image.digest);
         let text = definition.with_image(&image);
-        let path = self.task_definition_path(definition).await?;
-        let begun = Effect::TaskDefinitionBegun { path: path.clone() };
-        self.effects.begin(&begun);
-        self.write_file(&path, &text).await?;
+        let wanted = self.config.task_definition.as_ref();
+        let output = wanted.and_then(|file| file.output.as_deref());
+        let file = self.definition_file();
+        let path = file.write(definition, output, &text).await?;
         events.note(format!("container `{}` runs {image}", definition.container));
-        let written = Effect::TaskDefinitionWritten { path: path.clone() };
-        self.effects.complete(&begun, written);
         Ok(StepOutcome::TaskDefinition(WrittenTaskDefinition {
             family: definition.family.clone(),
             path,
@@ -79,47 +68,6 @@ impl Run {
             ..written.clone()
         }))
     }
-
-    /// Writes a file beside its place and renames it, so that a run that is killed leaves no half of it.
-    async fn write_file(&self, path: &Path, text: &str) -> Result<(), Problem> {
-        let roots = self.services.agent().roots();
-        let file = OutputFile::locate(path, &roots);
-        let file = file.map_err(|source| not_writable(path, source))?;
-        let draft = file.draft(&self.id);
-        self.record(JournalItem::File {
-            path: draft.clone(),
-        })?;
-        self.cleanup.push(Undo::File(draft.clone()));
-        let text = text.to_owned();
-        let writing = spawn_blocking(move || file.replace(&draft, text.as_bytes()));
-        let written = writing.await.unwrap_or_else(|error| Err(error.into()));
-        written.map_err(|source| not_writable(path, source))
-    }
-
-    /// Returns the path of the finished definition: the input's, or one in a folder that stays until the end of the job.
-    async fn task_definition_path(&self, definition: &TaskDefinition) -> Result<PathBuf, Problem> {
-        let wanted = self.config.task_definition.as_ref();
-        if let Some(path) = wanted.and_then(|file| file.output.clone()) {
-            return Ok(path);
-        }
-        let temp = &self.services.agent().temp_folder;
-        let folder = temp.join(format!("falcon-ecs-{}", self.id));
-        self.record(JournalItem::Folder {
-            path: folder.clone(),
-        })?;
-        let path = folder.join(format!("{}.json", definition.family));
-        let made = tokio::fs::create_dir(&folder).await;
-        made.map_err(|source| not_writable(&path, source))?;
-        Ok(path)
-    }
-}
-
-fn not_writable(path: &Path, source: std::io::Error) -> Problem {
-    FileError::NotWritable {
-        path: path.to_owned(),
-        source,
-    }
-    .into()
 }
 
 #[cfg(test)]

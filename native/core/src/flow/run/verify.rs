@@ -27,16 +27,7 @@ pub(super) async fn run(
 ) -> Ending {
     let services = Services::new(agent, config.aws.clone(), None, events.clone());
     let steps = StepLog::new(events);
-    let verified = async {
-        let facts = steps.run("Look at the image in the registry", |events| {
-            look(config, &services, events)
-        });
-        let facts = facts.await?;
-        let searched = steps.run("Search the layers for the sensor", |events| {
-            search(config, &facts, &services, events)
-        });
-        searched.await
-    };
+    let verified = gate(config, &services, &steps);
     match cancel.run_until_cancelled(Box::pin(verified)).await {
         Some(Ok(verified)) => Ending::Verified(Box::new(verified)),
         Some(Err(StepFailure { problem, step })) => Ending::Failed(Box::new(Failure {
@@ -50,6 +41,22 @@ pub(super) async fn run(
             cleanup: Vec::new(),
         },
     }
+}
+
+/// Lets an image pass that is patched as the configuration demands.
+pub(super) async fn gate(
+    config: &VerifyConfig,
+    services: &Services,
+    steps: &StepLog,
+) -> Result<Verified, StepFailure> {
+    let facts = steps.run("Look at the image in the registry", |events| {
+        look(config, services, events)
+    });
+    let facts = facts.await?;
+    let searched = steps.run("Search the layers for the sensor", |events| {
+        search(config, &facts, services, events)
+    });
+    searched.await
 }
 
 /// Gathers the facts, and checks all of them before the search, which takes longer.

@@ -57,6 +57,7 @@ fn what_was_written_for_one_container_is_good_for_the_next() {
     let first = Wanted {
         container: Some("web"),
         is_registered: false,
+        ..Wanted::default()
     };
     let first = TaskDefinition::read(two.to_string().as_bytes(), first).expect("a good definition");
     let second = TaskDefinition::read(

@@ -144,6 +144,7 @@ fn the_images_of_other_containers_may_come_later_without_a_registration() {
     let wanted = Wanted {
         container: Some("web"),
         is_registered: false,
+        ..Wanted::default()
     };
     assert!(TaskDefinition::read(document.to_string().as_bytes(), wanted).is_ok());
 }

@@ -82,11 +82,18 @@ async fn a_file_is_written_as_a_whole_and_not_through_a_link() {
     let run = run(place.path());
     let (path, link) = (place.path().join("out.json"), place.path().join("link"));
     std::os::unix::fs::symlink(&path, &link).expect("a link");
-    let problem = run.write_file(&link, "{}").await.expect_err("a link");
+    let problem = run
+        .definition_file()
+        .replace(&link, "{}")
+        .await
+        .expect_err("a link");
     assert_eq!(problem.code, Code::EcsOutputNotWritable);
     assert_eq!(problem.why, ["it is a symbolic link"]);
     assert!(!path.exists());
-    run.write_file(&path, "{}").await.expect("a file");
+    run.definition_file()
+        .replace(&path, "{}")
+        .await
+        .expect("a file");
     let names = std::fs::read_dir(place.path()).expect("a folder");
     let mut names: Vec<_> = names
         .map(|entry| entry.expect("an entry").file_name())

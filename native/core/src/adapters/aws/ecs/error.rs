@@ -1,0 +1,83 @@
+//! Failures of calls to ECS.
+
+use crate::adapters::aws::error::AwsError;
+use crate::report::cause::Cause;
+use crate::report::code::Code;
+use crate::report::problem::Explain;
+
+/// Reason that ECS did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EcsError {
+    /// There is no such cluster.
+    #[error("There is no ECS cluster `{cluster}` in {region}")]
+    ClusterNotFound {
+        /// The cluster.
+        cluster: String,
+        /// The region.
+        region: String,
+    },
+    /// There is no such service.
+    #[error("The ECS cluster `{cluster}` has no service `{service}`")]
+    ServiceNotFound {
+        /// The cluster.
+        cluster: String,
+        /// The service.
+        service: String,
+    },
+    /// The service is deleted, or about to be.
+    #[error("The service `{service}` is not active")]
+    ServiceNotActive {
+        /// The service.
+        service: String,
+        /// Message of AWS.
+        source: Cause,
+    },
+    /// The region does not have this call.
+    #[error("Cannot {purpose}: not supported in {region}")]
+    Unsupported {
+        /// Purpose of the call.
+        purpose: String,
+        /// The region.
+        region: String,
+    },
+    /// Any other failure.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+}
+
+impl EcsError {
+    /// Returns true for a failure that another try may not have.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Aws(
+                AwsError::NotReachable { .. }
+                    | AwsError::Throttled { .. }
+                    | AwsError::RequestFailed { .. }
+            )
+        )
+    }
+}
+
+impl Explain for EcsError {
+    fn code(&self) -> Code {
+        match self {
+            Self::ClusterNotFound { .. } => Code::EcsClusterNotFound,
+            Self::ServiceNotFound { .. } => Code::EcsServiceNotFound,
+            Self::ServiceNotActive { .. } => Code::EcsServiceUnsuitable,
+            Self::Unsupported { .. } => Code::AwsRequestFailed,
+            Self::Aws(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::ClusterNotFound { region, .. } => format!("Check `ecsCluster`, the region {region} (`awsRegion`), and the account of the credentials"),
+            Self::ServiceNotFound { .. } => "Check `ecsService` and `ecsCluster`; the service must exist before it can be deployed to".to_owned(),
+            Self::ServiceNotActive { .. } => "Set `ecsService` to a service that is ACTIVE".to_owned(),
+            Self::Unsupported { .. } => "Use another region".to_owned(),
+            Self::Aws(error) => return error.hint(),
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! The record that ECS keeps of a service's deployment
+//! (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html>).
+
+/// Details of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// Its status.
+    pub status: Status,
+    /// ECS's reason for the status.
+    pub reason: Option<String>,
+    /// ECS's reason for a rollback.
+    pub rollback_reason: Option<String>,
+    /// The stage that it is in, such as `BAKE_TIME`.
+    pub stage: Option<String>,
+    /// The IDs of pause hooks that wait for a person.
+    pub pauses: Vec<String>,
+    /// The alarms that were triggered.
+    pub alarms: Vec<String>,
+}
+
+/// The status of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It waits for another one.
+    Pending,
+    /// It is under way.
+    InProgress,
+    /// It succeeded, which no other status says.
+    Successful,
+    /// It is being stopped.
+    StopRequested,
+    /// It was stopped by a person, failed without a rollback, or was replaced.
+    Stopped,
+    /// It failed and is about to be rolled back.
+    RollbackRequested,
+    /// It failed and is being rolled back.
+    RollbackInProgress,
+    /// It failed, and the revision before runs again.
+    RollbackSuccessful,
+    /// It failed, and so did the rollback.
+    RollbackFailed,
+    /// A status that ECS learned later.
+    Other(String),
+}
+
+impl Status {
+    /// Returns true for a deployment that will not succeed and is not over.
+    #[must_use]
+    pub fn is_rolling_back(&self) -> bool {
+        matches!(self, Self::RollbackRequested | Self::RollbackInProgress)
+    }
+}
+
+impl Detail {
+    /// Returns ECS's reason for a failure, with the alarms that were triggered.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        let reason = self.rollback_reason.clone().or_else(|| self.reason.clone());
+        if self.alarms.is_empty() {
+            return reason;
+        }
+        let alarms = format!("alarms: {}", self.alarms.join(", "));
+        Some(reason.map_or(alarms.clone(), |reason| format!("{reason} ({alarms})")))
+    }
+}

@@ -1,0 +1,41 @@
+use super::fact::Fact;
+use crate::domain::aws::registered_definition::RegisteredDefinition;
+use crate::domain::ecs::deployment::service::Service;
+use crate::domain::ecs::task_definition::TaskDefinition;
+
+/// The facts that a deployment depends on, beside those of the verification.
+#[derive(Clone, Debug)]
+pub struct ServiceFacts {
+    /// The service.
+    pub service: Fact<Service>,
+    /// The revision that it is set to.
+    pub current: Fact<RegisteredDefinition>,
+    /// The definition that gets the image.
+    pub definition: Fact<TaskDefinition>,
+}
+
+impl ServiceFacts {
+    /// The facts, a line each.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Ok(service) = &self.service {
+            let (name, cluster, desired) = (&service.name, &service.cluster, service.desired);
+            let strategy = service.strategy.as_deref().unwrap_or("ROLLING");
+            lines.push(format!(
+                "ECS: service {name} of the cluster {cluster}, {desired} tasks desired, strategy {strategy}"
+            ));
+        }
+        if let Ok(current) = &self.current {
+            lines.push(format!("Current revision: {}", current.revision.arn));
+        }
+        if let Ok(definition) = &self.definition {
+            lines.push(format!(
+                "ECS task definition: family {}, the image goes into the container {}",
+                definition.family, definition.container
+            ));
+            let changes = definition.changes.iter();
+            lines.extend(changes.map(|change| format!("  {change}")));
+        }
+        lines
+    }
+}

@@ -1,0 +1,6 @@
+//! Deployments against a server that answers as ECS does, one answer after the other.
+
+mod changes;
+mod endings;
+mod lost_answers;
+mod script;
