@@ -88,6 +88,14 @@ impl CredentialProvider {
         region.map_or(super::sdk::FALLBACK_REGION, AsRef::as_ref)
     }
 
+    /// Forgets credentials that AWS says have expired, so that the next call fetches others. A failure is kept.
+    pub(super) async fn forget(&self) {
+        let mut last = self.0.last.lock().await;
+        if let Some(Ok(_)) = &*last {
+            *last = None;
+        }
+    }
+
     /// Credentials that last for some time yet.
     pub(super) async fn credentials(&self) -> Result<Credentials, AwsError> {
         let mut last = self.0.last.lock().await;

@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use crate::adapters::engine::client::Engine;
 use crate::adapters::journal::{Journal, JournalItem};
+use crate::report::code::Code;
+use crate::report::event::{Event, Events};
+
+/// The agent kills the process 7.5 s after it asked for an end, so cleaning up must take less.
+const BUDGET: Duration = Duration::from_secs(5);
 
 /// One thing to undo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +45,24 @@ impl Cleanup {
         let before = stack.len();
         stack.retain(|known| known != undo);
         stack.len() < before
+    }
+
+    /// Undoes everything at the end of a run, and warns of each thing that is left.
+    pub(super) async fn finish(
+        &self,
+        engine: Option<&Engine>,
+        journal: (&Journal, &str),
+        events: &Events,
+    ) -> Vec<String> {
+        let left = self.run(engine, journal, BUDGET).await;
+        for thing in &left {
+            events.send(Event::Warning {
+                code: Code::TaskLeftovers,
+                message: format!("Could not remove {thing}"),
+                hint: Some("The step at the end of the job will try again".to_owned()),
+            });
+        }
+        left
     }
 
     /// Undoes everything, the last first, within `budget`.

@@ -1,5 +1,4 @@
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::cleanup::{Cleanup, Undo};
 use super::definition_file::DefinitionFile;
@@ -10,12 +9,8 @@ use crate::adapters::journal::{Journal, JournalItem};
 use crate::flow::config::patch::PatchConfig;
 use crate::flow::outcome::{Ending, Failure, Outcome};
 use crate::flow::services::Services;
-use crate::report::code::Code;
-use crate::report::event::{Event, Events};
+use crate::report::event::Events;
 use crate::report::problem::Problem;
-
-/// The agent kills the process 7.5 s after it asked for an end, so cleaning up must take less.
-const CLEANUP_BUDGET: Duration = Duration::from_secs(5);
 
 /// A run that changes things: everything that its steps share.
 pub(super) struct Run {
@@ -83,14 +78,7 @@ impl Run {
         }
         let engine = self.services.engine().ok();
         let journal = (&self.journal, self.id.as_str());
-        let cleanup = self.cleanup.run(engine, journal, CLEANUP_BUDGET).await;
-        for left in &cleanup {
-            self.events.send(Event::Warning {
-                code: Code::TaskLeftovers,
-                message: format!("Could not remove {left}"),
-                hint: Some("The step at the end of the job will try again".to_owned()),
-            });
-        }
+        let cleanup = self.cleanup.finish(engine, journal, &self.events).await;
         let effects = self.effects.into_inner();
         match ended {
             None => Ending::Cancelled { effects, cleanup },

@@ -42,6 +42,11 @@ impl Ecs {
         &self.region
     }
 
+    /// Has the next call fetch new credentials, where AWS says that those at hand have expired.
+    pub async fn renew_credentials(&self) {
+        self.aws.0.provider.forget().await;
+    }
+
     pub(super) fn call(&self, action: &'static str, purpose: String) -> Call<'_> {
         Call {
             action,

@@ -46,6 +46,12 @@ pub enum EcsError {
 }
 
 impl EcsError {
+    /// Returns true if the credentials have expired at AWS.
+    #[must_use]
+    pub fn is_expiry(&self) -> bool {
+        matches!(self, Self::Aws(AwsError::CredentialsExpired { .. }))
+    }
+
     /// Returns true for a failure that another try may not have.
     #[must_use]
     pub fn may_pass(&self) -> bool {

@@ -52,6 +52,14 @@ impl Status {
 }
 
 impl Detail {
+    /// Returns true if the deployment is under way and only removes the tasks of the revision before, which can take
+    /// long behind a load balancer
+    /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-deployment-how-it-works.html>).
+    #[must_use]
+    pub fn only_cleans_up(&self) -> bool {
+        self.status == Status::InProgress && self.stage.as_deref() == Some("CLEAN_UP")
+    }
+
     /// Returns ECS's reason for a failure, with the alarms that were triggered.
     #[must_use]
     pub fn why(&self) -> Option<String> {

@@ -160,7 +160,11 @@ impl Watched {
         let reason = || own.reason.clone();
         match &own.rollout {
             // The record says later that it succeeded: traffic may still shift, and alarms be watched.
-            Some(Rollout::Completed) if moment.detail.is_some() => Verdict::Running,
+            Some(Rollout::Completed)
+                if moment.detail.is_some_and(|known| !known.only_cleans_up()) =>
+            {
+                Verdict::Running
+            }
             Some(Rollout::Completed) => Verdict::Completed,
             Some(Rollout::Failed) => {
                 // A rollback begins some seconds after the failure, and not at all where nothing was deployed before.
@@ -189,7 +193,7 @@ impl Watched {
         if !is_rollback {
             return Verdict::Superseded {
                 by: Some(primary.id.clone()),
-                reason: own.and_then(|own| own.reason.clone()),
+                reason: None,
             };
         }
         let reason = primary.reason.clone();
@@ -212,7 +216,10 @@ impl Watched {
     }
 
     fn own_reason(&self, service: &Service) -> Option<String> {
-        service.deployment(&self.id)?.reason.clone()
+        let own = service.deployment(&self.id)?;
+        own.reason
+            .clone()
+            .filter(|_| own.rollout == Some(Rollout::Failed))
     }
 }
 

@@ -1,5 +1,4 @@
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::session::DeploySession;
 use crate::adapters::aws::ecs::client::Ecs;
@@ -10,12 +9,7 @@ use crate::flow::run::cleanup::Cleanup;
 use crate::flow::run::definition_file::DefinitionFile;
 use crate::flow::run::effects::Effects;
 use crate::flow::run::step_log::StepFailure;
-use crate::report::code::Code;
-use crate::report::event::Event;
 use crate::report::problem::Problem;
-
-/// The agent kills the process 7.5 s after it asked for an end, so cleaning up must take less.
-const CLEANUP_BUDGET: Duration = Duration::from_secs(5);
 
 /// A deployment that changes things: everything that its steps share.
 pub(super) struct DeployRun {
@@ -68,14 +62,10 @@ impl DeployRun {
     /// Cleans up, and returns the one result of the run; without an outcome it was cancelled.
     pub(super) async fn end(self, ended: Option<Result<Deployed, StepFailure>>) -> Ending {
         let journal = (&self.journal, self.id.as_str());
-        let cleanup = self.cleanup.run(None, journal, CLEANUP_BUDGET).await;
-        for left in &cleanup {
-            self.session.events.send(Event::Warning {
-                code: Code::TaskLeftovers,
-                message: format!("Could not remove {left}"),
-                hint: Some("The step at the end of the job will try again".to_owned()),
-            });
-        }
+        let cleanup = self
+            .cleanup
+            .finish(None, journal, &self.session.events)
+            .await;
         let effects = self.effects.into_inner();
         match ended {
             None => Ending::Cancelled { effects, cleanup },

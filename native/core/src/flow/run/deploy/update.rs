@@ -40,7 +40,7 @@ impl DeployRun {
                 Err(error)
             }
         };
-        let id = self.find_deployment(answer, revision, &earlier).await?;
+        let (id, others) = self.find_deployment(answer, revision, &earlier).await?;
         events.note(format!("deployment {id} of {revision}"));
         let started = DeploymentChange::Started {
             id: id.clone(),
@@ -51,7 +51,7 @@ impl DeployRun {
             watched: Watched {
                 id,
                 revision: revision.to_owned(),
-                earlier,
+                earlier: [earlier, others].concat(),
                 previous: before.task_definition.clone(),
                 rolls_back: before.guards.rolls_back,
                 limit: self.session.config.limit,
@@ -80,22 +80,27 @@ impl DeployRun {
         }
     }
 
-    /// Returns the ID of the deployment that the update began, from its answer or from the service itself.
+    /// Returns the ID of the deployment that the update began, and those beside it, from its answer or from the service
+    /// itself. Another run may have begun one since the look, which this one replaces.
     async fn find_deployment(
         &self,
         answer: Result<Service, EcsError>,
         revision: &str,
         earlier: &[String],
-    ) -> Result<String, Unknown> {
-        let id = |service: &Service| {
-            let found = service.new_deployment(revision, earlier);
-            found.map(|deployment| deployment.id.clone())
+    ) -> Result<(String, Vec<String>), Unknown> {
+        let find = |service: &Service| {
+            let id = &service.new_deployment(revision, earlier)?.id;
+            // A primary one beside it came later.
+            let others = service.deployments.iter();
+            let others = others.filter(|each| each.id != *id && !each.is_primary);
+            let others = others.map(|each| each.id.clone());
+            Some((id.clone(), others.collect()))
         };
         let mut source = None;
         match answer {
             Ok(service) => {
-                if let Some(id) = id(&service) {
-                    return Ok(id);
+                if let Some(found) = find(&service) {
+                    return Ok(found);
                 }
             }
             Err(error) => source = Some(error),
@@ -105,8 +110,8 @@ impl DeployRun {
             pace.wait(nth).await;
             match self.ecs.service(self.subject()).await {
                 Ok(service) => {
-                    if let Some(id) = id(&service) {
-                        return Ok(id);
+                    if let Some(found) = find(&service) {
+                        return Ok(found);
                     }
                 }
                 Err(error) => source = source.or(Some(error)),

@@ -73,11 +73,13 @@ impl DeployRun {
         let mut record = Record::default();
         let mut failed_at = None;
         let mut last = None;
+        let mut is_renewed = false;
         let mut nth = 0;
         loop {
             let unseen = match self.ecs.service(self.subject()).await {
                 Ok(service) => {
                     log.forget(UNSEEN);
+                    is_renewed = false;
                     self.read_record(&mut record, started, &service, &mut log)
                         .await;
                     log.log(&watched.id, &service, record.last.as_ref());
@@ -102,6 +104,12 @@ impl DeployRun {
                         }
                     }
                     None
+                }
+                // The clock of the agent may differ from that of AWS; keys that end for good are told the second time.
+                Err(error) if error.is_expiry() && !is_renewed => {
+                    self.ecs.renew_credentials().await;
+                    is_renewed = true;
+                    Some(error)
                 }
                 Err(error) if error.may_pass() => {
                     log.log_once(UNSEEN, format!("{error}; trying again"));

@@ -1,10 +1,16 @@
 //! Logs what changes while a deployment is under way, a line each.
 
 use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::domain::ecs::deployment::detail::Detail;
 use crate::domain::ecs::deployment::service::Service;
 use crate::report::event::StepEvents;
+
+/// The time without a change after which a line shows that the step still waits.
+const QUIET: Duration = Duration::from_mins(5);
 
 /// Lines that were logged, so that none is logged twice.
 pub(super) struct WatchLog<'a> {
@@ -12,6 +18,10 @@ pub(super) struct WatchLog<'a> {
     known_events: HashSet<String>,
     last: Vec<String>,
     once: HashSet<&'static str>,
+    begun: Instant,
+    logged_at: Instant,
+    /// The number of lines so far.
+    logged: u32,
 }
 
 impl<'a> WatchLog<'a> {
@@ -23,30 +33,47 @@ impl<'a> WatchLog<'a> {
             known_events: known.collect(),
             last: Vec::new(),
             once: HashSet::new(),
+            begun: Instant::now(),
+            logged_at: Instant::now(),
+            logged: 0,
         }
     }
 
     /// Logs new events of the service, and the state of the deployment where it has changed.
     pub(super) fn log(&mut self, deployment: &str, service: &Service, detail: Option<&Detail>) {
+        let before = self.logged;
         // ECS lists the newest first.
         for event in service.events.iter().rev() {
             if self.known_events.insert(event.id.clone()) {
-                self.events.note(format!("ECS: {}", event.message));
+                self.note(format!("ECS: {}", event.message));
             }
         }
         let lines = lines(deployment, service, detail);
         for line in &lines {
             if !self.last.contains(line) {
-                self.events.note(line);
+                self.note(line);
             }
         }
+        if self.logged == before && self.logged_at.elapsed() >= QUIET {
+            let minutes = self.begun.elapsed().as_secs() / 60;
+            self.note(format!(
+                "No change; {minutes} min so far: {}",
+                lines.join(", ")
+            ));
+        }
         self.last = lines;
+    }
+
+    fn note(&mut self, line: impl Into<String>) {
+        self.events.note(line);
+        self.logged += 1;
+        self.logged_at = Instant::now();
     }
 
     /// Logs a line once; `topic` identifies it.
     pub(super) fn log_once(&mut self, topic: &'static str, line: impl Into<String>) {
         if self.once.insert(topic) {
-            self.events.note(line);
+            self.note(line);
         }
     }
 

@@ -248,6 +248,35 @@ fn a_deployment_is_not_done_before_its_record_says_so() {
 }
 
 #[test]
+fn a_deployment_is_done_while_only_old_tasks_are_removed() {
+    let cleaning = |status, stage: &str, rollout| {
+        let found = service(vec![deployment(2, 2, rollout), deployment(1, 1, Completed)]);
+        let record = Detail {
+            stage: reason(stage),
+            ..detail(status)
+        };
+        watched().judge(moment(&found, Some(&record)))
+    };
+    let in_progress = || Status::InProgress;
+    assert_eq!(
+        cleaning(in_progress(), "CLEAN_UP", Completed),
+        Verdict::Completed
+    );
+    assert_eq!(
+        cleaning(in_progress(), "BAKE_TIME", Completed),
+        Verdict::Running
+    );
+    assert_eq!(
+        cleaning(in_progress(), "CLEAN_UP", InProgress),
+        Verdict::Running
+    );
+    assert_eq!(
+        cleaning(Status::StopRequested, "CLEAN_UP", Completed),
+        Verdict::Running
+    );
+}
+
+#[test]
 fn a_record_that_was_stopped_for_another_is_superseded() {
     let replaced = Detail {
         reason: reason("Replaced by a new service deployment"),

@@ -187,6 +187,28 @@ async fn a_look_that_is_denied_ends_the_watch_and_not_the_deployment() {
     );
 }
 
+#[tokio::test]
+async fn credentials_that_aws_calls_expired_are_fetched_anew_once() {
+    let expired = refusal("ExpiredTokenException");
+    let script = Script::new().then(vec![
+        service(&[begun()]),
+        expired.clone(),
+        service(&[begun()]),
+        expired.clone(),
+        service(&[done()]),
+    ]);
+    let passed = run(script, |_| ()).await;
+    assert!(is_deployed(&passed), "{:?}", passed.failure());
+    let script = Script::new().then(vec![service(&[begun()]), expired]);
+    let (code, _, effects) = run(script, |_| ()).await.failure();
+    assert_eq!(code, Code::AwsCredentialsExpired);
+    assert!(
+        effects
+            .last()
+            .is_some_and(|last| last.ends_with("which goes on"))
+    );
+}
+
 fn with_record(deployments: &[Value]) -> Answer {
     changed(deployments, |s| {
         s["currentServiceDeployment"] = "arn:record".into();

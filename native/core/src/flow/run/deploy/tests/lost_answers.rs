@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::script::{NEW, OLD, Script, begun, definition, done, image, old, refusal, run, service};
+use super::script::{
+    NEW, OLD, Script, begun, definition, deployment, described, done, image, old, refusal, run,
+    service,
+};
 use crate::flow::outcome::Ending;
 use crate::report::code::Code;
 
@@ -83,6 +86,28 @@ async fn a_lost_update_is_found_by_its_deployment() {
 }
 
 #[tokio::test]
+async fn a_deployment_that_another_run_began_meanwhile_is_told_from_ours() {
+    let other = || deployment(5, "web:9", "IN_PROGRESS", (0, 2));
+    // It was there before ours, which an older description does not show.
+    let update = json!({"service": described(&[begun(), other(), old()])});
+    let script = Script::new()
+        .on("UpdateService", vec![(200, update)])
+        .then(vec![service(&[other(), old()]), service(&[done()])]);
+    let before = run(script, |_| ()).await;
+    assert!(
+        matches!(&before.ending, Ok(Ending::Deployed(_))),
+        "{:?}",
+        before.failure()
+    );
+    // It came after ours, whose answer was lost.
+    let script = Script::new()
+        .on("UpdateService", vec![(0, json!({}))])
+        .then(vec![service(&[other(), begun()])]);
+    let (code, _, _) = run(script, |_| ()).await.failure();
+    assert_eq!(code, Code::EcsDeploymentSuperseded);
+}
+
+#[tokio::test]
 async fn a_lost_update_that_is_not_found_is_unknown() {
     let script = Script::new().on("UpdateService", vec![(0, json!({}))]);
     let run = run(script, |_| ()).await;
@@ -123,7 +148,7 @@ async fn a_refused_update_left_no_deployment() {
 async fn a_throttled_change_was_not_carried_out_and_is_sent_again() {
     let throttled = refusal("ThrottlingException");
     let register = json!({"taskDefinition": {"taskDefinitionArn": NEW, "revision": 8}});
-    let update = json!({"service": super::script::described(&[begun(), old()])});
+    let update = json!({"service": described(&[begun(), old()])});
     let script = Script::new()
         .then(vec![service(&[done()])])
         .on(
