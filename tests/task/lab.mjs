@@ -20,7 +20,7 @@ export const customerId = "0123456789abcdef0123456789abcdef-12";
 
 /**
  * Inputs that patch the lab's web image, with keys that may do everything. Tests share a registry, so an image that another
- * test has patched is patched again unless a test is about that.
+ * test has patched is patched again, and falconutil's answer is asked for again, unless a test is about that.
  */
 export function inputs(changes = {}) {
   return {
@@ -29,6 +29,7 @@ export function inputs(changes = {}) {
     sensorImage: `${registry}/containersensor:${sensorTag}`,
     falconCid: customerId,
     skipUnchanged: "false",
+    graftCache: "none",
     emulatorImage: process.env.LAB_EMULATOR_IMAGE ?? `${registry}/lab/binfmt@sha256:${"0".repeat(64)}`,
     ...keys("ADMIN"),
     ...changes,

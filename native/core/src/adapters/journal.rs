@@ -49,6 +49,8 @@ pub enum JournalItem {
         /// Its name.
         name: String,
     },
+    /// The engine, in which the run may create containers, which carry labels.
+    Engine,
     /// A temporary folder.
     Folder {
         /// Its absolute path.

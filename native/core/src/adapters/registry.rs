@@ -1,3 +1,4 @@
+pub mod artifact;
 pub mod attempt;
 pub mod authorization_header;
 pub mod blob;

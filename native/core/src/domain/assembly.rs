@@ -3,6 +3,8 @@
 pub mod added_history;
 pub mod assembled;
 pub mod change;
+pub mod folder_item;
+pub mod layer_check;
 mod links;
 pub mod packed_layer;
 pub mod sensor_folder;

@@ -74,6 +74,22 @@ pub enum Effect {
         /// The tag of the list that names the record, where the registry keeps none of its own.
         list: Option<Tag>,
     },
+    /// A graft was being kept as an entry of the cache; the entry may be there.
+    EntryBegun {
+        /// The repository.
+        repository: Repository,
+        /// The entry's tag.
+        tag: Tag,
+    },
+    /// The repository has an entry of the graft cache.
+    EntryKept {
+        /// The repository.
+        repository: Repository,
+        /// The entry's tag.
+        tag: Tag,
+        /// The digest of the entry's manifest.
+        digest: Digest,
+    },
     /// The mirror holds another sensor.
     SensorCopied {
         /// The mirror.
@@ -188,6 +204,7 @@ impl fmt::Display for Effect {
                     None => Ok(()),
                 }
             }
+            Self::EntryBegun { .. } | Self::EntryKept { .. } => self.fmt_entry(f),
             Self::SensorCopied {
                 repository,
                 tag,
@@ -229,6 +246,27 @@ impl fmt::Display for Effect {
             ),
             Self::TaskDefinitionRegistered { arn } => write!(f, "registered `{arn}`"),
             Self::Deployment(change) => change.fmt(f),
+        }
+    }
+}
+
+impl Effect {
+    /// Describes an entry of the graft cache.
+    fn fmt_entry(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EntryBegun { repository, tag } => {
+                let entry = repository.tagged(tag);
+                write!(f, "may have kept the graft for later runs as `{entry}`")
+            }
+            Self::EntryKept {
+                repository,
+                tag,
+                digest,
+            } => {
+                let entry = repository.tagged(tag);
+                write!(f, "kept the graft for later runs as `{entry}` ({digest})")
+            }
+            _ => Ok(()),
         }
     }
 }

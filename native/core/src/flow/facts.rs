@@ -2,6 +2,7 @@
 
 pub mod builder;
 pub mod fact;
+pub mod graft_cache;
 pub mod keys;
 pub mod lines;
 pub mod patch;

@@ -47,6 +47,7 @@ pub struct Inputs {
     pub emulator_image: String,
     pub builder_name: String,
     pub strategy: String,
+    pub graft_cache: String,
     pub skip_unchanged: String,
     pub create_repository: String,
     pub staging_registry: String,

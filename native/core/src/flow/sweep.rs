@@ -67,6 +67,14 @@ impl Sweep {
             }
             done.push(self.failed.len() == failures);
         }
+        if !concern_engine(&leftovers) {
+            for (leftover, is_done) in leftovers.iter().zip(done) {
+                if is_done {
+                    journal.forget(&leftover.file)?;
+                }
+            }
+            return Ok(());
+        }
         let settings = EngineSettings {
             docker_host: agent.docker_host.clone(),
             docker_certificates: agent.docker_certificates.clone(),
@@ -170,7 +178,10 @@ impl Sweep {
                 let removed = engine.remove_volume(name).await;
                 self.note(format!("volume `{name}`"), removed);
             }
-            JournalItem::Pull { .. } | JournalItem::Folder { .. } | JournalItem::File { .. } => {}
+            JournalItem::Engine
+            | JournalItem::Pull { .. }
+            | JournalItem::Folder { .. }
+            | JournalItem::File { .. } => {}
         }
     }
 
@@ -188,6 +199,7 @@ impl Sweep {
             JournalItem::Image { .. }
             | JournalItem::Tag { .. }
             | JournalItem::Pull { .. }
+            | JournalItem::Engine
             | JournalItem::Container { .. }
             | JournalItem::Volume { .. } => return,
         };
@@ -205,6 +217,12 @@ impl Sweep {
             Err(error) => self.failed.push(format!("{name}: {error}")),
         }
     }
+}
+
+/// Returns true if a run used the engine. One of an earlier version of the task shows it by its other entries.
+fn concern_engine(leftovers: &[Leftover]) -> bool {
+    let mut entries = leftovers.iter().flat_map(|leftover| &leftover.entries);
+    entries.any(|entry| !matches!(entry.item, JournalItem::File { .. }))
 }
 
 /// Returns true if a run was cut off: one that ends removes its folder from the journal.

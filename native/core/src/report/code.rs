@@ -110,6 +110,8 @@ codes! {
     RegistryAnswerInvalid "REGISTRY_ANSWER_INVALID" Upstream "The registry's answer cannot be used.";
     RegistryRequestFailed "REGISTRY_REQUEST_FAILED" Upstream "The registry refused a request.";
     RegistryProvenanceRefused "REGISTRY_PROVENANCE_REFUSED" Upstream "The registry does not keep what the image was made of.";
+    GraftEntryRefused "GRAFT_ENTRY_REFUSED" Upstream "An entry of the graft cache is not used.";
+    GraftEntryNotKept "GRAFT_ENTRY_NOT_KEPT" Upstream "The registry does not keep an entry of the graft cache.";
     EmulationMissing "EMULATION_MISSING" Environment "ARM64 programs cannot run and nothing may be installed.";
     EmulationInstallFailed "EMULATION_INSTALL_FAILED" Environment "The emulator could not be installed.";
     EmulationNoEffect "EMULATION_NO_EFFECT" Environment "ARM64 programs do not run although an emulator is registered.";

@@ -42,7 +42,7 @@ pub fn facts() -> Facts {
             signing: None,
         }),
         may_sign: None,
-        engine: Ok(engine()),
+        engine: Some(Ok(engine())),
         mounts: Some(EngineMounts {
             agent_folder: Mountable::Yes,
             engine_socket: Some("/var/run/docker.sock".into()),
@@ -57,6 +57,7 @@ pub fn facts() -> Facts {
             name: format!("{HOST}/sensor:7.39.0-7802"),
             repository: Repository::new(HOST, "sensor"),
             arm64: Digest::of(b"arm64"),
+            platforms: Vec::new(),
             native: Some(Digest::of(b"amd64")),
             version: Some("7.39.0-7802".to_owned()),
             copy: None,
@@ -70,6 +71,7 @@ pub fn facts() -> Facts {
             is_missing: false,
         }),
         builder: None,
+        graft_cache: None,
         staged: None,
         task_definition: None,
         in_engine: HashSet::new(),
@@ -94,7 +96,7 @@ pub fn up_to_date(config: &PatchConfig) -> Facts {
     };
     Facts {
         caller: None,
-        engine: Err(no_engine()),
+        engine: None,
         mounts: None,
         handler: Registration::Unknown,
         target: facts.target.map(|target| TargetFacts {

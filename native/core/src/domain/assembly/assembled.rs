@@ -4,9 +4,12 @@ use serde_json::{Value, json};
 
 use super::change::Change;
 use super::packed_layer::PackedLayer;
+use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest::RawManifest;
+use crate::domain::image::proof::{Evidence, ProofError, prove};
 use crate::domain::image::registry_image::{RegistryImage, diff_ids};
+use crate::domain::platform::Platform;
 
 /// The step that the history of every patched image ends with. Nothing of the run is in it, so that the same source,
 /// sensor and options result in the same image.
@@ -55,6 +58,31 @@ impl Assembled {
             config_descriptor,
             layer,
         })
+    }
+
+    /// Compares the image with its source and with what falconutil was told.
+    ///
+    /// Returns the additions beyond falconutil's documentation, a phrase each.
+    ///
+    /// # Errors
+    /// The first way in which it is not the source with the sensor.
+    pub(crate) fn prove(
+        &self,
+        source: &RegistryImage,
+        options: &FalconOptions,
+    ) -> Result<Vec<String>, ProofError> {
+        let arm64 = Platform::linux_arm64();
+        let before = Evidence {
+            platform: &arm64,
+            diff_ids: &source.diff_ids(),
+            config: source.runtime_config(),
+        };
+        let after = Evidence {
+            platform: &arm64,
+            diff_ids: &self.diff_ids(),
+            config: &self.config["config"],
+        };
+        prove(before, after, options)
     }
 
     /// The digests of the layers, uncompressed, lowest first.

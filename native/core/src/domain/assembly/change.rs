@@ -11,11 +11,12 @@ use crate::domain::image::proof::{BUILDERS_OWN, Deviation, FALCON_VARIABLES, tex
 /// them or fills in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    entrypoint: Vec<String>,
+    /// The whole entrypoint.
+    pub(crate) entrypoint: Vec<String>,
     /// The variables that are set, `NAME=value` each, in falconutil's order.
-    variables: Vec<String>,
+    pub(crate) variables: Vec<String>,
     /// The labels that are added.
-    labels: Map<String, Value>,
+    pub(crate) labels: Map<String, Value>,
 }
 
 impl Change {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use tar::{Archive, Builder, Entry, EntryType, Header};
+use tar::{Archive, Builder};
 
+use super::folder_item::{FolderError, Item, Kind, bare, item, unusable};
 use super::links::{joined, resolve};
 
 /// Entries that a folder may have; the sensor has some thousands.
@@ -14,23 +15,6 @@ const ENTRIES: usize = 100_000;
 /// (<https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts>).
 const WHITEOUT: &[u8] = b".wh.";
 
-/// The records of a pax header that describe the file; all others describe the time and the person of its packing.
-const LASTING_RECORD: &str = "SCHILY.xattr.";
-
-/// Bytes that a name may have in a header of its own.
-const NAME_LENGTH: usize = 100;
-
-/// Reason that a folder cannot be made a layer.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// An entry does not fit into the folder, or is of no known kind.
-    #[error("{0}")]
-    Unusable(String),
-    /// The archive cannot be read.
-    #[error("the archive of the sensor's folder cannot be read: {0}")]
-    Io(#[from] io::Error),
-}
-
 /// A folder of an image: its entries by their paths, and the positions of their contents in the archive.
 #[derive(Debug)]
 pub struct SensorFolder {
@@ -38,26 +22,41 @@ pub struct SensorFolder {
     entries: BTreeMap<Vec<u8>, Item>,
 }
 
-/// One entry, as far as it describes the file.
-#[derive(Clone, Debug)]
-struct Item {
-    kind: Kind,
-    mode: u32,
-    uid: u64,
-    gid: u64,
-    records: Vec<(String, Vec<u8>)>,
-}
-
-#[derive(Clone, Debug)]
-enum Kind {
-    File { at: u64, size: u64 },
-    Folder,
-    SymbolicLink(Vec<u8>),
-    HardLink(Vec<u8>),
-    Pipe,
-}
-
 impl SensorFolder {
+    /// A folder at a path of the image, without entries.
+    pub(super) fn empty(path: &str) -> Self {
+        Self {
+            path: path.trim_matches('/').as_bytes().to_vec(),
+            entries: BTreeMap::new(),
+        }
+    }
+
+    /// Adds an entry by its path in the image.
+    ///
+    /// # Errors
+    /// One that is not within the folder, is there twice, or is one too many.
+    pub(super) fn insert(&mut self, path: &[u8], item: Item) -> Result<(), FolderError> {
+        self.refuse_elsewhere(path)?;
+        if self.entries.len() == ENTRIES {
+            let why = format!("the sensor's folder has more than {ENTRIES} entries");
+            return Err(FolderError::Unusable(why));
+        }
+        match self.entries.insert(path.to_vec(), item) {
+            Some(_) => Err(unusable(path, "is in the archive twice")),
+            None => Ok(()),
+        }
+    }
+
+    /// The kind of an entry; none where there is no such entry.
+    pub(super) fn kind(&self, path: &[u8]) -> Option<&Kind> {
+        self.entries.get(path).map(|item| &item.kind)
+    }
+
+    /// The path of the last entry, in the order of the paths.
+    pub(super) fn last(&self) -> Option<&[u8]> {
+        self.entries.keys().next_back().map(Vec::as_slice)
+    }
+
     /// Reads the archive of a folder, in which the entries' paths begin with the folder's own name.
     ///
     /// `path` is the folder's path in the image, such as `/opt/CrowdStrike`.
@@ -65,26 +64,15 @@ impl SensorFolder {
     /// # Errors
     /// An archive that cannot be read, and an entry that is not within the folder, is there twice or removes files.
     pub fn read<R: Read + Seek>(path: &str, archive: R) -> Result<Self, FolderError> {
-        let path = path.trim_matches('/').as_bytes().to_vec();
-        let parent = path.iter().rposition(|byte| *byte == b'/');
-        let above = parent.map_or(&[][..], |end| &path[..end]).to_vec();
-        let mut folder = Self {
-            path,
-            entries: BTreeMap::new(),
-        };
+        let mut folder = Self::empty(path);
+        let parent = folder.path.iter().rposition(|byte| *byte == b'/');
+        let above = parent.map_or(&[][..], |end| &folder.path[..end]).to_vec();
         let mut archive = Archive::new(archive);
         for entry in archive.entries_with_seek()? {
             let mut entry = entry?;
             let path = joined(&above, bare(&entry.path_bytes()));
-            folder.refuse_elsewhere(&path)?;
             let item = item(&mut entry, &above)?;
-            if folder.entries.len() == ENTRIES {
-                let why = format!("the sensor's folder has more than {ENTRIES} entries");
-                return Err(FolderError::Unusable(why));
-            }
-            if folder.entries.insert(path.clone(), item).is_some() {
-                return Err(unusable(&path, "is in the archive twice"));
-            }
+            folder.insert(&path, item)?;
         }
         folder.order_hard_links()?;
         Ok(folder)
@@ -128,20 +116,7 @@ impl SensorFolder {
     pub fn write<R: Read + Seek>(&self, archive: &mut R, out: impl Write) -> io::Result<()> {
         let mut builder = Builder::new(out);
         for (path, item) in &self.entries {
-            let mut header = item.header();
-            let link = match &item.kind {
-                Kind::SymbolicLink(target) | Kind::HardLink(target) => Some(target),
-                Kind::File { .. } | Kind::Folder | Kind::Pipe => None,
-            };
-            let mut name = path.clone();
-            if matches!(item.kind, Kind::Folder) {
-                name.push(b'/');
-            }
-            let mut records = item.records.clone();
-            records.extend(name_fields(&mut header, &name, link)?);
-            header.set_cksum();
-            // Go's engines write them in the order of a map, so only sorting makes them the same each time.
-            records.sort();
+            let (header, records) = item.written(path)?;
             let records = records.iter();
             builder
                 .append_pax_extensions(records.map(|(key, value)| (key.as_str(), &value[..])))?;
@@ -205,98 +180,4 @@ impl SensorFolder {
         }
         Ok(())
     }
-}
-
-impl Item {
-    /// A header that holds everything but names and checksum.
-    fn header(&self) -> Header {
-        let mut header = Header::new_ustar();
-        header.set_entry_type(match self.kind {
-            Kind::File { .. } => EntryType::Regular,
-            Kind::Folder => EntryType::Directory,
-            Kind::SymbolicLink(_) => EntryType::Symlink,
-            Kind::HardLink(_) => EntryType::Link,
-            Kind::Pipe => EntryType::Fifo,
-        });
-        header.set_mode(self.mode);
-        header.set_uid(self.uid);
-        header.set_gid(self.gid);
-        header.set_size(match self.kind {
-            Kind::File { size, .. } => size,
-            _ => 0,
-        });
-        header
-    }
-}
-
-fn item<R: Read>(entry: &mut Entry<'_, R>, above: &[u8]) -> Result<Item, FolderError> {
-    let path = entry.path_bytes().into_owned();
-    let link = || {
-        let link = entry.link_name_bytes();
-        link.ok_or_else(|| unusable(&path, "is a link to nothing"))
-    };
-    let kind = match entry.header().entry_type() {
-        EntryType::Regular => Kind::File {
-            at: entry.raw_file_position(),
-            size: entry.size(),
-        },
-        EntryType::Directory => Kind::Folder,
-        EntryType::Symlink => Kind::SymbolicLink(link()?.into_owned()),
-        EntryType::Link => Kind::HardLink(joined(above, bare(&link()?))),
-        EntryType::Fifo => Kind::Pipe,
-        other => {
-            let why = format!("is of the unusable kind {:#x}", other.as_byte());
-            return Err(unusable(&path, &why));
-        }
-    };
-    let mut records = Vec::new();
-    for record in entry.pax_extensions()?.into_iter().flatten() {
-        let record = record?;
-        let key = record.key().map_err(io::Error::other)?;
-        if key.starts_with(LASTING_RECORD) {
-            records.push((key.to_owned(), record.value_bytes().to_owned()));
-        }
-    }
-    let header = entry.header();
-    Ok(Item {
-        kind,
-        mode: header.mode()? & 0o7777,
-        uid: header.uid()?,
-        gid: header.gid()?,
-        records,
-    })
-}
-
-/// Writes path and link into a header, and returns the records for those that are too long for it.
-fn name_fields(
-    header: &mut Header,
-    path: &[u8],
-    link: Option<&Vec<u8>>,
-) -> io::Result<Vec<(String, Vec<u8>)>> {
-    let fields = header.as_ustar_mut();
-    let fields = fields.ok_or_else(|| io::Error::other("a header of another format"))?;
-    let mut records = Vec::new();
-    for (key, field, text) in [
-        ("path", &mut fields.name, Some(path)),
-        ("linkpath", &mut fields.linkname, link.map(|link| &link[..])),
-    ] {
-        let Some(text) = text else { continue };
-        let shown = text.len().min(NAME_LENGTH);
-        field[..shown].copy_from_slice(&text[..shown]);
-        if text.len() > NAME_LENGTH {
-            records.push((key.to_owned(), text.to_owned()));
-        }
-    }
-    Ok(records)
-}
-
-/// A path without the slashes and the dot around it.
-fn bare(path: &[u8]) -> &[u8] {
-    let path = path.strip_prefix(b"./").unwrap_or(path);
-    let path = path.strip_prefix(b"/").unwrap_or(path);
-    path.strip_suffix(b"/").unwrap_or(path)
-}
-
-fn unusable(path: &[u8], why: &str) -> FolderError {
-    FolderError::Unusable(format!("`{}` {why}", String::from_utf8_lossy(path)))
 }

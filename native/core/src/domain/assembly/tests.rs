@@ -4,3 +4,4 @@ mod assembling;
 mod changes;
 mod folders;
 mod histories;
+mod layers;

@@ -36,6 +36,8 @@ pub struct StatementInput<'a> {
     pub recipe: &'a Recipe,
     /// Options that falconutil was given.
     pub options: &'a FalconOptions,
+    /// The entry of the graft cache that falconutil's answer was taken from; none where falconutil ran.
+    pub graft_entry: Option<&'a Digest>,
     /// Origin of the run.
     pub origin: &'a Origin,
     /// Time when the image was pushed, in the form of RFC 3339.
@@ -53,6 +55,10 @@ impl StatementInput<'_> {
             materials.push(material("source", repository, digest));
         }
         materials.push(material("sensor", sensor, &self.recipe.sensor));
+        materials.extend(
+            self.graft_entry
+                .map(|entry| material("graft-entry", self.target, entry)),
+        );
         if let (Some(repository), Some(commit)) = (&self.origin.repository, &self.origin.commit) {
             let uri = format!("git+{repository}");
             materials

@@ -138,6 +138,7 @@ fn the_statement_tells_everything_but_secrets() {
         commit: Some("0a1b2c".to_owned()),
     };
     let making = StatementInput {
+        graft_entry: None,
         target: &repository,
         target_tag: &tag,
         image: &image,

@@ -16,6 +16,12 @@ impl Tag {
         Self(Cow::Borrowed(text))
     }
 
+    /// Creates the tag that ends in the hex digits of a hash.
+    pub(crate) fn of_hash(prefix: &'static str, digits: &str) -> Self {
+        debug_assert!(is_valid(prefix), "not the start of a tag");
+        Self(Cow::Owned(format!("{prefix}{digits}")))
+    }
+
     /// The tag as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

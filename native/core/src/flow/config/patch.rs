@@ -51,6 +51,8 @@ pub struct PatchConfig {
     pub emulator_image: PinnedImage,
     /// The strategy of the patch.
     pub strategy: Strategy,
+    /// The cache of grafts.
+    pub graft_cache: GraftCache,
     /// The image of the registry that stages the images; none where the engine pulls them from their own registries.
     pub staging_image: Option<PinnedImage>,
     /// The buildx builder that later steps get.
@@ -83,6 +85,15 @@ pub enum Strategy {
     Full,
     /// By its manifest alone, in the registry, where nothing rules it out.
     Graft,
+}
+
+/// The cache of falconutil's answers to a graft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GraftCache {
+    /// Entries in the target's repository.
+    Registry,
+    /// No cache: every graft asks falconutil.
+    None,
 }
 
 /// The access of falconutil to the engine.

@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::deploy::DeployConfig;
 use super::falcon_fields::FalconFields;
-use super::patch::{Emulation, EngineAccess, PatchConfig, Sensor, Source, Strategy};
+use super::patch::{Emulation, EngineAccess, GraftCache, PatchConfig, Sensor, Source, Strategy};
 use super::verify::VerifyConfig;
 use super::{aws, builder, deploy, ecs, falcon, image, signing, staging, verify};
 use crate::domain::reference::image_name::ImageName;
@@ -106,6 +106,14 @@ fn patch(check: &mut Check, inputs: &Inputs, only_plan: Option<bool>) -> Option<
         &inputs.strategy,
         &[("full", Strategy::Full), ("graft", Strategy::Graft)],
     );
+    let graft_cache = check.choice(
+        "graftCache",
+        &inputs.graft_cache,
+        &[
+            ("registry", GraftCache::Registry),
+            ("none", GraftCache::None),
+        ],
+    );
     let engine_access = check.choice(
         "engineAccess",
         &inputs.engine_access,
@@ -143,6 +151,7 @@ fn patch(check: &mut Check, inputs: &Inputs, only_plan: Option<bool>) -> Option<
         emulation: emulation?,
         emulator_image: emulator_image?,
         strategy: strategy?,
+        graft_cache: graft_cache?,
         staging_image,
         builder,
         engine_access: engine_access?,

@@ -61,7 +61,7 @@ impl Facts {
     }
 
     fn engine_lines(&self) -> Vec<String> {
-        let Ok(engine) = &self.engine else {
+        let Some(Ok(engine)) = &self.engine else {
             return Vec::new();
         };
         let mut lines = vec![format!(

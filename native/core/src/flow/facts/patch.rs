@@ -1,9 +1,11 @@
 //! The facts that a patch depends on.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::builder::BuilderFacts;
 use super::fact::Fact;
+use super::graft_cache::GraftCacheFacts;
 use super::keys::KeyFacts;
 use super::probes::Probes;
 use super::sensor::SensorFacts;
@@ -16,10 +18,12 @@ use crate::domain::emulation::Registration;
 use crate::domain::engine::{EngineFacts, EngineMounts};
 use crate::domain::falcon::customer_id::CustomerId;
 use crate::domain::falcon::options::FalconOptions;
+use crate::domain::graft::cached::CachedGraft;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::flow::config::patch::PatchConfig;
-use crate::report::problem::Problem;
+use crate::report::code::Code;
+use crate::report::problem::{Explain, Problem};
 
 /// Everything that was looked up; it grows by the results of probes.
 #[derive(Clone, Debug)]
@@ -30,8 +34,8 @@ pub struct Facts {
     pub keys: Fact<KeyFacts>,
     /// The permission to sign; none where nothing is signed, and not asked for where nothing is to be changed.
     pub may_sign: Option<Fact<()>>,
-    /// The engine.
-    pub engine: Fact<EngineFacts>,
+    /// The engine; not asked where nothing is done with it.
+    pub engine: Option<Fact<EngineFacts>>,
     /// The paths that the engine can mount; not asked for where nothing is to be changed or no engine answers.
     pub mounts: Option<EngineMounts>,
     /// The kernel's handler for ARM64 programs.
@@ -48,6 +52,8 @@ pub struct Facts {
     pub builder: Option<Fact<BuilderFacts>>,
     /// The places of the staged images; none where the engine pulls them from their own registries.
     pub staged: Option<Staged>,
+    /// The graft cache's answer; none where the cache was not asked.
+    pub graft_cache: Option<GraftCacheFacts>,
     /// The ECS task definition, corrected; none where none was given.
     pub task_definition: Option<Fact<TaskDefinition>>,
     /// The digests of images that the engine holds already.
@@ -57,6 +63,24 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// The engine's facts.
+    ///
+    /// # Errors
+    /// The engine's problem. Where an entry of the graft cache would have done without an engine, it says so.
+    pub(crate) fn engine(&self) -> Result<&EngineFacts, Problem> {
+        let engine = self.engine.as_ref().ok_or(NotAsked)?;
+        engine.as_ref().map_err(|problem| match &self.graft_cache {
+            Some(_) => neither_engine_nor_entry(problem),
+            None => problem.clone(),
+        })
+    }
+
+    /// The entry of the graft cache that is used, and the image that it makes; none if there is no such entry.
+    #[must_use]
+    pub fn cache_hit(&self) -> Option<(&Digest, &Arc<CachedGraft>)> {
+        self.graft_cache.as_ref().and_then(GraftCacheFacts::hit)
+    }
+
     /// The place from which the engine gets the source.
     #[must_use]
     pub fn source_origin<'a>(&'a self, source: &'a SourceFacts) -> SourceOrigin<'a> {
@@ -89,5 +113,31 @@ impl Facts {
             options.container_name = Some(definition.container.clone());
         }
         Ok(options)
+    }
+}
+
+/// A plan that needs the engine, although the look did not ask it.
+#[derive(Debug, thiserror::Error)]
+#[error("The plan needs the engine, which was not asked")]
+struct NotAsked;
+
+impl Explain for NotAsked {
+    fn code(&self) -> Code {
+        Code::TaskInternal
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("Report it with the log of the run".to_owned())
+    }
+}
+
+/// The problem of an agent without an engine, for which the cache has nothing either.
+fn neither_engine_nor_entry(engine: &Problem) -> Problem {
+    let why = std::iter::once(&engine.what).chain(&engine.why);
+    Problem {
+        code: engine.code,
+        what: "The graft cache has no usable entry for this image, and a new graft needs a Docker Engine, which this agent does not have".to_owned(),
+        why: why.cloned().collect(),
+        hint: Some("Patch once with the same inputs on an agent with a Docker Engine; its entry in the target's repository serves agents without one".to_owned()),
     }
 }

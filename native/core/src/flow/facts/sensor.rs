@@ -1,3 +1,4 @@
+use crate::domain::image::manifest::PlatformManifest;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
@@ -11,7 +12,10 @@ pub struct SensorFacts {
     pub repository: Repository,
     /// The digest of its manifest for linux/arm64, whose files the patched image gets.
     pub arm64: Digest,
-    /// The digest of its manifest for the engine's own platform, if it has one that is not linux/arm64.
+    /// Its manifests for all platforms.
+    pub platforms: Vec<PlatformManifest>,
+    /// The digest of its manifest for the engine's own platform, if it has one that is not linux/arm64; none where the
+    /// engine was not asked.
     pub native: Option<Digest>,
     /// Its version, if its tag or a label names it.
     pub version: Option<String>,

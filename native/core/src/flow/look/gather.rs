@@ -17,8 +17,7 @@ use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::fact::Fact;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::probes::Probes;
-use crate::flow::facts::sensor::SensorFacts;
-use crate::flow::facts::source::{SourceFacts, SourcePlace};
+use crate::flow::facts::source::SourcePlace;
 use crate::flow::services::Services;
 
 /// Gathers the facts that show whether anything is to be changed; a look-up that fails is a fact too.
@@ -43,8 +42,7 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
         let name = config.builder.as_ref()?;
         Some(builder::look(name, services).await)
     };
-    let (engine, source, sensor, target, customer_id, task_definition, builder, keys) = tokio::join!(
-        services.engine_facts(),
+    let (source, sensor, target, customer_id, task_definition, builder, keys) = tokio::join!(
         source::look(&config.source, &images, services),
         sensor.look(&config.sensor),
         target.look(&images),
@@ -57,8 +55,8 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
         caller: None,
         keys,
         may_sign: None,
-        handler: handler(engine.as_ref().ok(), services),
-        engine,
+        handler: Registration::Unknown,
+        engine: None,
         mounts: None,
         source,
         sensor,
@@ -66,26 +64,39 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
         target,
         task_definition,
         builder,
+        graft_cache: None,
         staged: None,
         in_engine: HashSet::new(),
         probes: Probes::default(),
     }
 }
 
-/// Adds the facts that only matter where something is to be changed.
+/// Adds the engine's facts, with those that depend on them.
+pub async fn engine(services: &Services, facts: &mut Facts) {
+    let engine = services.engine_facts().await;
+    if let (Ok(engine), Ok(sensor)) = (&engine, &mut facts.sensor) {
+        let mut platforms = sensor.platforms.iter();
+        let native = platforms.find(|manifest| manifest.platform == engine.platform);
+        let native = native.map(|manifest| manifest.digest.clone());
+        sensor.native = native.filter(|native| *native != sensor.arm64);
+    }
+    facts.handler = handler(engine.as_ref().ok(), services);
+    facts.engine = Some(engine);
+}
+
+/// Adds the facts that only matter where something is to be changed. The engine is asked for more where it patches.
 pub async fn rest(config: &PatchConfig, services: &Services, facts: &mut Facts) {
     let found_target = async {
         let found = facts.target.clone()?;
         target::at_aws(found, config, services).await
     };
-    let (source, sensor) = (facts.source.as_ref().ok(), facts.sensor.as_ref().ok());
     // The futures are large, so they live on the heap.
     let (caller, may_sign, target, in_engine, mounts) = tokio::join!(
         Box::pin(services.caller()),
         Box::pin(may_sign(&config.signing, services)),
         Box::pin(found_target),
-        Box::pin(in_engine(services, source, sensor)),
-        Box::pin(mounts(services, facts.engine.is_ok())),
+        Box::pin(in_engine(services, facts)),
+        Box::pin(mounts(services, facts)),
     );
     facts.mounts = mounts;
     facts.caller = Some(caller);
@@ -101,8 +112,9 @@ async fn customer_id(config: &PatchConfig, services: &Services) -> Fact<Customer
     }
 }
 
-/// The paths that the engine can mount; none if it does not answer.
-async fn mounts(services: &Services, answers: bool) -> Option<EngineMounts> {
+/// The paths that the engine can mount; none if it was not asked, or does not answer.
+async fn mounts(services: &Services, facts: &Facts) -> Option<EngineMounts> {
+    let answers = matches!(facts.engine, Some(Ok(_)));
     let engine = services.engine().ok().filter(|_| answers)?;
     Some(engine.mounts(&services.agent().temp_folder).await)
 }
@@ -118,14 +130,11 @@ pub fn handler(engine: Option<&EngineFacts>, services: &Services) -> Registratio
 }
 
 /// The digests of the images that the engine holds already, so that they are neither pulled nor removed.
-async fn in_engine(
-    services: &Services,
-    source: Option<&SourceFacts>,
-    sensor: Option<&SensorFacts>,
-) -> HashSet<Digest> {
-    let Ok(engine) = services.engine() else {
+async fn in_engine(services: &Services, facts: &Facts) -> HashSet<Digest> {
+    let (Some(_), Ok(engine)) = (&facts.engine, services.engine()) else {
         return HashSet::new();
     };
+    let source = facts.source.as_ref().ok();
     let mut wanted: Vec<(&Repository, &Digest)> = Vec::new();
     if let Some(SourcePlace::Registry {
         repository, image, ..
@@ -133,7 +142,7 @@ async fn in_engine(
     {
         wanted.push((repository, &image.digest));
     }
-    if let Some(sensor) = sensor {
+    if let Ok(sensor) = &facts.sensor {
         wanted.extend(
             [Some(&sensor.arm64), sensor.native.as_ref()]
                 .into_iter()

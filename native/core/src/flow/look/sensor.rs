@@ -176,8 +176,6 @@ impl SensorLookup<'_> {
         let name = shown(&repository, &image);
         let arm64 = digest_for(&resolved, &Platform::linux_arm64())
             .ok_or_else(|| missing("sensor", &name, &resolved))?;
-        let engine = self.services.engine_facts().await.ok();
-        let native = engine.and_then(|engine| digest_for(&resolved, &engine.platform));
         let by_tag = image.tag.as_ref();
         let mut version = by_tag.and_then(|tag| sensor_version(tag.as_str()));
         if version.is_none() {
@@ -186,7 +184,8 @@ impl SensorLookup<'_> {
         }
         Ok(SensorFacts {
             name,
-            native: native.filter(|native| *native != arm64),
+            native: None,
+            platforms: resolved.platforms,
             repository,
             arm64,
             version,

@@ -8,6 +8,7 @@ use super::stages::Plan;
 use super::step::{Role, Step};
 use super::target_state::TargetState;
 use crate::domain::platform::Platform;
+use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::{PatchConfig, Strategy};
 use crate::flow::facts::patch::Facts;
@@ -29,13 +30,20 @@ pub fn plan(config: &PatchConfig, facts: &Facts, state: TargetState) -> Result<P
     } else {
         let ready = refusal::check(config, facts)?;
         let strategy = strategy(config, facts, ready.source);
-        if strategy == Strategy::Full {
-            refusal::check_full(facts, ready.source)?;
+        if facts.cache_hit().is_some() {
+            // The inputs ask for the sensor's copy, which later runs find.
+            let copy = ready.sensor.copy.clone().map(Step::CopySensor);
+            let beside = for_later_steps(config, facts)?;
+            plan.then(copy.into_iter().chain(beside).collect());
+        } else {
+            if strategy == Strategy::Full {
+                refusal::check_full(facts, ready.source)?;
+            }
+            if facts.probes.graft != Some(Ok(())) {
+                build(config, facts, &ready, strategy, &mut plan)?;
+            }
         }
-        if facts.probes.graft != Some(Ok(())) {
-            build(config, facts, &ready, strategy, &mut plan)?;
-        }
-        publish(config, ready.target, strategy, &mut plan);
+        publish(config, facts, &ready, strategy, &mut plan);
     }
     hand_over(config, &mut plan);
     Ok(plan)
@@ -47,6 +55,13 @@ pub fn changes_nothing(config: &PatchConfig, facts: &Facts, state: TargetState) 
     let target = facts.target.as_ref().ok();
     let target = target.filter(|_| state.keeps_image());
     target.is_some_and(|target| missing_tags(config, target, state).next().is_none())
+}
+
+/// Checks that the run does something with the engine, so that its facts are needed.
+#[must_use]
+pub fn uses_engine(config: &PatchConfig, facts: &Facts, state: TargetState) -> bool {
+    let patches = !state.keeps_image() && facts.cache_hit().is_none();
+    patches || config.builder.is_some()
 }
 
 /// The other wanted tags that do not name the kept image yet.
@@ -80,7 +95,7 @@ fn build(
     strategy: Strategy,
     plan: &mut Plan,
 ) -> Result<(), Problem> {
-    let engine = facts.engine.as_ref().map_err(Clone::clone)?;
+    let engine = facts.engine()?;
     let is_native = engine.platform == Platform::linux_arm64();
     let copy = ready.sensor.copy.clone().map(Step::CopySensor);
     let install = emulator_step(config, facts, is_native)?;
@@ -103,7 +118,14 @@ fn build(
 }
 
 /// Plans everything from falconutil's work to the last tag.
-fn publish(config: &PatchConfig, target: &TargetFacts, strategy: Strategy, plan: &mut Plan) {
+fn publish(
+    config: &PatchConfig,
+    facts: &Facts,
+    ready: &Ready<'_>,
+    strategy: Strategy,
+    plan: &mut Plan,
+) {
+    let target = ready.target;
     let repository = &target.repository;
     if strategy == Strategy::Full {
         plan.then(vec![Step::Assemble]);
@@ -118,7 +140,8 @@ fn publish(config: &PatchConfig, target: &TargetFacts, strategy: Strategy, plan:
         repository: repository.clone(),
     }]);
     plan.then(vec![Step::ReadBack]);
-    plan.then(vec![Step::RecordProvenance]);
+    let keep = graft_to_keep(facts, repository, strategy);
+    plan.then([Step::RecordProvenance].into_iter().chain(keep).collect());
     // The tags come last, so that a run that is cut off leaves none behind.
     let tags = std::iter::once(&config.target_tag).chain(config.other_tags());
     plan.then(tags.map(|tag| add_tag(target, tag)).collect());
@@ -129,6 +152,16 @@ fn publish(config: &PatchConfig, target: &TargetFacts, strategy: Strategy, plan:
             tag: config.target_tag.clone(),
         }]);
     }
+}
+
+/// The step that keeps a new graft for later runs; none where the cache has it already, or is not asked.
+fn graft_to_keep(facts: &Facts, repository: &Repository, strategy: Strategy) -> Option<Step> {
+    let cache = facts.graft_cache.as_ref();
+    let cache = cache.filter(|cache| strategy == Strategy::Graft && cache.hit().is_none())?;
+    Some(Step::KeepGraft {
+        repository: repository.clone(),
+        tag: cache.question.tag(),
+    })
 }
 
 /// Plans the ECS task definition. It comes last, since a revision may be deployed as soon as it is registered.

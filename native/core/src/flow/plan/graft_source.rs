@@ -2,9 +2,16 @@
 
 use std::sync::Arc;
 
+use super::ready::Ready;
+use super::target_state::TargetState;
+use crate::domain::falcon::options::FalconOptions;
 use crate::domain::graft::obstacle::Obstacle;
+use crate::domain::graft::question::Question;
 use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::provenance::key::Trust;
 use crate::domain::reference::repository::Repository;
+use crate::flow::config::patch::{GraftCache, PatchConfig, Strategy};
+use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
 
 /// A source that can be grafted, as far as that is known before falconutil has run.
@@ -34,6 +41,46 @@ impl<'a> GraftSource<'a> {
         }
         Ok(Self { repository, image })
     }
+}
+
+/// The question of a run to the graft cache.
+#[derive(Clone, Debug)]
+pub struct CacheQuestion<'a> {
+    /// The target's repository, which has the entries.
+    pub repository: &'a Repository,
+    /// True if the repository is yet to be created.
+    pub is_missing: bool,
+    /// The source.
+    pub source: &'a RegistryImage,
+    /// The options for falconutil.
+    pub options: FalconOptions,
+    /// The question itself.
+    pub question: Question,
+}
+
+/// The question to the graft cache; none where the cache is not to be asked, or no graft is possible.
+#[must_use]
+pub fn cache_question<'a>(
+    config: &PatchConfig,
+    facts: &'a Facts,
+    state: TargetState,
+) -> Option<CacheQuestion<'a>> {
+    let is_asked = (config.strategy, config.graft_cache) == (Strategy::Graft, GraftCache::Registry);
+    // Entries are not signed, so trusted keys leave falconutil.
+    let believes = matches!(&facts.keys, Ok(keys) if keys.trust == Trust::Anyone);
+    if state.keeps_image() || !is_asked || !believes {
+        return None;
+    }
+    // A fact that is missing fails the run, with its own reason.
+    let ready = Ready::of(config, facts).ok()?;
+    let source = GraftSource::of(ready.source).ok()?;
+    Some(CacheQuestion {
+        repository: &ready.target.repository,
+        is_missing: ready.target.is_missing,
+        source: source.image,
+        question: Question::new(&source.image.config, &ready.sensor.arm64, &ready.options),
+        options: ready.options,
+    })
 }
 
 #[cfg(test)]

@@ -72,8 +72,7 @@ pub(super) fn for_later_steps(config: &PatchConfig, facts: &Facts) -> Result<Vec
     if config.builder.is_none() {
         return Ok(Vec::new());
     }
-    let is_native =
-        facts.engine.as_ref().map_err(Clone::clone)?.platform == Platform::linux_arm64();
+    let is_native = facts.engine()?.platform == Platform::linux_arm64();
     let install = emulator_step(config, facts, is_native)?;
     Ok(install
         .into_iter()

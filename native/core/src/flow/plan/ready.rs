@@ -7,6 +7,7 @@ use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::reference::repository::Repository;
 use crate::flow::config::patch::PatchConfig;
+use crate::flow::facts::graft_cache::GraftCacheFacts;
 use crate::flow::facts::keys::SigningKey;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::sensor::SensorFacts;
@@ -49,6 +50,12 @@ impl<'a> Ready<'a> {
             options: facts.falcon_options(config)?,
             target: facts.target.as_ref().map_err(Clone::clone)?,
         })
+    }
+
+    /// The graft cache's answer; none where the cache was not asked.
+    #[must_use]
+    pub fn graft_cache(&self) -> Option<&'a GraftCacheFacts> {
+        self.facts.graft_cache.as_ref()
     }
 
     /// The place from which the engine takes the source.

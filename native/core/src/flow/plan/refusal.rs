@@ -15,12 +15,14 @@ use crate::flow::facts::target::TargetFacts;
 use crate::report::code::Code;
 use crate::report::problem::Problem;
 
-/// Refuses facts that rule out a patch, and collects the facts that it needs.
+/// Refuses facts that rule out a patch, and collects the facts that it needs. Where the graft cache has the answer, the
+/// engine does not matter.
 ///
 /// # Errors
 /// The first fact that is missing or rules it out. The ECS task definition comes first, since it is the user's as the
 /// inputs are. The sign-in comes next, since the rest depends on it.
 pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<'a>, Problem> {
+    let by_engine = facts.cache_hit().is_none();
     if let Some(Err(problem)) = &facts.task_definition {
         return Err(problem.clone());
     }
@@ -30,7 +32,9 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
         return Err(problem.clone());
     }
     refuse_keys(facts)?;
-    refuse_engine_that_cannot_build(facts.engine.as_ref().map_err(Clone::clone)?)?;
+    if by_engine {
+        refuse_engine_that_cannot_build(facts.engine()?)?;
+    }
     if let Ok(source) = &facts.source {
         refuse_patched_source(source)?;
     }
@@ -39,7 +43,9 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
     refuse_overwriting_source(config, ready.source, ready.target)?;
     refuse_unknown_image(config, ready.target)?;
     refuse_immutable_tags(ready.target)?;
-    refuse_unfiltered_access(config, facts)?;
+    if by_engine {
+        refuse_unfiltered_access(config, facts)?;
+    }
     Ok(ready)
 }
 
@@ -71,7 +77,7 @@ pub(super) fn check_full(facts: &Facts, source: &SourceFacts) -> Result<(), Prob
     if let Some(problem) = &facts.probes.source_incomplete {
         return Err(problem.clone());
     }
-    let store = &facts.engine.as_ref().map_err(Clone::clone)?.store;
+    let store = &facts.engine()?.store;
     let layers = source.diff_ids.len();
     let Some(limit) = store.layer_limit().filter(|limit| layers > *limit) else {
         return Ok(());

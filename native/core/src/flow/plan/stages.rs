@@ -25,6 +25,13 @@ pub struct Stage {
 }
 
 impl Plan {
+    /// Checks that a step does something with the engine.
+    #[must_use]
+    pub fn uses_engine(&self) -> bool {
+        let mut steps = self.stages.iter().flat_map(|stage| &stage.steps);
+        steps.any(Step::uses_engine)
+    }
+
     pub(super) fn then(&mut self, steps: Vec<Step>) {
         if !steps.is_empty() {
             self.stages.push(Stage {

@@ -50,6 +50,13 @@ pub enum Step {
     ReadBack,
     /// Record the image's source, sensor and options beside it.
     RecordProvenance,
+    /// Keep a graft as an entry of the cache.
+    KeepGraft {
+        /// The target's repository.
+        repository: Repository,
+        /// The tag of the entry.
+        tag: Tag,
+    },
     /// Add one more tag to the image.
     AddTag {
         /// The target's repository.
@@ -113,6 +120,32 @@ impl Step {
         match strategy {
             Strategy::Full => Self::Patch(falconutil),
             Strategy::Graft => Self::Graft(falconutil),
+        }
+    }
+
+    /// Checks that the step does something with the engine.
+    #[must_use]
+    pub fn uses_engine(&self) -> bool {
+        match self {
+            Self::Pull(_)
+            | Self::InstallEmulator(_)
+            | Self::Stage(_)
+            | Self::CreateBuilder(_)
+            | Self::ProbeArm64 { .. }
+            | Self::ProbeFalconutil(_)
+            | Self::Patch(_)
+            | Self::Graft(_)
+            | Self::Assemble
+            | Self::KeepImage { .. } => true,
+            Self::CopySensor(_)
+            | Self::CreateRepository { .. }
+            | Self::PushImage { .. }
+            | Self::ReadBack
+            | Self::RecordProvenance
+            | Self::KeepGraft { .. }
+            | Self::AddTag { .. }
+            | Self::WriteTaskDefinition
+            | Self::RegisterTaskDefinition => false,
         }
     }
 
@@ -190,6 +223,7 @@ impl fmt::Display for Step {
             Self::PushImage { repository } => write!(f, "Push the image to {repository}"),
             Self::ReadBack => f.write_str("Read the pushed image back"),
             Self::RecordProvenance => f.write_str("Record what the image was made of"),
+            Self::KeepGraft { tag, .. } => write!(f, "Keep the graft for later runs as {tag}"),
             Self::AddTag {
                 tag,
                 former: Some(former),

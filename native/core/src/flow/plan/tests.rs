@@ -1,5 +1,6 @@
 //! Plans by subject.
 
+mod caching;
 mod drawing;
 mod emulation;
 mod falconutil;

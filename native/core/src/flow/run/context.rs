@@ -28,7 +28,7 @@ impl Run {
     /// Opens the journal: from here on the end of the job knows that there may be something to sweep.
     pub(super) fn open(session: Session) -> Result<Self, Problem> {
         let agent = session.services.agent();
-        let run = Self {
+        Ok(Self {
             id: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
             journal: Journal::open(&agent.journal_folder(), &agent.owner())?,
             config: session.config,
@@ -37,11 +37,17 @@ impl Run {
             steps: session.steps,
             cleanup: Cleanup::default(),
             effects: Effects::default(),
-        };
-        let path = run.folder();
-        run.record(JournalItem::Folder { path: path.clone() })?;
-        run.cleanup.push(Undo::Folder(path));
-        Ok(run)
+        })
+    }
+
+    /// Records that the run may leave something in the engine, or in its folder. The sweep asks no engine for a run that
+    /// did not use one.
+    pub(super) fn expect_engine(&self) -> Result<(), Problem> {
+        self.record(JournalItem::Engine)?;
+        let path = self.folder();
+        self.record(JournalItem::Folder { path: path.clone() })?;
+        self.cleanup.push(Undo::Folder(path));
+        Ok(())
     }
 
     /// Records in the journal what is about to be created and can carry no label.
@@ -118,6 +124,7 @@ mod tests {
         let agent = agent(place.path());
         let session = Session::new(config(|_| ()), agent, Events::silent());
         let run = Run::open(session).expect("a run");
+        run.expect_engine().expect("a journal");
         let folder = run.folder();
         let effect = Effect::RepositoryCreated {
             repository: Repository::new("registry.example", "app/web"),

@@ -84,7 +84,11 @@ fn begin(session: Session, progress: Box<Progress>) -> Result<Begun, StepFailure
     } else if plan.stages.is_empty() {
         Begun::Ended(Ending::Done(Box::new(outcome()?)))
     } else {
-        Begun::Run(Box::new(Run::open(session)?), progress)
+        let run = Run::open(session)?;
+        if plan.uses_engine() {
+            run.expect_engine()?;
+        }
+        Begun::Run(Box::new(run), progress)
     })
 }
 

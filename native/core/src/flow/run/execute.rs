@@ -42,6 +42,10 @@ impl Run {
                 self.record_provenance(results.image()?, ready, &events)
                     .await
             }
+            Step::KeepGraft { repository, tag } => {
+                self.keep_graft(repository, tag, results.ready()?, ready, &events)
+                    .await
+            }
             Step::AddTag {
                 repository,
                 tag,

@@ -4,6 +4,7 @@ use crate::domain::engine::GRAPH_DRIVER_LAYERS;
 use crate::domain::provenance::known_records::{IgnoredRecord, KnownRecords};
 use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::{PatchConfig, Strategy};
+use crate::flow::facts::graft_cache::CacheAnswer;
 use crate::flow::facts::patch::Facts;
 use crate::flow::plan::engine_access::unfiltered;
 use crate::flow::plan::graft_source::GraftSource;
@@ -95,6 +96,52 @@ fn warn_of_records(tag: &Tag, facts: &Facts, events: &StepEvents) {
             problem.hint.clone(),
         );
     }
+}
+
+/// Logs the entry of the graft cache that is used, or the reason why there is none.
+pub(super) fn log_graft_cache(facts: &Facts, events: &StepEvents) {
+    let (Some(cache), Ok(target)) = (&facts.graft_cache, &facts.target) else {
+        return;
+    };
+    let entry = target.repository.tagged(&cache.question.tag());
+    match &cache.answer {
+        CacheAnswer::Hit {
+            entry: digest,
+            graft,
+        } => {
+            events.note(format!("Graft cache: `{entry}` ({digest}) has falconutil's answer, so neither falconutil nor an engine is needed"));
+            warn_of_additions(&graft.additions, events);
+        }
+        CacheAnswer::Missing { nearest } => {
+            events.note(describe_missing(&entry, nearest.as_deref()));
+        }
+        CacheAnswer::Refused(fault) => warn_of_entry(&entry, &fault.to_string(), events),
+        CacheAnswer::Unread(problem) => {
+            let causes = std::iter::once(&problem.what).chain(&problem.why);
+            let causes: Vec<&str> = causes.map(String::as_str).collect();
+            warn_of_entry(&entry, &causes.join(": "), events);
+        }
+    }
+}
+
+/// Explains why there is no entry, by the question of the nearest one.
+fn describe_missing(entry: &str, nearest: Option<&[String]>) -> String {
+    let missing = format!("Graft cache: there is no entry `{entry}`");
+    match nearest {
+        None | Some([]) => missing,
+        Some(parts) => format!(
+            "{missing}; the nearest entry differs in {}. A value that changes with every build, such as a commit, belongs into a label, of which the cache does not take notice",
+            parts.join(", ")
+        ),
+    }
+}
+
+fn warn_of_entry(entry: &str, why: &str, events: &StepEvents) {
+    events.warning(
+        Code::GraftEntryRefused,
+        format!("The entry `{entry}` of the graft cache is not used: {why}"),
+        Some("The graft asks falconutil instead, and replaces the entry where its tag can be overwritten; find out who wrote the entry if this task did not".to_owned()),
+    );
 }
 
 /// Logs the obstacle that rules out `strategy: graft` before falconutil has run.

@@ -1,3 +1,4 @@
+use super::assemble::ready_image::ReadyImage;
 use super::results::Results;
 use super::step_outcome::StepOutcome;
 use crate::domain::agent::Agent;
@@ -6,6 +7,7 @@ use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::patch::Facts;
 use crate::flow::outcome::{Outcome, RecordSigner};
 use crate::flow::plan::decide::plan;
+use crate::flow::plan::graft_source::GraftSource;
 use crate::flow::plan::ready::Ready;
 use crate::flow::plan::stages::Plan;
 use crate::flow::plan::target_state::TargetState;
@@ -23,6 +25,7 @@ impl Progress {
     pub(super) fn new(facts: Facts, target_state: TargetState) -> Self {
         let target = facts.target.as_ref().ok();
         let results = Results {
+            ready: cached_image(&facts),
             image: target.and_then(|target| target_state.kept_image(target).cloned()),
             record: kept_record(&facts, target_state),
             ..Results::default()
@@ -125,6 +128,18 @@ fn kept_record(facts: &Facts, state: TargetState) -> Option<RecordSigner> {
     let known = current.provenance.as_ref().ok()?;
     let first = known.believed.first().filter(|_| state.keeps_image())?;
     Some(RecordSigner::of(first.signer.clone()))
+}
+
+/// Returns the image that an entry of the graft cache makes; none without a usable entry.
+fn cached_image(facts: &Facts) -> Option<ReadyImage> {
+    let (_, graft) = facts.cache_hit()?;
+    let source = facts.source.as_ref().ok()?;
+    let source = GraftSource::of(source).ok()?;
+    Some(ReadyImage::cached(
+        source.image.clone(),
+        source.repository.clone(),
+        graft.assembled.clone(),
+    ))
 }
 
 /// Returns the builder that later steps can use; none where none is there.

@@ -90,6 +90,7 @@ impl Run {
             sensor_version: sensor.version.as_deref(),
             recipe: &recipe(ready),
             options: &ready.options,
+            graft_entry: ready.graft_cache().and_then(|cache| Some(cache.hit()?.0)),
             origin: &self.services.agent().origin,
             finished: &finished,
         };

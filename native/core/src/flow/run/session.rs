@@ -2,16 +2,19 @@ use futures_util::FutureExt as _;
 
 use super::customer_id::compare_customer_ids;
 use super::log::{
-    log_ignored_records, log_strategy, log_target_state, warn_of_access, warn_of_layers,
-    warn_of_task_definition,
+    log_graft_cache, log_ignored_records, log_strategy, log_target_state, warn_of_access,
+    warn_of_layers, warn_of_task_definition,
 };
 use super::progress::Progress;
 use super::step_log::{StepFailure, StepLog};
 use crate::adapters::aws::account::Aws;
 use crate::domain::agent::Agent;
 use crate::flow::config::patch::PatchConfig;
+use crate::flow::facts::graft_cache::{CacheAnswer, GraftCacheFacts};
 use crate::flow::look::gather;
-use crate::flow::plan::decide::{changes_nothing, plan};
+use crate::flow::look::graft_cache::CacheLookup;
+use crate::flow::plan::decide::{changes_nothing, plan, uses_engine};
+use crate::flow::plan::graft_source::{CacheQuestion, cache_question};
 use crate::flow::plan::target_state::TargetState;
 use crate::flow::services::Services;
 use crate::report::event::{Events, StepEvents};
@@ -55,6 +58,13 @@ impl Session {
         // less to prove of the whole run.
         let mut facts = gather::first(config, services).boxed().await;
         let mut state = TargetState::of(config, &facts);
+        facts.graft_cache = match cache_question(config, &facts, state) {
+            Some(question) => Some(self.ask_cache(question).boxed().await),
+            None => None,
+        };
+        if uses_engine(config, &facts, state) {
+            gather::engine(services, &mut facts).await;
+        }
         if !changes_nothing(config, &facts, state) {
             gather::rest(config, services, &mut facts).await;
             state = TargetState::of(config, &facts);
@@ -68,6 +78,7 @@ impl Session {
         }
         compare_customer_ids(config, services, events);
         warn_of_task_definition(&facts, events);
+        log_graft_cache(&facts, events);
         let target = facts.target.as_ref().ok();
         if let Some(Ok(known)) =
             target.and_then(|target| Some(&target.current.as_ref()?.provenance))
@@ -83,5 +94,24 @@ impl Session {
             warn_of_layers(&facts, events);
         }
         Ok(Box::new(Progress::new(facts, state)))
+    }
+
+    /// Asks the graft cache in the target's repository.
+    async fn ask_cache(&self, asked: CacheQuestion<'_>) -> GraftCacheFacts {
+        let lookup = CacheLookup {
+            repository: asked.repository,
+            source: asked.source,
+            options: &asked.options,
+            question: &asked.question,
+        };
+        let answer = if asked.is_missing {
+            CacheAnswer::Missing { nearest: None }
+        } else {
+            lookup.answer(&self.services).await
+        };
+        GraftCacheFacts {
+            question: asked.question,
+            answer,
+        }
     }
 }

@@ -42,6 +42,7 @@ fn statement() -> Value {
     let repository = Repository::new("r.example", "app/web");
     let tag = "1-falcon".parse().expect("a tag");
     let input = StatementInput {
+        graft_entry: None,
         target: &repository,
         target_tag: &tag,
         image: &image(),

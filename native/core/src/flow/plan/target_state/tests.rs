@@ -317,9 +317,10 @@ fn a_builder_for_later_steps_is_made_beside_an_image_that_is_kept() {
         buildx: "v0.29.1".to_owned(),
         is_made: false,
     }));
+    facts.engine = Some(Err(no_engine()));
     let without_engine = plan(&config, &facts, TargetState::UpToDate).expect_err("no engine");
     assert_eq!(without_engine.code, Code::EngineNotReachable);
-    facts.engine = Ok(engine());
+    facts.engine = Some(Ok(engine()));
     let steps = steps_beside(&config, &facts);
     assert_eq!(
         steps,

@@ -98,7 +98,7 @@ fn an_arm64_only_sensor_without_emulator_gets_one_installed_before_it_is_asked()
 fn an_arm64_engine_needs_neither_emulator_nor_probe() {
     let mut facts = facts();
     facts.handler = Registration::Absent;
-    if let Ok(engine) = &mut facts.engine {
+    if let Some(Ok(engine)) = &mut facts.engine {
         engine.platform = Platform::linux_arm64();
     }
     if let Ok(sensor) = &mut facts.sensor {

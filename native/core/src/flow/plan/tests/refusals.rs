@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::drawing::{decided, refusal};
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
-use crate::domain::engine::{EngineMounts, Mountable, Store};
+use crate::domain::engine::{EngineFacts, EngineMounts, Mountable, Store};
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
@@ -90,9 +90,15 @@ fn a_source_with_more_layers_than_the_store_takes_is_refused_with_a_graft_as_the
     assert!(problem.hint.is_some_and(|hint| !hint.contains("graft")));
 
     let mut facts = with_layers(126);
-    facts.engine.as_mut().expect("an engine").store = Store::Containerd;
+    facts.engine = Some(Ok(EngineFacts {
+        store: Store::Containerd,
+        ..engine()
+    }));
     assert!(decided(&full, &facts).is_ok());
-    facts.engine.as_mut().expect("an engine").store = Store::Other("btrfs".to_owned());
+    facts.engine = Some(Ok(EngineFacts {
+        store: Store::Other("btrfs".to_owned()),
+        ..engine()
+    }));
     assert_eq!(refusal(&full, &facts).code, Code::EngineTooManyLayers);
 }
 
@@ -127,7 +133,7 @@ fn an_immutable_tag_is_refused_only_where_it_exists() {
 fn an_image_that_stays_and_whose_records_cannot_be_read_is_refused_with_the_cause() {
     let config = config(|_| {});
     let mut facts = up_to_date(&config);
-    facts.engine = Ok(engine());
+    facts.engine = Some(Ok(engine()));
     let unreadable = Problem {
         code: Code::RegistryRequestFailed,
         what: "no list".to_owned(),
@@ -169,7 +175,7 @@ fn the_containerd_store_of_an_old_engine_is_refused() {
         ("dev", Store::Containerd, false),
     ] {
         let mut facts = facts();
-        if let Ok(engine) = &mut facts.engine {
+        if let Some(Ok(engine)) = &mut facts.engine {
             (engine.version, engine.store) = (version.to_owned(), store);
         }
         let code = decided(&config(|_| {}), &facts)
@@ -188,7 +194,7 @@ fn wrong_credentials_come_before_all_that_follows_from_them() {
         why: vec![],
         hint: None,
     };
-    facts.engine = Err(problem(Code::EngineNotReachable));
+    facts.engine = Some(Err(problem(Code::EngineNotReachable)));
     facts.caller = Some(Err(problem(Code::AwsCredentialsInvalid)));
     assert_eq!(
         refusal(&config(|_| {}), &facts).code,

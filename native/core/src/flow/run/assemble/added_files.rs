@@ -8,9 +8,9 @@ use tar::{Archive, EntryType};
 
 use super::export::{Exported, each_file};
 use super::failure::{NotAssembled, ResultError, SHOWN};
-use super::pack::Hashing;
 use crate::domain::assembly::added_history::reason_to_look;
 use crate::domain::falcon::options::SENSOR_FOLDER;
+use crate::domain::reference::hashing::Hashing;
 use crate::flow::run::context::Run;
 use crate::report::code::Code;
 use crate::report::event::StepEvents;

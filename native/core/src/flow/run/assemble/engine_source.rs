@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::export::{Exported, each_file};
 use super::failure::{NotAssembled, ResultError, SpoolError};
-use super::pack::{Hashing, NotPacked, create, pack};
+use super::pack::{NotPacked, create, pack};
 use super::ready_image::SourceLayers;
 use crate::domain::assembly::assembled::descriptor;
 use crate::domain::assembly::packed_layer::PackedLayer;
@@ -18,6 +18,7 @@ use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest::{OCI_CONFIG, OCI_GZIP_LAYER, OCI_MANIFEST, RawManifest};
 use crate::domain::image::registry_image::{RegistryImage, diff_ids, well_formed};
 use crate::domain::image::twin_keys::refuse_twin_keys;
+use crate::domain::reference::hashing::Hashing;
 use crate::flow::run::context::Run;
 use crate::report::event::StepEvents;
 

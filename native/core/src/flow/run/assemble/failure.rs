@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::adapters::engine::error::failure::EngineError;
-use crate::domain::assembly::sensor_folder::FolderError;
+use crate::domain::assembly::folder_item::FolderError;
 use crate::domain::image::proof::{Deviation, ProofError};
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};

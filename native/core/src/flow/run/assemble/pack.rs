@@ -1,18 +1,18 @@
 //! Layers as they are uploaded: packed, hashed, and on the disk only.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use flate2::{Compression, GzBuilder};
-use sha2::Digest as _;
 
 use super::export::{PIECE, WAITING};
 use crate::domain::assembly::packed_layer::PackedLayer;
 use crate::domain::reference::digest::Digest;
+use crate::domain::reference::hashing::Hashing;
 
 /// Small enough for a layer that is uploaded once per sensor, in half the time of the usual level.
 const LEVEL: Compression = Compression::new(4);
@@ -77,52 +77,6 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
         .truncate(true)
         .mode(0o600)
         .open(path)
-}
-
-/// Hashes and counts the bytes that pass.
-pub(super) struct Hashing<T> {
-    inner: T,
-    hash: sha2::Sha256,
-    pub(super) bytes: u64,
-}
-
-impl<T> Hashing<T> {
-    pub(super) fn new(inner: T) -> Self {
-        Self {
-            inner,
-            hash: sha2::Sha256::new(),
-            bytes: 0,
-        }
-    }
-
-    pub(super) fn digest(&self) -> Digest {
-        Digest::of_hash(&self.hash.clone().finalize())
-    }
-
-    fn pass(&mut self, bytes: &[u8]) {
-        self.hash.update(bytes);
-        self.bytes += bytes.len() as u64;
-    }
-}
-
-impl<T: Read> Read for Hashing<T> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.pass(&buffer[..read]);
-        Ok(read)
-    }
-}
-
-impl<T: Write> Write for Hashing<T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.pass(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
 
 /// The way to the packing thread.

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::added_files::Pair;
 use super::failure::NotAssembled;
-use super::ready_image::{ReadyImage, SourceLayers};
+use super::ready_image::{PackedFile, ReadyImage, SensorLayer, SourceLayers};
 use crate::domain::assembly::assembled::Assembled;
 use crate::domain::assembly::change::Change;
 use crate::domain::engine::EngineImage;
-use crate::domain::falcon::options::FalconOptions;
-use crate::domain::image::proof::{Deviation, Evidence, ProofError, prove, prove_layers};
+use crate::domain::image::proof::{Deviation, prove_layers};
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::platform::Platform;
 use crate::flow::facts::source::SourcePlace;
@@ -82,35 +81,19 @@ impl Run {
         let assembled = Assembled::of(&source, &change, &packed).map_err(|error| {
             Deviation::new(format!("the source's manifest cannot be read: {error}"))
         })?;
-        warn_of_additions(&compare(&source, &assembled, &ready.options)?, events);
+        warn_of_additions(&assembled.prove(&source, &ready.options)?, events);
         events.note(format!("linux/arm64, {} layers of the source and one of the sensor, Falcon's entrypoint in front, and all else in the source's configuration is kept", source.layers.len()));
         Ok(ReadyImage {
             source,
             source_layers,
             assembled,
-            sensor_layer,
+            sensor_layer: SensorLayer::Packed(PackedFile {
+                file: sensor_layer,
+                layer: packed,
+                change,
+            }),
         })
     }
-}
-
-/// Compares an assembled image with its source.
-fn compare(
-    source: &RegistryImage,
-    assembled: &Assembled,
-    options: &FalconOptions,
-) -> Result<Vec<String>, ProofError> {
-    let arm64 = Platform::linux_arm64();
-    let before = Evidence {
-        platform: &arm64,
-        diff_ids: &source.diff_ids(),
-        config: source.runtime_config(),
-    };
-    let after = Evidence {
-        platform: &arm64,
-        diff_ids: &assembled.diff_ids(),
-        config: &assembled.config["config"],
-    };
-    prove(before, after, options)
 }
 
 fn require_arm64(image: &EngineImage) -> Result<(), Deviation> {

@@ -1,6 +1,5 @@
 use super::ready_image::ReadyImage;
-use crate::adapters::registry::blob_stream::BlobOrigin;
-use crate::adapters::registry::upload::{Arrival, Upload};
+use crate::adapters::registry::upload::Arrival;
 use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
 use crate::flow::run::context::Run;
@@ -50,14 +49,11 @@ impl Run {
         image: &ReadyImage,
         events: &StepEvents,
     ) -> Result<(), Problem> {
-        let mut uploads = image.source_layers.uploads(&image.source);
-        uploads.push(Upload {
-            blob: &image.assembled.layer,
-            origin: BlobOrigin::File(&image.sensor_layer),
-        });
+        let (uploads, known) = image.uploads_to(repository);
         let registry = self.services.registry().await?;
         let progress = |current, total| events.progress(current, Some(total));
-        let arrivals = registry.upload_all(repository, &uploads, &progress).await?;
+        let mut arrivals = registry.upload_all(repository, &uploads, &progress).await?;
+        arrivals.resize(arrivals.len() + known, Arrival::Present);
         events.note(describe(&arrivals));
         Ok(())
     }

@@ -10,6 +10,7 @@ use super::failure::{NotAssembled, ResultError, SpoolError};
 use super::pack::{NotPacked, create, pack};
 use crate::adapters::engine::container::spec::ContainerSpec;
 use crate::adapters::journal::JournalItem;
+use crate::domain::assembly::layer_check::LIMIT;
 use crate::domain::assembly::packed_layer::PackedLayer;
 use crate::domain::assembly::sensor_folder::SensorFolder;
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_FOLDER};
@@ -18,9 +19,6 @@ use crate::domain::platform::Platform;
 use crate::flow::run::cleanup::Undo;
 use crate::flow::run::context::Run;
 use crate::report::event::StepEvents;
-
-/// Bytes that the folder may have, unpacked; the sensor has about 220 MB.
-const LIMIT: u64 = 4 * 1024 * 1024 * 1024;
 
 impl Run {
     /// Takes the sensor's folder out of an image and packs it to `file`, with a container that is never started.
