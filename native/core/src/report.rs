@@ -4,3 +4,6 @@ pub mod event;
 pub mod panic;
 pub mod problem;
 pub mod secret;
+
+#[cfg(test)]
+mod fuzz;

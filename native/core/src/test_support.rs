@@ -5,6 +5,7 @@ pub mod builder;
 pub mod certificates;
 pub mod config;
 pub mod facts;
+pub mod fuzz;
 pub mod loopback_registry;
 pub mod loopback_server;
 pub mod signing_key;

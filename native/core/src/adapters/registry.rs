@@ -26,4 +26,6 @@ pub mod upload;
 pub mod write;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -25,4 +25,6 @@ pub mod unsupported;
 pub mod warning;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -7,3 +7,6 @@ pub mod options;
 pub mod region;
 pub mod release;
 pub mod version;
+
+#[cfg(test)]
+mod fuzz;

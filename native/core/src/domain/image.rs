@@ -7,3 +7,6 @@ pub mod registry_image;
 pub mod sensor_files;
 pub mod tag_mutability;
 pub mod twin_keys;
+
+#[cfg(test)]
+mod fuzz;

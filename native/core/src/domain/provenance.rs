@@ -10,4 +10,6 @@ pub mod signed_record;
 pub mod statement;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

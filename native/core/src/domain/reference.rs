@@ -8,4 +8,6 @@ pub mod repository;
 pub mod tag;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

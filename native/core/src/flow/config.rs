@@ -16,4 +16,6 @@ pub mod staging;
 pub mod verify;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -9,3 +9,6 @@ pub mod dockerfile;
 pub mod forward;
 pub mod info;
 pub mod parameters;
+
+#[cfg(test)]
+mod fuzz;
