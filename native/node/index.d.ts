@@ -178,7 +178,7 @@ export interface ServiceDeployment {
   result: 'unneeded' | 'planned' | 'started' | 'completed'
   /** True if a deployment began, or would. */
   changed: boolean
-  /** The ID of the deployment, where one began. */
+  /** The ID of the deployment, where one began or was under way. */
   deploymentId?: string
   /** The ARN of the revision that is deployed; missing while it is only planned. */
   taskDefinitionArn?: string

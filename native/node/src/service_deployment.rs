@@ -19,7 +19,7 @@ pub struct ServiceDeployment {
     pub result: String,
     /// True if a deployment began, or would.
     pub changed: bool,
-    /// The ID of the deployment, where one began.
+    /// The ID of the deployment, where one began or was under way.
     pub deployment_id: Option<String>,
     /// The ARN of the revision that is deployed; missing while it is only planned.
     pub task_definition_arn: Option<String>,
@@ -40,7 +40,7 @@ impl From<outcome::Deployed> for ServiceDeployment {
             outcome::DeploymentResult::Completed => "completed",
         };
         Self {
-            changed: deployed.changed(),
+            changed: deployed.changed,
             image: deployed.image.into(),
             cluster: deployed.cluster,
             service: deployed.service,

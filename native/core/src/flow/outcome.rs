@@ -139,7 +139,9 @@ pub struct Deployed {
     pub service: String,
     /// The state of the deployment at the end of the run.
     pub result: DeploymentResult,
-    /// The ID of the deployment, where one began.
+    /// True if a deployment began, or would.
+    pub changed: bool,
+    /// The ID of the deployment, where one began or was under way.
     pub deployment: Option<String>,
     /// The revision that is deployed; none while it is only planned.
     pub revision: Option<Revision>,
@@ -162,14 +164,6 @@ pub enum DeploymentResult {
     Started,
     /// It is done.
     Completed,
-}
-
-impl Deployed {
-    /// Returns true if a deployment began, or would.
-    #[must_use]
-    pub fn changed(&self) -> bool {
-        self.result != DeploymentResult::Unneeded
-    }
 }
 
 /// The one result of a run.

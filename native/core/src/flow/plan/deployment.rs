@@ -26,6 +26,8 @@ pub struct DeploymentPlan<'a> {
 pub enum Need {
     /// None: the service runs the definition with this image.
     Nothing,
+    /// To watch the deployment that is under way, which is of this definition with this image.
+    Watch,
     /// A deployment of the current revision.
     Restart(Cause),
     /// A revision, and its deployment.
@@ -37,8 +39,8 @@ pub enum Need {
 pub enum Cause {
     /// `forceNewDeployment` is true.
     Forced,
-    /// Its deployment failed or is not done.
-    NotCompleted,
+    /// Its deployment failed.
+    Failed,
 }
 
 /// Decides on the deployment of `image`, a reference by digest.
@@ -59,10 +61,8 @@ pub fn decide<'a>(
         Need::Revision
     } else if config.force {
         Need::Restart(Cause::Forced)
-    } else if is_completed(service, current) {
-        Need::Nothing
     } else {
-        Need::Restart(Cause::NotCompleted)
+        need_of_same(service, current)
     };
     Ok(DeploymentPlan {
         service,
@@ -72,15 +72,16 @@ pub fn decide<'a>(
     })
 }
 
-/// Returns true if the revision is deployed to the end: one whose deployment failed heals only by another.
-fn is_completed(service: &Service, current: &RegisteredDefinition) -> bool {
-    service.primary().is_some_and(|primary| {
-        let is_done = match &primary.rollout {
-            Some(rollout) => *rollout == Rollout::Completed,
-            None => primary.running == primary.desired && primary.pending == 0,
-        };
-        is_done && primary.task_definition == current.revision.arn
-    })
+/// Decides on a revision that is the same already, by the state of its deployment: one that failed heals only by another.
+fn need_of_same(service: &Service, current: &RegisteredDefinition) -> Need {
+    let primary = service.primary();
+    let primary = primary.filter(|primary| primary.task_definition == current.revision.arn);
+    match primary.map(|primary| (&primary.rollout, primary)) {
+        Some((Some(Rollout::Completed), _)) => Need::Nothing,
+        Some((None, primary)) if primary.running == primary.desired => Need::Nothing,
+        None | Some((Some(Rollout::Failed), _)) => Need::Restart(Cause::Failed),
+        Some(_) => Need::Watch,
+    }
 }
 
 impl DeploymentPlan<'_> {
@@ -93,11 +94,11 @@ impl DeploymentPlan<'_> {
             steps.push(write_title().to_owned());
             steps.push(register_title(family));
         }
-        if self.need != Need::Nothing {
+        if matches!(self.need, Need::Revision | Need::Restart(_)) {
             steps.push(update_title(service));
-            if config.waits {
-                steps.push(wait_title(service));
-            }
+        }
+        if self.need != Need::Nothing && config.waits {
+            steps.push(wait_title(service));
         }
         let stage = |step| PlannedStage {
             steps: vec![step],

@@ -5,6 +5,7 @@ pub mod drive;
 pub mod failure;
 pub mod images;
 pub mod pace;
+pub mod record;
 pub mod register;
 pub mod session;
 pub mod started;

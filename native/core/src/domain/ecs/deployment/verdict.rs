@@ -183,7 +183,7 @@ impl Watched {
         }
     }
 
-    /// Judges a deployment whose place another one has taken: ECS's own, which rolls back, or somebody else's.
+    /// Judges a deployment whose place another one has taken: ECS's own, which rolls back, or one that another run began.
     fn judge_replaced(&self, primary: &Deployment, service: &Service) -> Verdict {
         let own = service.deployment(&self.id);
         let has_failed = own.is_some_and(|own| own.rollout == Some(Rollout::Failed));

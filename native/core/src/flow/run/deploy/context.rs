@@ -24,6 +24,7 @@ pub(super) struct DeployRun {
 /// The products of a deployment.
 pub(super) struct Products {
     pub(super) result: DeploymentResult,
+    pub(super) changed: bool,
     pub(super) deployment: Option<String>,
     pub(super) revision: Option<Revision>,
     pub(super) path: Option<PathBuf>,

@@ -1,11 +1,15 @@
 //! Runs a deployment from its look to its one result, and watches for cancellation.
 
+use std::path::PathBuf;
+
 use tokio_util::sync::CancellationToken;
 
 use super::context::{DeployRun, Products};
 use super::pace::Pace;
 use super::session::{DeploySession, Looked};
+use super::started::Started;
 use crate::domain::agent::Agent;
+use crate::domain::aws::revision::Revision;
 use crate::flow::config::deploy::DeployConfig;
 use crate::flow::outcome::{Deployed, DeploymentResult, Ending};
 use crate::flow::plan::deployment::{
@@ -51,7 +55,7 @@ pub(super) async fn after_look(
     if session.config.only_plan {
         let result = match plan.need {
             Need::Nothing => DeploymentResult::Unneeded,
-            Need::Restart(_) | Need::Revision => DeploymentResult::Planned,
+            Need::Watch | Need::Restart(_) | Need::Revision => DeploymentResult::Planned,
         };
         let deployed = Box::new(without_changes(&looked, &plan, result));
         return Ok(Ending::DeploymentPlanned(deployed, stages));
@@ -82,6 +86,7 @@ fn without_changes(
     let revision = (plan.need != Need::Revision).then(|| plan.current.revision.clone());
     let products = Products {
         result,
+        changed: matches!(plan.need, Need::Restart(_) | Need::Revision),
         deployment: None,
         revision,
         path: None,
@@ -95,6 +100,7 @@ fn deployed(looked: &Looked, plan: &DeploymentPlan<'_>, products: Products) -> D
         cluster: plan.service.cluster.clone(),
         service: plan.service.name.clone(),
         result: products.result,
+        changed: products.changed,
         deployment: products.deployment,
         revision: products.revision,
         task_definition: products.path,
@@ -108,23 +114,13 @@ impl DeployRun {
         let (config, steps) = (&self.session.config, &self.session.steps);
         let plan = plan(config, looked)?;
         let image = looked.image.repository.at(&looked.image.digest);
-        let text = plan.definition.with_image(&image);
         let (revision, path) = if plan.need == Need::Revision {
-            let write = |_| async {
-                let output = config.output.as_deref();
-                let file = self.definition_file();
-                file.write(plan.definition, output, &text).await
-            };
-            let path = steps.run(write_title(), write).await?;
-            let title = register_title(&plan.definition.family);
-            let register = |events| self.register(plan.definition, &image, events);
-            (steps.run(title, register).await?, Some(path))
+            let (revision, path) = self.make_revision(&plan, &image).await?;
+            (revision, Some(path))
         } else {
             (plan.current.revision.clone(), None)
         };
-        let update = |events| self.update(&plan, &revision.arn, events);
-        let title = update_title(&plan.service.name);
-        let started = steps.run(title, update).await?;
+        let started = self.begin(&plan, &revision.arn).await?;
         let result = if config.waits {
             let watch = |events| self.watch(&started, &plan, &looked.image.digest, events);
             steps.run(wait_title(&plan.service.name), watch).await?;
@@ -134,10 +130,47 @@ impl DeployRun {
         };
         let products = Products {
             result,
+            changed: started.is_own,
             deployment: Some(started.watched.id),
             revision: Some(revision),
             path,
         };
         Ok(deployed(looked, &plan, products))
+    }
+
+    /// Writes the finished definition, and registers it.
+    async fn make_revision(
+        &self,
+        plan: &DeploymentPlan<'_>,
+        image: &str,
+    ) -> Result<(Revision, PathBuf), StepFailure> {
+        let (config, steps) = (&self.session.config, &self.session.steps);
+        let text = plan.definition.with_image(image);
+        let write = |_| async {
+            let output = config.output.as_deref();
+            let file = self.definition_file();
+            file.write(plan.definition, output, &text).await
+        };
+        let path = steps.run(write_title(), write).await?;
+        let register = |events| self.register(plan.definition, image, events);
+        let title = register_title(&plan.definition.family);
+        Ok((steps.run(title, register).await?, path))
+    }
+
+    /// Returns the deployment that is under way, or begins one.
+    async fn begin(
+        &self,
+        plan: &DeploymentPlan<'_>,
+        revision: &str,
+    ) -> Result<Started, StepFailure> {
+        let config = &self.session.config;
+        if plan.need == Need::Watch
+            && let Some(started) = Started::under_way(plan.service, revision, config.limit)
+        {
+            return Ok(started);
+        }
+        let update = |events| self.update(plan, revision, events);
+        let title = update_title(&plan.service.name);
+        self.session.steps.run(title, update).await
     }
 }

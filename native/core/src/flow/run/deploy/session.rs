@@ -76,7 +76,8 @@ impl DeploySession {
         match plan.need {
             Need::Nothing => events.note("Nothing to deploy: the service runs this definition with this image"),
             Need::Restart(Cause::Forced) => events.note("The service runs this definition with this image, and `forceNewDeployment` starts it again"),
-            Need::Restart(Cause::NotCompleted) => events.note("The current revision is this definition with this image, and its deployment is not completed; it is deployed again"),
+            Need::Restart(Cause::Failed) => events.note("The current revision is this definition with this image, and its deployment failed; it is deployed again"),
+            Need::Watch => events.note("A deployment of this definition with this image is under way already"),
             Need::Revision => {}
         }
         if plan.need != Need::Nothing && plan.service.guards.are_missing() {

@@ -57,6 +57,7 @@ impl DeployRun {
                 limit: self.session.config.limit,
             },
             former_detail: before.detail.clone(),
+            is_own: true,
         })
     }
 

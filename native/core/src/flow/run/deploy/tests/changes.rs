@@ -49,7 +49,7 @@ async fn a_service_that_runs_the_image_is_left_alone() {
         panic!("{:?}", run_once.failure())
     };
     assert_eq!(deployed.result, DeploymentResult::Unneeded);
-    assert!(!deployed.changed() && deployed.effects.is_empty());
+    assert!(!deployed.changed && deployed.effects.is_empty());
     assert_eq!(run_once.count("RegisterTaskDefinition"), 0);
     assert_eq!(run_once.count("UpdateService"), 0);
 
@@ -84,8 +84,40 @@ async fn a_deployment_that_failed_the_night_before_is_begun_again() {
             ],
         );
     let run = run(script, |_| ()).await;
-    assert!(matches!(&run.ending, Ok(Ending::Deployed(d)) if d.changed()));
+    assert!(matches!(&run.ending, Ok(Ending::Deployed(d)) if d.changed));
     assert_eq!(run.body("UpdateService")["forceNewDeployment"], true);
+}
+
+#[tokio::test]
+async fn a_deployment_of_the_same_that_is_under_way_is_watched_and_not_replaced() {
+    let own = |state| deployment(3, OLD, state, (1, 2));
+    let before = deployment(1, "web:6", "COMPLETED", (2, 2));
+    let script = |last: Vec<Value>| {
+        Script::new()
+            .on(
+                "DescribeTaskDefinition",
+                vec![(200, definition(OLD, &image()))],
+            )
+            .on(
+                "DescribeServices",
+                vec![
+                    service(&[own("IN_PROGRESS"), before.clone()]),
+                    service(&last),
+                ],
+            )
+    };
+    let done = run(script(vec![own("COMPLETED")]), |_| ()).await;
+    let Ok(Ending::Deployed(deployed)) = &done.ending else {
+        panic!("{:?}", done.failure())
+    };
+    assert_eq!(deployed.result, DeploymentResult::Completed);
+    assert_eq!(deployed.deployment.as_deref(), Some("ecs-svc/3"));
+    assert!(!deployed.changed && deployed.effects.is_empty());
+    assert_eq!(done.count("UpdateService"), 0);
+    let back = deployment(4, "web:6", "COMPLETED", (2, 2));
+    let (code, _, effects) = run(script(vec![back]), |_| ()).await.failure();
+    assert_eq!(code, Code::EcsDeploymentRolledBack);
+    assert_eq!(effects, [""; 0]);
 }
 
 #[tokio::test]
