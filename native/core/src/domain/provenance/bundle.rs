@@ -131,6 +131,16 @@ pub fn open<'a>(bytes: &[u8], keys: &'a [TrustedKey]) -> Result<Signed<'a, Vec<u
     })
 }
 
+/// Reads the statement in a bundle without a look at its signature: all who can push can have written it.
+///
+/// # Errors
+/// The reason why there is none.
+pub fn claimed_statement(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let bundle: Bundle = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let payload = BASE64_STANDARD.decode(&bundle.dsse_envelope.payload);
+    payload.map_err(|_| "its payload is not Base64".to_owned())
+}
+
 /// The bytes that are signed for a statement: DSSE's pre-authentication encoding.
 #[must_use]
 pub fn signed_bytes(payload: &[u8]) -> Vec<u8> {

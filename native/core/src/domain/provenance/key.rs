@@ -74,10 +74,10 @@ impl PublicKey {
             Ok((
                 SectionKind::EcPrivateKey | SectionKind::PrivateKey | SectionKind::RsaPrivateKey,
                 _,
-            )) => KeyError::Section("a private key, which belongs in no pipeline,"),
+            )) => KeyError::Section("a private key, which belongs in no pipeline"),
             Ok(_) => KeyError::Section("something else"),
             Err(_) if block.contains("PRIVATE KEY") => {
-                KeyError::Section("a private key, which belongs in no pipeline,")
+                KeyError::Section("a private key, which belongs in no pipeline")
             }
             Err(_) => KeyError::Pem,
         })

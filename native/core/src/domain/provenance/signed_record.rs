@@ -40,6 +40,21 @@ impl Record {
         })
     }
 
+    /// Completes a record with the statement in its bundle, whose signature no known key can show to be right.
+    ///
+    /// # Errors
+    /// The content is not a bundle, or its statement is not one of ours about the image.
+    pub fn unverified(
+        provenance: Provenance,
+        bundle: &[u8],
+        image: &Digest,
+    ) -> Result<Self, RecordError> {
+        match bundle::claimed_statement(bundle) {
+            Ok(statement) => Self::unsigned(provenance, &statement, image),
+            Err(why) => Err(RecordError::new(&provenance.artifact, &why)),
+        }
+    }
+
     /// Reads the bundle of an artifact, and believes nothing but what a trusted key has signed; none if it is another
     /// kind of statement, signed by such a key.
     ///

@@ -6,9 +6,11 @@ use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use super::bundles;
 use crate::adapters::registry::client::Registry;
 use crate::adapters::registry::error::{Access, RegistryError};
+use crate::domain::image::referrer::Referrer;
+use crate::domain::provenance::bundle::BUNDLE_TYPE;
 use crate::domain::provenance::key::Trust;
 use crate::domain::provenance::known_records::KnownRecords;
-use crate::domain::provenance::record::{Provenance, STATEMENT_TYPE};
+use crate::domain::provenance::record::{Provenance, STATEMENT_TYPE, is_annotated};
 use crate::domain::provenance::signed_record::Record;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
@@ -45,7 +47,10 @@ impl RecordLookup<'_> {
     /// The registry does not answer, or an unsigned record cannot be read, which is not a record less.
     pub async fn provenance(self) -> Fact<KnownRecords<Provenance>> {
         match self.trust {
-            Trust::Anyone => Ok(KnownRecords::all(self.unsigned().await?)),
+            Trust::Anyone => {
+                let claims = self.claims().await?.into_iter();
+                Ok(KnownRecords::all(claims.map(|claim| claim.0).collect()))
+            }
             Trust::Keys(keys) => {
                 let records = bundles::read(self.registry, self.repository, self.image, keys);
                 Ok(records.await?.map(|record| record.provenance))
@@ -66,20 +71,22 @@ impl RecordLookup<'_> {
         }
     }
 
-    async fn unsigned(self) -> Fact<Vec<Provenance>> {
-        let (repository, image) = (self.repository, self.image);
-        let found = self
-            .registry
-            .referrers(repository, image, &[STATEMENT_TYPE]);
-        let found = found.await?;
+    /// Reads the annotations of unsigned records, and those of signed ones, which state no less where no key is known.
+    async fn claims(self) -> Fact<Vec<(Provenance, Referrer)>> {
+        let types = [STATEMENT_TYPE, BUNDLE_TYPE];
+        let found = self.registry.referrers(self.repository, self.image, &types);
+        let mut found = found.await?;
+        // Other programs attach bundles too, in any number.
+        found.retain(|one| one.artifact_type == STATEMENT_TYPE || is_annotated(one));
         if found.len() > UNSIGNED {
             return Err(self.refused(&format!(
                 "more than {UNSIGNED} statements refer to it, and no more are read"
             )));
         }
-        let read = found
-            .iter()
-            .filter_map(|referrer| Provenance::read(referrer).transpose());
+        let read = found.into_iter().filter_map(|referrer| {
+            let read = Provenance::read(&referrer).transpose()?;
+            Some(read.map(|provenance| (provenance, referrer)))
+        });
         Ok(read.collect::<Result<_, _>>()?)
     }
 
@@ -90,21 +97,25 @@ impl RecordLookup<'_> {
             image,
             ..
         } = self;
-        let read = self.unsigned().await?.into_iter().map(|provenance| async {
-            let artifact = &provenance.artifact;
-            let content = registry.artifact_content(repository, artifact).await;
-            Ok::<_, Problem>((content?, provenance))
+        let read = self.claims().await?.into_iter().map(|claim| async {
+            let content = registry.artifact_content(repository, &claim.1.digest).await;
+            Ok::<_, Problem>((content?, claim))
         });
         let mut contents = stream::iter(read).buffered(AT_ONCE);
         let (mut records, mut bytes) = (Vec::new(), 0);
-        while let Some((content, provenance)) = contents.try_next().await? {
+        while let Some((content, (provenance, referrer))) = contents.try_next().await? {
             bytes += content.len();
             if bytes > STATEMENTS {
                 return Err(self.refused(&format!(
                     "its records have more than {STATEMENTS} bytes together, and no more are read"
                 )));
             }
-            records.push(Record::unsigned(provenance, &content, image)?);
+            let is_bundle = referrer.artifact_type == BUNDLE_TYPE;
+            records.push(if is_bundle {
+                Record::unverified(provenance, &content, image)?
+            } else {
+                Record::unsigned(provenance, &content, image)?
+            });
         }
         Ok(records)
     }

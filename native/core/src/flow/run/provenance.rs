@@ -166,7 +166,9 @@ fn not_written(problem: Problem) -> Problem {
         what: "The signed record could not be put beside the image, so no tag names the image"
             .to_owned(),
         why: std::iter::once(problem.what).chain(problem.why).collect(),
-        hint: problem.hint,
+        hint: problem.hint.or_else(|| {
+            Some("Run the step again. A registry that takes no artifacts which refer to an image cannot keep signed records: leave `signingKey` out there".to_owned())
+        }),
     }
 }
 

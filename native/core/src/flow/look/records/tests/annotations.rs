@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::super::RecordLookup;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::image::manifest::{OCI_INDEX, OCI_MANIFEST};
+use crate::domain::provenance::bundle::BUNDLE_TYPE;
 use crate::domain::provenance::key::Trust;
 use crate::domain::provenance::option_fields::OptionFields;
 use crate::domain::provenance::record::{Provenance, Recipe, STATEMENT_TYPE};
@@ -84,7 +85,11 @@ async fn a_record_of_ours_with_a_flaw_is_a_problem_and_that_of_another_tool_is_n
     let good = || Ok(vec![Some("7.39.0-7802".to_owned())]);
     let foreign = entry(|entry| entry["annotations"] = json!({"tool": "another"}));
     let other_type = entry(|entry| entry["artifactType"] = json!("application/x"));
-    let among_others = [foreign, entry(|_| {}), other_type];
+    let other_bundle = entry(|entry| {
+        entry["artifactType"] = json!(BUNDLE_TYPE);
+        entry["annotations"] = json!({"dev.sigstore.bundle.content": "dsse-envelope"});
+    });
+    let among_others = [foreign, entry(|_| {}), other_type, other_bundle];
     assert_eq!(read(move |_| list(&among_others)).await, good());
     let flawed = entry(|entry| entry["annotations"]["falcon-patch.sensor"] = json!("latest"));
     let beside_flawed = [entry(|_| {}), flawed];
@@ -92,6 +97,13 @@ async fn a_record_of_ours_with_a_flaw_is_a_problem_and_that_of_another_tool_is_n
         read(move |_| list(&beside_flawed)).await,
         Err(Code::RegistryAnswerInvalid)
     );
+}
+
+#[tokio::test]
+async fn without_a_key_a_signed_record_states_what_an_unsigned_one_does() {
+    let signed = entry(|entry| entry["artifactType"] = json!(BUNDLE_TYPE));
+    let stated = read(move |_| list(std::slice::from_ref(&signed))).await;
+    assert_eq!(stated, Ok(vec![Some("7.39.0-7802".to_owned())]));
 }
 
 #[tokio::test]
