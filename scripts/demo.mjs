@@ -1,5 +1,5 @@
 // `npm run demo`: the task on an ARM64 image, in the lab, from nothing: sets up, builds, patches, starts the result.
-// `npm run demo -- NAME` shows another of the demos below, `npm run demo -- overlay2` takes the engine's other image store.
+// `npm run demo -- signed` shows another of the demos below, `npm run demo -- overlay2` takes the engine's other image store.
 import { join, relative } from "node:path";
 import { Stages } from "./stages.mjs";
 import { CommandFailed, main, root } from "./tools.mjs";
@@ -11,6 +11,7 @@ const cargoCounts = { CARGO_TERM_PROGRESS_WHEN: "always", CARGO_TERM_PROGRESS_WI
 /** Each demo by its name: what its last stage shows, and the script that the lab runs. */
 const demos = {
   patch: { shows: "patch an image in the lab", script: "tests/task/demo.mjs" },
+  signed: { shows: "sign and verify a record in the lab", script: "tests/task/demo-signed.mjs" },
 };
 const stores = ["containerd", "overlay2"];
 

@@ -9,15 +9,16 @@ import { config, docker, manifest, registryPassword } from "./lab.mjs";
 
 const authorization = `Basic ${Buffer.from(`AWS:${registryPassword}`).toString("base64")}`;
 
-const sha256 = (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+export const sha256 = (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 /** Host, repository and tag or digest of a reference. */
-function parts(reference) {
+export function parts(reference) {
   const [, host, name, , tag, digest] = reference.match(/^([^/]+)\/([^:@]+)(:([^@]+))?(?:@(.+))?$/);
   return { host, name, reference: digest ?? tag };
 }
 
-async function request(method, url, { headers, body, expected }) {
+/** Sends a request to a registry, and returns the expected answer. */
+export async function request(method, url, { headers, body, expected }) {
   const answer = await fetch(url, {
     method,
     headers: { authorization, connection: "close", ...headers },
@@ -28,7 +29,8 @@ async function request(method, url, { headers, body, expected }) {
   return answer;
 }
 
-async function putBlob({ host, name }, bytes) {
+/** Pushes a blob, and returns its digest and size. */
+export async function putBlob({ host, name }, bytes) {
   const digest = sha256(bytes);
   const base = `https://${host}/v2/${name}/blobs/uploads/`;
   const session = await request("POST", base, { expected: 202 });

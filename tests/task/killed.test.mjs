@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Job } from "./agent.mjs";
-import { docker, engineState, inputs, needsLab, registry } from "./lab.mjs";
+import { crane, docker, engineState, inputs, needsLab, registry } from "./lab.mjs";
+import { cosignVerifies, kmsKey } from "./records.mjs";
 
 const target = `${registry}/app/target:killed`;
 
@@ -60,3 +61,34 @@ for (const strategy of ["full", "graft"])
       remove();
     }
   });
+
+/** The digest that a tag names, if it is there. */
+function digestOf(tag) {
+  try {
+    return crane("digest", tag);
+  } catch (error) {
+    assert.match(String(error.stderr), /MANIFEST_UNKNOWN/);
+    return undefined;
+  }
+}
+
+test(
+  "A run that signs can be killed after each of its steps, and no tag is without its record",
+  needsLab,
+  async () => {
+    const { publicKey } = await kmsKey({ alias: "alias/killed" });
+    let ends = 0;
+    let isKilled = true;
+    while (isKilled) {
+      // An image of its own for each run, which no run before has recorded.
+      const tag = `${registry}/app/target:killed-signed-${ends}`;
+      const changes = { targetImage: tag, containerName: `killed-${ends}`, signingKey: "alias/killed" };
+      isKilled = await killAfter(ends, changes);
+      const digest = digestOf(tag);
+      if (digest) cosignVerifies(`${registry}/app/target@${digest}`, publicKey);
+      assert.ok(isKilled || digest, "the run that was not killed has put its tag");
+      ends += 1;
+    }
+    assert.ok(ends >= 6, `only ${ends} steps were seen`);
+  },
+);

@@ -60,6 +60,22 @@ export function crane(...args) {
   return tool("crane", args).trim();
 }
 
+/** cosign, signed in to the registry and with the keys of one of the lab's users; a failure throws with its stderr. */
+export function cosign(args, { user = "ADMIN", region = "eu-west-1" } = {}) {
+  const { awsAccessKeyId, awsSecretAccessKey } = keys(user);
+  const variables = {
+    AWS_ACCESS_KEY_ID: awsAccessKeyId,
+    AWS_SECRET_ACCESS_KEY: awsSecretAccessKey,
+    AWS_REGION: region,
+  };
+  return tool("cosign", args, variables).trim();
+}
+
+/** oras, signed in to the registry. */
+export function oras(...args) {
+  return tool("oras", args).trim();
+}
+
 let configuration;
 
 /** One of the lab's own commands, such as `engine empty`. */
