@@ -9,19 +9,21 @@ const PLACE = "arn:aws:ecs:eu-west-1:123456789012";
 const THROTTLED = { type: "ThrottlingException", message: "Rate exceeded" };
 
 /**
- * Starts ECS with the cluster `production` and its service `web`.
+ * Starts ECS with the cluster `production` and a service for each of `names`.
  *
- * - `definition`: the task definition that the service runs, under revision 7
- * - `service`: changes of the service as described; `controller` is its deployment controller, `status` may be INACTIVE
- * - `frames`: the states that looks after an update show, see ecs/frames.mjs
+ * - `definition`: the task definition that the service runs, under revision 7; other services have it with their names
+ * - `service`: changes of the service as described; `controller` is its deployment controller, `status` may be INACTIVE, and
+ *   `rollout` is the state of the deployment that is there already
+ * - `frames`: the states that looks after an update show, see ecs/frames.mjs; or a list of such lists, one for each update
  * - `digest`: the digest that running tasks report, in place of the one in the definition
  * - `denied`, `unsupported`: actions that are always refused so
  * - `faults`: each with its `action` and `count` (1), and one of `throttle`, `expire`, `answer` (`status`, `type`,
- *   `message`), `cut` (the request is not obeyed and not answered) and `lose` (it is obeyed and not answered); `after`
+ *   `message`), `body` (a text with status 200), `cut` (the request is not obeyed and not answered) and `lose` (it is obeyed and not answered); `after`
  *   requests pass before it
  */
 export async function startEcs({
   definition,
+  names = ["web"],
   service = {},
   frames = [],
   digest,
@@ -30,11 +32,21 @@ export async function startEcs({
   faults = [],
 }) {
   const definitions = new Definitions(PLACE);
-  const revision = definitions.seed(definition, 7);
-  const web = new Service({ place: PLACE, definitions, revision, settings: service, frames, digest });
+  const services = new Map(
+    names.map((name) => {
+      const revision = definitions.seed(
+        JSON.parse(JSON.stringify(definition).replaceAll(/\bweb\b/g, name)),
+        7,
+      );
+      return [
+        name,
+        new Service({ place: PLACE, name, definitions, revision, settings: service, frames, digest }),
+      ];
+    }),
+  );
   const requests = [];
   const due = faults.map((fault) => ({ count: 1, after: 0, ...fault }));
-  const operations = operationsOf(definitions, web);
+  const operations = operationsOf(definitions, services);
   const server = createServer(async (request, response) => {
     const action = (request.headers["x-amz-target"] ?? "").split(".").pop();
     const body = JSON.parse((await readAll(request)).toString() || "{}");
@@ -45,7 +57,7 @@ export async function startEcs({
     const [status, answer] = answerTo({ action, body, fault, denied, unsupported, operations });
     if (fault?.lose) return request.socket.destroy();
     response.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
-    response.end(JSON.stringify(answer));
+    response.end(fault?.body ?? JSON.stringify(answer));
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const count = (action) => requests.filter((each) => each.action === action).length;
@@ -54,7 +66,8 @@ export async function startEcs({
     requests,
     count,
     definitions,
-    service: web,
+    services,
+    service: services.get(names[0]),
     close: () =>
       new Promise((resolve) => {
         server.close(resolve);
@@ -97,15 +110,18 @@ function answerTo({ action, body, fault, denied, unsupported, operations }) {
   }
 }
 
-function operationsOf(definitions, web) {
+function operationsOf(definitions, services) {
   const inCluster = (name) => {
     if (!/^(arn:[^/]+\/)?production$/.test(name ?? "default"))
       throw new Refusal("ClusterNotFoundException", "Cluster not found.");
   };
-  const isWeb = (name) => /^(arn:[^/]+\/production\/)?web$/.test(name);
+  const find = (name) => services.get(name.replace(/^arn:[^/]+\/production\//, ""));
   const known = (name) => {
-    if (!isWeb(name)) throw new Refusal("ServiceNotFoundException", "Service not found.");
+    const found = find(name);
+    if (!found) throw new Refusal("ServiceNotFoundException", "Service not found.");
+    return found;
   };
+  const all = [...services.values()];
   return {
     RegisterTaskDefinition: (body) => definitions.register(body),
     DescribeTaskDefinition: (body) => definitions.describe(body),
@@ -122,34 +138,40 @@ function operationsOf(definitions, web) {
         .map((name) => ({ arn: `${PLACE}:cluster/${name}`, reason: "MISSING" }));
       return { clusters: found.map(() => active), failures };
     },
-    DescribeServices: ({ cluster, services }) => {
+    DescribeServices: ({ cluster, services: wanted }) => {
       inCluster(cluster);
-      const failures = services
-        .filter((name) => !isWeb(name))
+      const failures = wanted
+        .filter((name) => !find(name))
         .map((name) => ({ arn: `${PLACE}:service/production/${name}`, reason: "MISSING" }));
-      return { services: services.filter(isWeb).map(() => web.look()), failures };
+      return { services: wanted.filter(find).map((name) => find(name).look()), failures };
     },
     UpdateService: ({ cluster, service, ...changes }) => {
       inCluster(cluster);
-      known(service);
-      return { service: web.update(changes) };
+      return { service: known(service).update(changes) };
     },
     ListServiceDeployments: ({ cluster, service, ...filter }) => {
       inCluster(cluster);
-      known(service);
-      return { serviceDeployments: web.briefs(filter) };
+      return { serviceDeployments: known(service).briefs(filter) };
     },
-    DescribeServiceDeployments: ({ serviceDeploymentArns }) => web.details(serviceDeploymentArns),
+    DescribeServiceDeployments: ({ serviceDeploymentArns }) => {
+      const found = all.flatMap((each) => each.details(serviceDeploymentArns));
+      const missing = serviceDeploymentArns.filter(
+        (arn) => !found.some(({ serviceDeploymentArn }) => serviceDeploymentArn === arn),
+      );
+      return { serviceDeployments: found, failures: missing.map((arn) => ({ arn, reason: "MISSING" })) };
+    },
     ListTasks: ({ cluster, serviceName, desiredStatus = "RUNNING", startedBy }) => {
       inCluster(cluster);
       if (startedBy && serviceName)
         throw new Refusal("InvalidParameterException", "Cannot specify both startedBy and serviceName.");
-      const all = web.tasks().filter((task) => task.desiredStatus === desiredStatus);
-      return { taskArns: all.map(({ taskArn }) => taskArn) };
+      const tasks = serviceName ? known(serviceName).tasks() : all.flatMap((each) => each.tasks());
+      const wanted = tasks.filter((task) => task.desiredStatus === desiredStatus);
+      return { taskArns: wanted.map(({ taskArn }) => taskArn) };
     },
     DescribeTasks: ({ cluster, tasks }) => {
       inCluster(cluster);
-      return { tasks: web.tasks().filter(({ taskArn }) => tasks.includes(taskArn)), failures: [] };
+      const known = all.flatMap((each) => each.tasks());
+      return { tasks: known.filter(({ taskArn }) => tasks.includes(taskArn)), failures: [] };
     },
   };
 }

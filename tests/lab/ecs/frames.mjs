@@ -52,7 +52,7 @@ export const event = {
   steady: "(service web) has reached a steady state.",
 };
 
-const container = (more) => [{ name: "web", lastStatus: "STOPPED", ...more }];
+const container = (more) => [{ lastStatus: "STOPPED", ...more }];
 
 /** Tasks that stopped, each for one of the reasons that users meet. */
 export const stopped = {

@@ -19,9 +19,12 @@ export class Service {
   updates = [];
   #definitions;
   #place;
+  #name;
   #settings;
-  #frames;
+  #scripts;
   #shown = -1;
+  /** The number of deployments that updates began. */
+  #began = 0;
   #before;
   #ours;
   #other = { id: newId(), createdAt: now() };
@@ -29,10 +32,11 @@ export class Service {
   #seen = new Map();
   #digest;
 
-  constructor({ place, definitions, revision, settings, frames, digest }) {
+  constructor({ place, name, definitions, revision, settings, frames, digest }) {
     this.#place = place;
+    this.#name = name;
     this.#definitions = definitions;
-    this.#frames = frames;
+    this.#scripts = Array.isArray(frames[0]) ? frames : [frames];
     this.#digest = digest;
     this.#settings = {
       desiredCount: 2,
@@ -48,7 +52,12 @@ export class Service {
       ...settings,
     };
     this.#before = { id: newId(), taskDefinition: revision, createdAt: now() - hour };
-    this.#log("(service web) has reached a steady state.", now() - hour);
+    this.#log(`(service ${name}) has reached a steady state.`, now() - hour);
+  }
+
+  /** The frames of the deployment under way: each update takes the next script, and the last one stays. */
+  get #frames() {
+    return this.#scripts[Math.min(this.#began, this.#scripts.length) - 1];
   }
 
   /** The deployment that the last update began. */
@@ -68,17 +77,17 @@ export class Service {
   }
 
   describe() {
-    const { controller, ...settings } = this.#settings;
+    const { controller, rollout, ...settings } = this.#settings;
     const isForeign = controller === "CODE_DEPLOY" || controller === "EXTERNAL";
     const deployments = isForeign ? [] : this.#deployments();
     const total = (field) => deployments.reduce((sum, each) => sum + each[field], 0);
     return {
-      serviceName: "web",
-      serviceArn: `${this.#place}:service/production/web`,
+      serviceName: this.#name,
+      serviceArn: this.#arn,
       clusterArn: `${this.#place}:cluster/production`,
       ...settings,
       ...(controller ? { deploymentController: { type: controller } } : {}),
-      taskDefinition: (this.#ours ?? this.#before).taskDefinition,
+      taskDefinition: (deployments[0] ?? this.#before).taskDefinition,
       runningCount: total("runningCount"),
       pendingCount: total("pendingCount"),
       loadBalancers: [],
@@ -95,10 +104,12 @@ export class Service {
       throw new Refusal("ServiceNotActiveException", "Service was not ACTIVE.");
     const arn = taskDefinition && this.#definitions.resolve(taskDefinition);
     this.updates.push({ taskDefinition, forceNewDeployment, ...others });
-    const current = this.#ours ?? this.#before;
-    if (arn !== current.taskDefinition || forceNewDeployment) {
-      if (this.#ours) this.#before = this.#ours;
-      this.#ours = { id: newId(), taskDefinition: arn ?? current.taskDefinition, createdAt: now() };
+    const [primary] = this.#deployments();
+    if (arn !== primary.taskDefinition || forceNewDeployment) {
+      this.#before = { id: primary.id, taskDefinition: primary.taskDefinition, createdAt: primary.createdAt };
+      this.#other = { id: newId(), createdAt: now() };
+      this.#ours = { id: newId(), taskDefinition: arn ?? primary.taskDefinition, createdAt: now() };
+      this.#began += 1;
       this.#shown = -1;
       this.#seen.clear();
     }
@@ -121,12 +132,10 @@ export class Service {
     }));
   }
 
+  /** The records of the service's deployments among `arns`. */
   details(arns) {
     const all = [this.#ours, this.#before].filter(Boolean).map((each) => this.#serviceDeployment(each));
-    const found = all.filter(({ serviceDeploymentArn }) => arns.includes(serviceDeploymentArn));
-    const known = new Set(found.map(({ serviceDeploymentArn }) => serviceDeploymentArn));
-    const failures = arns.filter((arn) => !known.has(arn)).map((arn) => ({ arn, reason: "MISSING" }));
-    return { serviceDeployments: found, failures };
+    return all.filter(({ serviceDeploymentArn }) => arns.includes(serviceDeploymentArn));
   }
 
   /** Tasks of the service: those of frames so far, and others that are none of the deployment's business. */
@@ -136,9 +145,10 @@ export class Service {
     const ended = shown.flatMap((frame, at) =>
       (frame.stopped ?? []).map((task, nth) => [`s${at}.${nth}`, task]),
     );
-    const counts =
-      this.#frame()?.kind === "completed" ? { running: this.#settings.desiredCount } : this.#frame()?.counts;
-    const running = Array.from({ length: counts?.running ?? 0 }, (_, nth) => [`r${nth}`, {}]);
+    const { kind, counts = {} } = this.#frame();
+    const isDone = kind === "completed" || kind === "draining";
+    const count = isDone ? this.#settings.desiredCount : (counts.running ?? 0);
+    const running = Array.from({ length: count }, (_, nth) => [`r${nth}`, {}]);
     const earlier = { stopCode: "UserInitiated", stoppedReason: "stopped before this deployment" };
     return [
       ...ended.map(([key, task], nth) => this.#task(key, this.#ours, { ...task, age: ended.length - nth })),
@@ -149,17 +159,17 @@ export class Service {
 
   #task(key, deployment, { stopCode, stoppedReason, containers, age = 0 }) {
     const id = `${key.replace(".", "")}${deployment.id.slice(-8)}`;
-    const image = this.#definitions.image(deployment.taskDefinition, "web") ?? "";
+    const image = this.#definitions.image(deployment.taskDefinition, this.#name) ?? "";
     const digest = this.#digest ?? /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
     const state = stopCode ? "STOPPED" : "RUNNING";
-    const base = { name: "web", image, lastStatus: state, ...(digest ? { imageDigest: digest } : {}) };
+    const base = { name: this.#name, image, lastStatus: state, ...(digest ? { imageDigest: digest } : {}) };
     const ended = { stopCode, stoppedReason, stoppedAt: now() - age, desiredStatus: state };
     return {
       taskArn: `${this.#place}:task/production/${id}`,
       clusterArn: `${this.#place}:cluster/production`,
       taskDefinitionArn: deployment.taskDefinition,
       startedBy: deployment.id,
-      group: "service:web",
+      group: `service:${this.#name}`,
       launchType: "FARGATE",
       lastStatus: state,
       createdAt: deployment.createdAt,
@@ -200,7 +210,12 @@ export class Service {
   #deployments() {
     const all = { running: this.#settings.desiredCount };
     const before = (status) => this.#deployment(this.#before, status, "COMPLETED", all);
-    if (!this.#ours) return [before("PRIMARY")];
+    if (!this.#ours) {
+      const { rollout = "COMPLETED" } = this.#settings;
+      return [
+        this.#deployment(this.#before, "PRIMARY", rollout, rollout === "COMPLETED" ? all : { pending: 1 }),
+      ];
+    }
     const frame = this.#frame();
     const ours = (status, rollout, counts, reason) =>
       this.#deployment(this.#ours, status, rollout, counts, reason);
@@ -245,20 +260,24 @@ export class Service {
     }
   }
 
+  get #arn() {
+    return `${this.#place}:service/production/${this.#name}`;
+  }
+
   #serviceDeploymentArn({ id }) {
-    return `${this.#place}:service-deployment/production/web/${id.split("/")[1]}`;
+    return `${this.#place}:service-deployment/production/${this.#name}/${id.split("/")[1]}`;
   }
 
   #serviceDeployment(deployment) {
     const isOurs = deployment === this.#ours;
     const frame = isOurs ? this.#frame() : { kind: "completed" };
     const [status, statusReason] = statusOf(frame);
-    const target = `${this.#place}:service-revision/production/web/${deployment.id.split("/")[1]}`;
+    const target = `${this.#place}:service-revision/production/${this.#name}/${deployment.id.split("/")[1]}`;
     const isBack = /^roll/.test(frame.kind);
     const { alarms, hooks, lifecycleStage } = frame;
     return {
       serviceDeploymentArn: this.#serviceDeploymentArn(deployment),
-      serviceArn: `${this.#place}:service/production/web`,
+      serviceArn: this.#arn,
       clusterArn: `${this.#place}:cluster/production`,
       createdAt: deployment.createdAt,
       startedAt: deployment.createdAt,

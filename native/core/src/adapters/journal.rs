@@ -56,6 +56,11 @@ pub enum JournalItem {
         /// Its absolute path.
         path: PathBuf,
     },
+    /// A folder with files that later steps of the job read. No engine knows it.
+    Handover {
+        /// Its absolute path.
+        path: PathBuf,
+    },
     /// A temporary file.
     File {
         /// Its absolute path.

@@ -181,6 +181,7 @@ impl Sweep {
             JournalItem::Engine
             | JournalItem::Pull { .. }
             | JournalItem::Folder { .. }
+            | JournalItem::Handover { .. }
             | JournalItem::File { .. } => {}
         }
     }
@@ -188,7 +189,7 @@ impl Sweep {
     /// Removes an item of this machine's disk.
     async fn disk(&mut self, item: &JournalItem) {
         let (name, removed) = match item {
-            JournalItem::Folder { path } => (
+            JournalItem::Folder { path } | JournalItem::Handover { path } => (
                 format!("folder `{}`", path.display()),
                 tokio::fs::remove_dir_all(path).await,
             ),
@@ -222,7 +223,12 @@ impl Sweep {
 /// Returns true if a run used the engine. One of an earlier version of the task shows it by its other entries.
 fn concern_engine(leftovers: &[Leftover]) -> bool {
     let mut entries = leftovers.iter().flat_map(|leftover| &leftover.entries);
-    entries.any(|entry| !matches!(entry.item, JournalItem::File { .. }))
+    entries.any(|entry| {
+        !matches!(
+            entry.item,
+            JournalItem::File { .. } | JournalItem::Handover { .. }
+        )
+    })
 }
 
 /// Returns true if a run was cut off: one that ends removes its folder from the journal.
@@ -280,6 +286,31 @@ mod tests {
             assert!(journal.own_file().exists());
         }
         assert!(!folder.exists() && !file.exists());
+    }
+
+    #[tokio::test]
+    async fn a_deployment_on_an_agent_without_an_engine_leaves_nothing_to_warn_of() {
+        for uses_engine in [false, true] {
+            let place = tempfile::tempdir().expect("a folder");
+            let agent = Agent {
+                docker_host: Some(format!("unix://{}/none.sock", place.path().display())),
+                ..agent(place.path())
+            };
+            let journal = Journal::open(&agent.journal_folder(), &agent.owner());
+            let journal = journal.expect("a journal");
+            let path = place.path().join("handover");
+            std::fs::create_dir_all(&path).expect("a folder");
+            let handover = JournalItem::Handover { path: path.clone() };
+            journal.record("0123", handover).expect("a line");
+            if uses_engine {
+                journal.record("4567", JournalItem::Engine).expect("a line");
+            }
+            let swept = sweep(&agent).await;
+            assert_eq!(swept.removed.len(), 1, "{swept:?}");
+            assert_eq!(swept.failed.len(), usize::from(uses_engine), "{swept:?}");
+            assert!(!path.exists());
+            assert_eq!(journal.own_file().exists(), uses_engine);
+        }
     }
 
     #[tokio::test]

@@ -68,7 +68,7 @@ impl DefinitionFile<'_> {
             .agent
             .temp_folder
             .join(format!("falcon-ecs-{}", self.run));
-        self.record(JournalItem::Folder {
+        self.record(JournalItem::Handover {
             path: folder.clone(),
         })?;
         let path = folder.join(format!("{}.json", definition.family));
