@@ -12,6 +12,7 @@ const cargoCounts = { CARGO_TERM_PROGRESS_WHEN: "always", CARGO_TERM_PROGRESS_WI
 const demos = {
   patch: { shows: "patch an image in the lab", script: "tests/task/demo.mjs" },
   signed: { shows: "sign and verify a record in the lab", script: "tests/task/demo-signed.mjs" },
+  cache: { shows: "graft without an engine", script: "tests/task/demo-cache.mjs" },
 };
 const stores = ["containerd", "overlay2"];
 

@@ -8,9 +8,10 @@ const bars = {
   full: "strategy: full",
   graft: "strategy: graft",
   "graft again": "strategy: graft, engine warm",
+  "graft from the cache": "strategy: graft, from the cache",
   unchanged: "unchanged, skipped",
 };
-const ours = new Set(["full", "graft", "graft again", "unchanged"]);
+const ours = new Set(["full", "graft", "graft again", "graft from the cache", "unchanged"]);
 
 const width = 760;
 const left = 208;

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { story } from "../task/agent.mjs";
+import { Job, story } from "../task/agent.mjs";
 import { customerId, inputs, registry, registryPassword } from "../task/lab.mjs";
 import { loadStagingRegistry } from "./bed.mjs";
 
@@ -22,10 +22,25 @@ export const flows = {
   graft: { run: (given) => task(given, { strategy: "graft" }), leavesSource: true },
   "graft again": {
     target: (target) => `${target}-again`,
-    run: (given) => task(given, { strategy: "graft" }),
+    run: (given) => task(given, { strategy: "graft", graftCache: "none" }),
+    leavesSource: true,
+  },
+  "graft from the cache": {
+    target: (target) => `${target}-cached`,
+    run: (given) => withoutEngine(given, { strategy: "graft" }),
     leavesSource: true,
   },
 };
+
+/** The task on a fresh agent, where no engine's socket is. */
+async function withoutEngine(given, changes) {
+  const job = new Job({ timed: true, env: { DOCKER_HOST: "unix:///nowhere/docker.sock" } });
+  try {
+    return await task({ ...given, job }, changes);
+  } finally {
+    job.end();
+  }
+}
 
 /** Runs one of the scripts beside this file, with a Docker configuration of its own. */
 export async function script(name, { place, sensor }) {
@@ -74,6 +89,7 @@ async function task({ place, sensor, job }, changes, { changed = "true" } = {}) 
     targetImage: place.target,
     sensorImage: sensor.reference,
     skipUnchanged: "true",
+    graftCache: "registry",
     ...changes,
   });
   const step = job.start(given);

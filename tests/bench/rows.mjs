@@ -7,7 +7,7 @@ export const line = { megabits: 200, delayMs: 20 };
 export const memoryGoal = 120e6;
 
 /** Flows that go on in the engine and with the repository of another one, right after it. */
-const leaders = { "graft again": "graft", unchanged: "full" };
+const leaders = { "graft again": "graft", "graft from the cache": "graft", unchanged: "full" };
 
 /**
  * A case with a cold engine. `source` is in MB unpacked, `target` is the `same` repository as the source's or an`other`. `network`
@@ -30,12 +30,21 @@ function ofStore(store, goals) {
     ]),
     row(`graft-${store}`, of("graft"), [{ case: pipeline, goal: 0.2 }]),
     row(`graft-again-${store}`, of("graft again"), [{ case: pipeline, goal: 0.1 }]),
+    row(`graft-cached-${store}`, of("graft from the cache"), [{ case: pipeline, goal: 0.03 }], {
+      requestsBelow: 25,
+    }),
     row(`unchanged-${store}`, of("unchanged"), [{ case: pipeline, goal: 0.03 }], { requestsBelow: 10 }),
     row(`full-other-${store}`, of("full", { target: "other", rounds: 1 }), [
       { case: of("cli", { target: "other", rounds: 1 }) },
     ]),
     row(`graft-other-${store}`, of("graft", { target: "other", rounds: 1 })),
     row(`graft-mounting-${store}`, of("graft", { target: "other", mounting: true, rounds: 1 })),
+    ...[false, true].map((mounting) =>
+      row(
+        `graft-cached-${mounting ? "mounting" : "other"}-${store}`,
+        of("graft from the cache", { target: "other", mounting, rounds: 1 }),
+      ),
+    ),
   ];
 }
 
@@ -46,6 +55,9 @@ const online = (flow) => cold("overlay2", flow, { source: 400, network: "line" }
 export const rows = [
   ...ofStore("overlay2", { full: 0.6 }),
   ...ofStore("containerd", { full: 0.85 }),
+  row("size-cached", sized("graft from the cache", 1500), [
+    { case: sized("graft from the cache", 50), goal: 1.15 },
+  ]),
   row("size", sized("graft", 1500), [{ case: sized("graft", 50), goal: 1.15 }]),
   // One pair each, for the trend and for the memory.
   ...[50, 1500].map((source) =>
@@ -57,6 +69,7 @@ export const rows = [
   ...["graft", "graft again", "unchanged"].map((flow) =>
     row(`line-${flow.replace(" ", "-")}`, online(flow), [{ case: online("pipeline") }]),
   ),
+  row("line-graft-cached", online("graft from the cache"), [{ case: online("pipeline"), goal: 0.05 }]),
 ];
 
 /** A case's name, the same wherever it is met. */

@@ -2,7 +2,11 @@
 import { line } from "./rows.mjs";
 
 const opponents = { pipeline: "the pipeline", cli: "the docker CLI" };
-const starts = { "graft again": "engine and registry warm", unchanged: "patched before" };
+const starts = {
+  "graft again": "engine and registry warm",
+  "graft from the cache": "no engine",
+  unchanged: "patched before",
+};
 
 export const sizeOf = (megabytes) => (megabytes >= 1000 ? `${megabytes / 1000} GB` : `${megabytes} MB`);
 

@@ -27,7 +27,7 @@ const signedIn = {
   connection: "close",
 };
 const entryTag = /`[^`]*:(falcon-graft-[0-9a-f]{32})`/;
-const isHit = /Graft cache: `.*` \(sha256:[0-9a-f]{64}\) has falconutil's answer/;
+const isHit = /Graft cache: `.*` \(sha256:[0-9a-f]{64}\)(, signed by .*,)? has falconutil's answer/;
 
 /** Inputs of a graft from app/web to a repository, with the cache. */
 const asked = (repository, tag, changes) =>
@@ -368,3 +368,37 @@ test("A registry that refuses the entry costs a warning", needsLab, async () => 
     await front("DELETE", "/faults");
   }
 });
+
+test(
+  "With trusted keys only signed entries are believed, and their layers are not read",
+  needsLab,
+  async () => {
+    const name = await repository("app/signed-entries");
+    for (const alias of ["alias/graft-cache", "alias/other-cache"]) await front("PUT", "/keys", { alias });
+    const { entry } = await first(name);
+    const trusting = { trustedKeys: "alias/graft-cache" };
+    const unsigned = await withEngine(asked(name, "unsigned", trusting));
+    assertPassedOver(unsigned, /no trusted key has signed it: no signature is beside it/);
+
+    const signing = { ...trusting, signingKey: "alias/graft-cache" };
+    const before = manifest(entry);
+    const signed = await withEngine(asked(name, "signed", signing));
+    assertPassedOver(signed, /no trusted key has signed it/);
+    assert.deepEqual(manifest(entry), before, "the same answer is the same bytes");
+
+    await front("DELETE", "/requests");
+    const later = await withoutSocket(asked(name, "later", signing));
+    const requests = await front("GET", "/requests");
+    assertHit(later);
+    assert.match(later.text, /signed by alias\/graft-cache, has falconutil's answer/);
+    const layer = before.layers[0].digest;
+    const reads = requests.filter(
+      ({ method, path }) => method === "GET" && decodeURIComponent(path).includes(layer),
+    );
+    assert.deepEqual(reads, []);
+    assert.ok(requests.length <= 36, `${requests.length} requests`);
+  
+    const other = await withEngine(asked(name, "other", { trustedKeys: "alias/other-cache" }));
+    assertPassedOver(other, /no trusted key has signed it/);
+  },
+);

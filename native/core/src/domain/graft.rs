@@ -8,6 +8,7 @@ pub mod cached;
 pub mod entry;
 pub mod entry_document;
 pub mod entry_fault;
+pub mod entry_signature;
 pub mod obstacle;
 pub mod question;
 pub mod secret_texts;

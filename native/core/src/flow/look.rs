@@ -3,6 +3,7 @@
 pub mod builder;
 mod bundles;
 pub mod ecs;
+mod entry_signature;
 pub mod gather;
 pub mod graft_cache;
 pub mod images;

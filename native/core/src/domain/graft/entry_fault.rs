@@ -15,6 +15,9 @@ pub enum EntryFault {
     /// It answers another question, as one that was put under another tag does.
     #[error("it answers another question than this run's")]
     OtherQuestion,
+    /// No trusted key has signed it.
+    #[error("no trusted key has signed it: {0}")]
+    NotSigned(String),
     /// It is not in the one form in which entries are written.
     #[error("it is not in the form in which this task writes entries: {0}")]
     Form(String),

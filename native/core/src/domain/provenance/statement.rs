@@ -15,7 +15,8 @@ use crate::domain::reference::tag::Tag;
 /// The kind of build; its parameters are those below.
 pub(super) const BUILD_TYPE: &str = "urn:falcon-arm64-patch:patch:v1";
 
-const BUILDER: &str = "urn:falcon-arm64-patch:task";
+/// The builder that statements name: this task.
+pub(crate) const BUILDER: &str = "urn:falcon-arm64-patch:task";
 
 /// A patch that is to be stated.
 #[derive(Clone, Copy, Debug)]

@@ -19,12 +19,7 @@ pub struct GraftCacheFacts {
 #[derive(Clone, Debug)]
 pub enum CacheAnswer {
     /// An entry makes an image that was proven.
-    Hit {
-        /// The digest of the entry's manifest.
-        entry: Digest,
-        /// The image.
-        graft: Arc<CachedGraft>,
-    },
+    Hit(CacheHit),
     /// There is no entry.
     Missing {
         /// The parts in which the question of the nearest entry differs; none if no other entry is known.
@@ -36,12 +31,23 @@ pub enum CacheAnswer {
     Unread(Problem),
 }
 
+/// An entry that is used.
+#[derive(Clone, Debug)]
+pub struct CacheHit {
+    /// The digest of the entry's manifest.
+    pub entry: Digest,
+    /// The name of the trusted key that has signed it; none where no key is known.
+    pub signer: Option<String>,
+    /// The image that it makes.
+    pub graft: Arc<CachedGraft>,
+}
+
 impl GraftCacheFacts {
-    /// The entry that is used, and the image that it makes.
+    /// The entry that is used; none if there is no such entry.
     #[must_use]
-    pub fn hit(&self) -> Option<(&Digest, &Arc<CachedGraft>)> {
+    pub fn hit(&self) -> Option<&CacheHit> {
         match &self.answer {
-            CacheAnswer::Hit { entry, graft } => Some((entry, graft)),
+            CacheAnswer::Hit(hit) => Some(hit),
             CacheAnswer::Missing { .. } | CacheAnswer::Refused(_) | CacheAnswer::Unread(_) => None,
         }
     }

@@ -1,11 +1,10 @@
 //! The facts that a patch depends on.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use super::builder::BuilderFacts;
 use super::fact::Fact;
-use super::graft_cache::GraftCacheFacts;
+use super::graft_cache::{CacheHit, GraftCacheFacts};
 use super::keys::KeyFacts;
 use super::probes::Probes;
 use super::sensor::SensorFacts;
@@ -18,7 +17,6 @@ use crate::domain::emulation::Registration;
 use crate::domain::engine::{EngineFacts, EngineMounts};
 use crate::domain::falcon::customer_id::CustomerId;
 use crate::domain::falcon::options::FalconOptions;
-use crate::domain::graft::cached::CachedGraft;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::flow::config::patch::PatchConfig;
@@ -75,9 +73,9 @@ impl Facts {
         })
     }
 
-    /// The entry of the graft cache that is used, and the image that it makes; none if there is no such entry.
+    /// The entry of the graft cache that is used; none if there is no such entry.
     #[must_use]
-    pub fn cache_hit(&self) -> Option<(&Digest, &Arc<CachedGraft>)> {
+    pub fn cache_hit(&self) -> Option<&CacheHit> {
         self.graft_cache.as_ref().and_then(GraftCacheFacts::hit)
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::entry_signature::signer;
 use super::nearest_entry::nearest;
 use super::piece_reader::PieceReader;
 use crate::adapters::registry::client::Registry;
@@ -20,9 +21,10 @@ use crate::domain::graft::entry_fault::EntryFault;
 use crate::domain::graft::question::Question;
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::registry_image::RegistryImage;
+use crate::domain::provenance::key::Trust;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
-use crate::flow::facts::graft_cache::CacheAnswer;
+use crate::flow::facts::graft_cache::{CacheAnswer, CacheHit};
 use crate::flow::services::Services;
 use crate::report::problem::Problem;
 
@@ -40,6 +42,8 @@ pub struct CacheLookup<'a> {
     pub options: &'a FalconOptions,
     /// The question.
     pub question: &'a Question,
+    /// The entries that count.
+    pub trust: &'a Trust,
 }
 
 /// Reason that an entry is passed over.
@@ -78,10 +82,7 @@ impl CacheLookup<'_> {
     /// one, for the log.
     pub async fn answer(&self, services: &Services) -> CacheAnswer {
         match self.hit(services).await {
-            Ok(Some((entry, graft))) => CacheAnswer::Hit {
-                entry,
-                graft: Arc::new(graft),
-            },
+            Ok(Some(hit)) => CacheAnswer::Hit(hit),
             Ok(None) => CacheAnswer::Missing {
                 nearest: nearest(services, self.repository, self.question).await,
             },
@@ -90,7 +91,7 @@ impl CacheLookup<'_> {
         }
     }
 
-    async fn hit(&self, services: &Services) -> Result<Option<(Digest, CachedGraft)>, PassedOver> {
+    async fn hit(&self, services: &Services) -> Result<Option<CacheHit>, PassedOver> {
         let Self {
             repository, source, ..
         } = self;
@@ -101,16 +102,40 @@ impl CacheLookup<'_> {
         };
         let digest = manifest.digest();
         let blobs = EntryBlobs::read(&manifest)?;
+        let signer = self.signer(registry, &digest).await?;
         let document = registry.artifact_blob(repository, &digest, &blobs.document);
         let entry = Entry::read(&blobs, &document.await?, self.question)?;
         let graft = CachedGraft::of(source, &entry, self.options)?;
-        check(registry, repository, &digest, &blobs.layer, &entry.layer).await?;
-        Ok(Some((digest, graft)))
+        // A signature binds the layer; without one its content shows what it is.
+        let layer = &blobs.layer;
+        if signer.is_some() {
+            registry.check_blob(repository, &digest, layer).await?;
+        } else {
+            read(registry, repository, &digest, layer, &entry.layer).await?;
+        }
+        Ok(Some(CacheHit {
+            entry: digest,
+            signer,
+            graft: Arc::new(graft),
+        }))
+    }
+
+    /// The trusted key that has signed an entry; none where no key is known.
+    async fn signer(
+        &self,
+        registry: &Registry,
+        entry: &Digest,
+    ) -> Result<Option<String>, PassedOver> {
+        let Trust::Keys(keys) = self.trust else {
+            return Ok(None);
+        };
+        let found = signer(registry, self.repository, entry, keys).await?;
+        Ok(Some(found.map_err(EntryFault::NotSigned)?))
     }
 }
 
 /// Reads the layer to its end, while a thread checks what arrives.
-async fn check(
+async fn read(
     registry: &Registry,
     repository: &Repository,
     entry: &Digest,

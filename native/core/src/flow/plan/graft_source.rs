@@ -54,6 +54,8 @@ pub struct CacheQuestion<'a> {
     pub source: &'a RegistryImage,
     /// The options for falconutil.
     pub options: FalconOptions,
+    /// The entries that count.
+    pub trust: &'a Trust,
     /// The question itself.
     pub question: Question,
 }
@@ -66,15 +68,14 @@ pub fn cache_question<'a>(
     state: TargetState,
 ) -> Option<CacheQuestion<'a>> {
     let is_asked = (config.strategy, config.graft_cache) == (Strategy::Graft, GraftCache::Registry);
-    // Entries are not signed, so trusted keys leave falconutil.
-    let believes = matches!(&facts.keys, Ok(keys) if keys.trust == Trust::Anyone);
-    if state.keeps_image() || !is_asked || !believes {
+    if state.keeps_image() || !is_asked {
         return None;
     }
     // A fact that is missing fails the run, with its own reason.
     let ready = Ready::of(config, facts).ok()?;
     let source = GraftSource::of(ready.source).ok()?;
     Some(CacheQuestion {
+        trust: ready.trust,
         repository: &ready.target.repository,
         is_missing: ready.target.is_missing,
         source: source.image,

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::engine_access::engine_socket;
 use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::falcon::options::FalconOptions;
+use crate::domain::provenance::key::Trust;
 use crate::domain::reference::repository::Repository;
 use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::graft_cache::GraftCacheFacts;
@@ -29,6 +30,8 @@ pub struct Ready<'a> {
     pub options: FalconOptions,
     /// The key that signs the record; none where records are not signed.
     pub signing: Option<&'a SigningKey>,
+    /// The records and entries that count.
+    pub trust: &'a Trust,
     /// The ECS task definition; none where none was given.
     pub task_definition: Option<&'a TaskDefinition>,
 }
@@ -44,6 +47,7 @@ impl<'a> Ready<'a> {
         Ok(Self {
             facts,
             signing: keys.signing.as_ref(),
+            trust: &keys.trust,
             task_definition: task_definition.transpose().map_err(Clone::clone)?,
             source: facts.source.as_ref().map_err(Clone::clone)?,
             sensor: facts.sensor.as_ref().map_err(Clone::clone)?,

@@ -105,12 +105,12 @@ pub(super) fn log_graft_cache(facts: &Facts, events: &StepEvents) {
     };
     let entry = target.repository.tagged(&cache.question.tag());
     match &cache.answer {
-        CacheAnswer::Hit {
-            entry: digest,
-            graft,
-        } => {
-            events.note(format!("Graft cache: `{entry}` ({digest}) has falconutil's answer, so neither falconutil nor an engine is needed"));
-            warn_of_additions(&graft.additions, events);
+        CacheAnswer::Hit(hit) => {
+            let digest = &hit.entry;
+            let signed = hit.signer.as_ref().map(|key| format!(", signed by {key},"));
+            let signed = signed.unwrap_or_default();
+            events.note(format!("Graft cache: `{entry}` ({digest}){signed} has falconutil's answer, so neither falconutil nor an engine is needed"));
+            warn_of_additions(&hit.graft.additions, events);
         }
         CacheAnswer::Missing { nearest } => {
             events.note(describe_missing(&entry, nearest.as_deref()));

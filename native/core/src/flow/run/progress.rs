@@ -132,7 +132,7 @@ fn kept_record(facts: &Facts, state: TargetState) -> Option<RecordSigner> {
 
 /// Returns the image that an entry of the graft cache makes; none without a usable entry.
 fn cached_image(facts: &Facts) -> Option<ReadyImage> {
-    let (_, graft) = facts.cache_hit()?;
+    let graft = &facts.cache_hit()?.graft;
     let source = facts.source.as_ref().ok()?;
     let source = GraftSource::of(source).ok()?;
     Some(ReadyImage::cached(

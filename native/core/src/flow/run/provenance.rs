@@ -90,7 +90,9 @@ impl Run {
             sensor_version: sensor.version.as_deref(),
             recipe: &recipe(ready),
             options: &ready.options,
-            graft_entry: ready.graft_cache().and_then(|cache| Some(cache.hit()?.0)),
+            graft_entry: ready
+                .graft_cache()
+                .and_then(|cache| Some(&cache.hit()?.entry)),
             origin: &self.services.agent().origin,
             finished: &finished,
         };
@@ -98,7 +100,7 @@ impl Run {
     }
 
     /// Signs a statement, and returns the bundle of both.
-    pub(super) async fn sign(
+    pub(in crate::flow::run) async fn sign(
         &self,
         key: &SigningKey,
         statement: &[u8],

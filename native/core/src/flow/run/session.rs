@@ -103,6 +103,7 @@ impl Session {
             source: asked.source,
             options: &asked.options,
             question: &asked.question,
+            trust: asked.trust,
         };
         let answer = if asked.is_missing {
             CacheAnswer::Missing { nearest: None }

@@ -17,7 +17,7 @@ use crate::domain::provenance::key::Trust;
 use crate::domain::reference::digest::Digest;
 use crate::flow::config::patch::PatchConfig;
 use crate::flow::facts::builder::BuilderFacts;
-use crate::flow::facts::graft_cache::{CacheAnswer, GraftCacheFacts};
+use crate::flow::facts::graft_cache::{CacheAnswer, CacheHit, GraftCacheFacts};
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::sensor::SensorCopy;
 use crate::flow::facts::source::SourcePlace;
@@ -54,13 +54,14 @@ fn hit() -> CacheAnswer {
         size: 6,
     };
     let assembled = Assembled::of(&source, &Change::default(), &layer);
-    CacheAnswer::Hit {
+    CacheAnswer::Hit(CacheHit {
         entry: Digest::of(b"entry"),
+        signer: None,
         graft: Arc::new(CachedGraft {
             assembled: assembled.expect("an image"),
             additions: Vec::new(),
         }),
-    }
+    })
 }
 
 fn missing() -> CacheAnswer {
@@ -172,5 +173,7 @@ fn the_cache_is_asked_for_grafts_of_registry_images_alone() {
     if let Ok(keys) = &mut trusting.keys {
         keys.trust = Trust::Keys(Vec::new());
     }
-    assert!(!asked(&graft(), &trusting));
+    let state = TargetState::of(&graft(), &trusting);
+    let question = cache_question(&graft(), &trusting, state).expect("a question");
+    assert_eq!(question.trust, &Trust::Keys(Vec::new()));
 }

@@ -1,12 +1,20 @@
 //! Keeps a new graft as an entry of the cache.
 
+use std::time::SystemTime;
+
+use crate::adapters::registry::referrers::Artifact;
 use crate::domain::graft::entry::{Entry, Graft};
 use crate::domain::graft::entry_document::ENTRY_TYPE;
+use crate::domain::graft::entry_signature::SignedEntry;
 use crate::domain::graft::question::Question;
+use crate::domain::image::manifest::RawManifest;
+use crate::domain::provenance::attestation::PREDICATE_TYPE;
+use crate::domain::provenance::bundle::{self, BUNDLE_TYPE};
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::flow::effect::Effect;
-use crate::flow::facts::graft_cache::CacheAnswer;
+use crate::flow::facts::graft_cache::{CacheAnswer, CacheHit};
+use crate::flow::facts::keys::SigningKey;
 use crate::flow::look::graft_cache::CacheLookup;
 use crate::flow::plan::ready::Ready;
 use crate::flow::run::assemble::ready_image::ReadyImage;
@@ -50,11 +58,11 @@ impl Run {
                 return Ok(StepOutcome::Nothing);
             }
         };
-        if let Err(problem) = self.put_entry(repository, tag, &entry).await {
+        if let Err(problem) = self.put_entry(repository, tag, &entry, ready).await {
             let there = self.entry_there(repository, image, &cache.question, ready);
             match there.await {
                 // Another run was faster, and an immutable tag keeps what it names first.
-                CacheAnswer::Hit { entry, .. } => {
+                CacheAnswer::Hit(CacheHit { entry, .. }) => {
                     events.note(format!("another run has kept the same graft as {entry}"));
                 }
                 _ => warn(repository, tag, &problem, events),
@@ -68,6 +76,7 @@ impl Run {
         repository: &Repository,
         tag: &Tag,
         entry: &Entry,
+        ready: &Ready<'_>,
     ) -> Result<(), Problem> {
         let registry = self.services.registry().await?;
         let manifest = entry.manifest();
@@ -79,6 +88,11 @@ impl Run {
         registry
             .put_bytes(repository, ENTRY_TYPE, &entry.document())
             .await?;
+        // The tag comes last, so that nobody finds the entry without its signature.
+        if let Some(key) = ready.signing {
+            registry.put_by_digest(repository, &manifest).await?;
+            self.sign_entry(key, repository, &manifest, ready).await?;
+        }
         if let Err(error) = registry.put_manifest(repository, tag, &manifest).await {
             if error.is_refusal() {
                 self.effects.withdraw(&begun);
@@ -94,6 +108,34 @@ impl Run {
         Ok(())
     }
 
+    /// Attaches the signature of an entry.
+    async fn sign_entry(
+        &self,
+        key: &SigningKey,
+        repository: &Repository,
+        manifest: &RawManifest,
+        ready: &Ready<'_>,
+    ) -> Result<(), Problem> {
+        let finished = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+        let signed = SignedEntry {
+            repository,
+            entry: &manifest.digest(),
+            sensor: &ready.sensor.arm64,
+            origin: &self.services.agent().origin,
+            finished: &finished,
+        };
+        let statement = signed.statement().to_string();
+        let bundle = self.sign(key, statement.as_bytes()).await?;
+        let artifact = Artifact {
+            media_type: BUNDLE_TYPE,
+            content: &bundle,
+            annotations: bundle::annotations(PREDICATE_TYPE),
+        };
+        let registry = self.services.registry().await?;
+        registry.attach(repository, manifest, &artifact).await?;
+        Ok(())
+    }
+
     /// Looks at the entry that the tag names now, as a run that wants to use it does.
     async fn entry_there(
         &self,
@@ -102,11 +144,13 @@ impl Run {
         question: &Question,
         ready: &Ready<'_>,
     ) -> CacheAnswer {
+        let trust = ready.trust;
         let lookup = CacheLookup {
             repository,
             source: &image.source,
             options: &ready.options,
             question,
+            trust,
         };
         lookup.answer(&self.services).await
     }

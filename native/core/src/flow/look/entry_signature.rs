@@ -1,0 +1,61 @@
+//! Looks for the signature of an entry of the graft cache.
+
+use crate::adapters::registry::client::Registry;
+use crate::adapters::registry::error::RegistryError;
+use crate::adapters::registry::referrers::EMPTY_TYPE;
+use crate::domain::graft::entry_signature::signer_of;
+use crate::domain::provenance::bundle::{BUNDLE_LIMIT, BUNDLE_TYPE};
+use crate::domain::provenance::key::TrustedKey;
+use crate::domain::reference::digest::Digest;
+use crate::domain::reference::repository::Repository;
+
+/// The most artifacts beside an entry that are read; each takes two requests.
+const BUNDLES: usize = 20;
+
+/// Finds the trusted key that has signed an entry.
+///
+/// # Errors
+/// The registry does not answer; or, as the inner error, a phrase on why no bundle proves it.
+pub(super) async fn signer(
+    registry: &Registry,
+    repository: &Repository,
+    entry: &Digest,
+    keys: &[TrustedKey],
+) -> Result<Result<String, String>, RegistryError> {
+    let types = [BUNDLE_TYPE, EMPTY_TYPE];
+    let listed = registry.referrers(repository, entry, &types).await?;
+    let mut why = "no signature is beside it".to_owned();
+    for one in listed.iter().take(BUNDLES) {
+        let layer = match registry.artifact_layer(repository, &one.digest).await {
+            Ok(layer) if layer.media_type == BUNDLE_TYPE && layer.size <= BUNDLE_LIMIT => layer,
+            Ok(_) => continue,
+            Err(error) => {
+                why = left_out(error)?;
+                continue;
+            }
+        };
+        let bundle = registry.artifact_blob(repository, &one.digest, &layer);
+        let bundle = match bundle.await {
+            Ok(bundle) => bundle,
+            Err(error) => {
+                why = left_out(error)?;
+                continue;
+            }
+        };
+        match signer_of(&bundle, entry, keys) {
+            Ok(Some(key)) => return Ok(Ok(key.to_owned())),
+            Ok(None) => {}
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Ok(Err(why))
+}
+
+/// Leaves out an artifact that is not there or not what the list says. A registry in trouble is a failure.
+fn left_out(error: RegistryError) -> Result<String, RegistryError> {
+    match &error {
+        RegistryError::ImageNotFound { source, .. }
+        | RegistryError::AnswerInvalid { source, .. } => Ok(source.to_string()),
+        _ => Err(error),
+    }
+}
