@@ -80,6 +80,11 @@ impl Findings {
         self.changes.push(message.into());
     }
 
+    /// Forgets what was corrected so far.
+    pub(super) fn forget_changes(&mut self) {
+        self.changes.clear();
+    }
+
     /// Notes something that is used as it is, and that may not work.
     pub(super) fn warn(&mut self, code: Code, message: impl Into<String>) {
         self.warnings.push(Warning {

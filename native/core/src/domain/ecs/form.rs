@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::encoding::decode;
 use super::field::CONTAINERS;
-use super::findings::Findings;
+use super::findings::{Findings, Origin};
 
 /// Fields that only ECS writes: the SDK's `TaskDefinition` has them and its `RegisterTaskDefinitionInput` lacks them.
 pub(super) const READ_ONLY: [&str; 9] = [
@@ -20,7 +20,11 @@ pub(super) const READ_ONLY: [&str; 9] = [
 ];
 
 /// Reads the input of `RegisterTaskDefinition` from a file's content.
-pub(super) fn read(findings: &mut Findings, bytes: &[u8]) -> Option<Map<String, Value>> {
+pub(super) fn read(
+    findings: &mut Findings,
+    bytes: &[u8],
+    origin: Origin,
+) -> Option<Map<String, Value>> {
     let decoded = match decode(bytes) {
         Ok(decoded) => decoded,
         Err(why) => {
@@ -48,6 +52,10 @@ pub(super) fn read(findings: &mut Findings, bytes: &[u8]) -> Option<Map<String, 
     drop_read_only(findings, &mut input);
     drop_nulls(&mut input);
     drop_tags(findings, &mut input);
+    if origin == Origin::Service {
+        // ECS itself has added what was dropped.
+        findings.forget_changes();
+    }
     if !input.contains_key(CONTAINERS) {
         findings.refuse_file(
             "the file holds no `containerDefinitions`, so it is not an ECS task definition",

@@ -64,7 +64,7 @@ impl TaskDefinition {
     }
 
     fn correct(findings: &mut Findings, bytes: &[u8], wanted: Wanted) -> Option<Self> {
-        let mut input = form::read(findings, bytes)?;
+        let mut input = form::read(findings, bytes, wanted.origin)?;
         types::correct(findings, &mut input);
         let chosen = container::choose(findings, &input, wanted.container);
         let extent = Extent {

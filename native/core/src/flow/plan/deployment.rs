@@ -39,8 +39,8 @@ pub enum Need {
 pub enum Cause {
     /// `forceNewDeployment` is true.
     Forced,
-    /// Its deployment failed.
-    Failed,
+    /// Its deployment failed or was replaced.
+    NotRunning,
 }
 
 /// Decides on the deployment of `image`, a reference by digest.
@@ -79,7 +79,7 @@ fn need_of_same(service: &Service, current: &RegisteredDefinition) -> Need {
     match primary.map(|primary| (&primary.rollout, primary)) {
         Some((Some(Rollout::Completed), _)) => Need::Nothing,
         Some((None, primary)) if primary.running == primary.desired => Need::Nothing,
-        None | Some((Some(Rollout::Failed), _)) => Need::Restart(Cause::Failed),
+        None | Some((Some(Rollout::Failed), _)) => Need::Restart(Cause::NotRunning),
         Some(_) => Need::Watch,
     }
 }

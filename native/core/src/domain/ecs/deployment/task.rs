@@ -56,12 +56,12 @@ impl Task {
         }
     }
 
-    /// Describes the end of the task, a line for the task and for each container that says more.
-    fn describe(&self, logs: &LogStreams) -> Vec<String> {
+    /// Describes the end of the task, with each container that says more.
+    fn describe(&self, logs: &LogStreams) -> String {
         let code = self.stop_code.as_deref().unwrap_or("stopped");
         let reason = self.stopped_reason.as_deref();
         let reason = reason.unwrap_or("ECS gives no reason");
-        let mut lines = vec![format!("task {}: {code}: {reason}", self.id)];
+        let mut parts = vec![format!("task {}: {code}: {reason}", self.id)];
         for container in &self.containers {
             let name = &container.name;
             let exit = container
@@ -69,14 +69,14 @@ impl Task {
                 .map(|code| format!("exit code {code}{}", meaning(code)));
             let told: Vec<String> = exit.into_iter().chain(container.reason.clone()).collect();
             if !told.is_empty() {
-                lines.push(format!("container `{name}`: {}", told.join(", ")));
+                parts.push(format!("container `{name}`: {}", told.join(", ")));
             }
             // A container that never started has no log.
             if container.exit_code.is_some() {
-                lines.extend(logs.of(name, &self.id));
+                parts.extend(logs.of(name, &self.id));
             }
         }
-        lines
+        parts.join("; ")
     }
 }
 
@@ -89,7 +89,7 @@ fn meaning(code: i32) -> &'static str {
     }
 }
 
-/// Describes the ends of a deployment's tasks, the newest first; ends by scaling come last.
+/// Describes the ends of a deployment's tasks, a line each, the newest first; ends by scaling come last.
 #[must_use]
 pub fn describe_ends(
     mut tasks: Vec<Task>,
@@ -99,7 +99,7 @@ pub fn describe_ends(
     tasks.retain(|task| task.is_of(deployment, revision));
     tasks.sort_by_key(|task| (task.is_scaled_in(), std::cmp::Reverse(task.stopped_at)));
     let described = tasks.iter().take(DESCRIBED);
-    described.flat_map(|task| task.describe(logs)).collect()
+    described.map(|task| task.describe(logs)).collect()
 }
 
 /// The digests that a deployment's tasks report for a container, compared with the one that they must have.

@@ -29,7 +29,7 @@ impl DeployRun {
                 return Err(error.into());
             }
             Err((error, true)) => {
-                events.note(format!("{error}; ECS is asked if it has the revision"));
+                events.note("The answer of ECS was lost; looking if it has the revision");
                 let found = self.find_revision(definition, image).await;
                 let family = definition.family.clone();
                 found.ok_or(Unknown::Registration {

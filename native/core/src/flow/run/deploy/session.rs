@@ -76,7 +76,7 @@ impl DeploySession {
         match plan.need {
             Need::Nothing => events.note("Nothing to deploy: the service runs this definition with this image"),
             Need::Restart(Cause::Forced) => events.note("The service runs this definition with this image, and `forceNewDeployment` starts it again"),
-            Need::Restart(Cause::Failed) => events.note("The current revision is this definition with this image, and its deployment failed; it is deployed again"),
+            Need::Restart(Cause::NotRunning) => events.note("The service is set to this definition with this image, and does not run it; it is deployed again"),
             Need::Watch => events.note("A deployment of this definition with this image is under way already"),
             Need::Revision => {}
         }

@@ -36,7 +36,7 @@ impl DeployRun {
                 return Err(error.into());
             }
             Err((error, true)) => {
-                events.note(format!("{error}; ECS is asked if it has the deployment"));
+                events.note("The answer of ECS was lost; looking if it has begun the deployment");
                 Err(error)
             }
         };
@@ -52,7 +52,9 @@ impl DeployRun {
                 id,
                 revision: revision.to_owned(),
                 earlier: [earlier, others].concat(),
-                previous: before.task_definition.clone(),
+                previous: before
+                    .primary()
+                    .map(|primary| primary.task_definition.clone()),
                 rolls_back: before.guards.rolls_back,
                 limit: self.session.config.limit,
             },

@@ -94,9 +94,7 @@ async fn a_failure_names_the_tasks_that_stopped_and_their_logs() {
         [
             "The deployment `ecs-svc/2` of the service `web` failed, and was not rolled back",
             "ECS: tasks failed to start.",
-            "task t1: EssentialContainerExited: Essential container in task exited",
-            "container `web`: exit code 1",
-            "its log: group `/ecs/web`, stream `app/web/t1`",
+            "task t1: EssentialContainerExited: Essential container in task exited; container `web`: exit code 1; its log: group `/ecs/web`, stream `app/web/t1`",
         ]
     );
     let last = effects.last().expect("an effect");
