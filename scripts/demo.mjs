@@ -13,6 +13,7 @@ const demos = {
   patch: { shows: "patch an image in the lab", script: "tests/task/demo.mjs" },
   signed: { shows: "sign and verify a record in the lab", script: "tests/task/demo-signed.mjs" },
   cache: { shows: "graft without an engine", script: "tests/task/demo-cache.mjs" },
+  deploy: { shows: "deploy an image to a service in the lab", script: "tests/task/demo-deploy.mjs" },
 };
 const stores = ["containerd", "overlay2"];
 

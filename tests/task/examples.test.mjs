@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startCrowdStrike } from "../lab/crowdstrike.mjs";
+import { completed, failed, progress, rolledBack, rollingBack } from "../lab/ecs/frames.mjs";
+import { startEcs } from "../lab/ecs.mjs";
 import { blocks, examples } from "../package/pipelines.mjs";
 import { Job } from "./agent.mjs";
-import { assertSucceeded } from "./expect.mjs";
+import { runningDefinition } from "./deployments.mjs";
+import { assertFailed, assertSucceeded } from "./expect.mjs";
 import {
   config,
   crane,
@@ -77,7 +80,7 @@ function addDefinition(sources, path, service) {
   writeFileSync(join(sources, path), filled);
 }
 
-/** Runs one step. */
+/** Runs one step to its end, with the values that the pipeline has by then. */
 async function runStep(job, step, known) {
   const visible = { ...known, ...step.variables };
   const inputs = Object.fromEntries(
@@ -85,30 +88,46 @@ async function runStep(job, step, known) {
   );
   if (inputs.taskDefinition) addDefinition(job.folders.sources, inputs.taskDefinition, inputs.containerName);
   const ended = await job.run(inputs);
-  assertSucceeded(ended);
   for (const [name, value] of Object.entries(ended.outputs)) known[`${step.name}.${name}`] = value;
   return { inputs, ended };
 }
 
+/** ECS with the services of the examples, none of which runs a patched image yet. */
+function startServices(frames) {
+  const names = ["web", "api", "worker"];
+  return startEcs({ definition: runningDefinition("example/web:before"), names, frames });
+}
+
 /** Runs the task's steps of a pipeline in one job, and checks the result of each. */
 async function runPipeline({ steps }) {
-  const job = new Job({ endpoints });
+  const ecs = await startServices([completed]);
+  const job = new Job({ endpoints, env: { AWS_ENDPOINT_URL_ECS: ecs.url } });
   const known = { ...variables };
   try {
     for (const step of steps) {
       const { inputs, ended } = await runStep(job, step, known);
+      assertSucceeded(ended);
       assert.equal(config(ended.outputs.imageReference).config.Entrypoint[0], falconEntrypoint);
       if (inputs.taskDefinition) {
         const written = JSON.parse(readFileSync(ended.outputs.taskDefinitionPath, "utf8"));
         assert.equal(written.containerDefinitions[0].image, ended.outputs.imageReference);
         rmSync(join(job.folders.sources, "deploy"), { recursive: true });
       }
+      if (inputs.action === "deploy") assertRuns(ecs, inputs.ecsService, ended.outputs.imageReference);
     }
   } finally {
     await job.post();
     job.end();
+    await ecs.close();
   }
   assert.equal(docker("images", "--quiet"), "", "no image stays on the agent");
+}
+
+/** The service's only deployment is of the image. */
+function assertRuns(ecs, service, image) {
+  const [deployment, ...others] = ecs.services.get(service).describe().deployments;
+  assert.deepEqual([deployment.rolloutState, others], ["COMPLETED", []]);
+  assert.equal(ecs.definitions.image(deployment.taskDefinition, service), image);
 }
 
 for (const pipeline of examples())
@@ -122,16 +141,55 @@ test("The pipeline that replaces the hand-written one works", needsLab, async ()
   await runPipeline(pipeline);
 });
 
-test("A second night changes nothing", needsLab, async () => {
-  const job = new Job({ endpoints });
+const nightly = () =>
+  examples()
+    .find(({ path }) => path === "examples/nightly.yml")
+    .steps.slice(0, 2);
+
+/** A night of one service: it is patched, then deployed, in a job of its own. */
+async function night(ecs) {
+  const job = new Job({ endpoints, env: { AWS_ENDPOINT_URL_ECS: ecs.url } });
+  const known = { ...variables };
   try {
-    for (const night of ["first", "second"])
-      for (const step of examples().find(({ path }) => path === "examples/nightly.yml").steps) {
-        const { ended } = await runStep(job, step, { ...variables });
-        if (night === "second") assert.equal(ended.outputs.changed, "false");
-      }
+    const ends = [];
+    for (const step of nightly()) ends.push((await runStep(job, step, known)).ended);
+    return ends;
   } finally {
     await job.post();
     job.end();
   }
-});
+}
+
+const fails = {
+  "that ECS rolled back": [[rollingBack(), rolledBack()], "ECS_DEPLOYMENT_ROLLED_BACK"],
+  "that stayed broken": [[progress({ pending: 2 }), failed()], "ECS_DEPLOYMENT_FAILED"],
+};
+
+for (const [situation, [broken, code]] of Object.entries(fails))
+  test(
+    `The next night heals a deployment ${situation}, and the one after changes nothing`,
+    needsLab,
+    async () => {
+      const ecs = await startServices([broken, [progress({ running: 1 }), completed]]);
+      try {
+        const [first, failure] = await night(ecs);
+        assertSucceeded(first);
+        assertFailed(failure, code);
+        const [second, healed] = await night(ecs);
+        assertSucceeded(second);
+        assert.equal(second.outputs.changed, "false", "the image is there already");
+        assertSucceeded(healed);
+        assert.equal(healed.outputs.changed, "true");
+        const { ecsService } = nightly()[1].inputs;
+        assertRuns(ecs, expand(ecsService, nightly()[1].variables), healed.outputs.imageReference);
+        const updates = ecs.count("UpdateService");
+        for (const ended of await night(ecs)) {
+          assertSucceeded(ended);
+          assert.equal(ended.outputs.changed, "false");
+        }
+        assert.equal(ecs.count("UpdateService"), updates);
+      } finally {
+        await ecs.close();
+      }
+    },
+  );

@@ -26,6 +26,8 @@ export class Service {
   /** The number of deployments that updates began. */
   #began = 0;
   #before;
+  /** The deployment whose record the service named before the last update. */
+  #recorded;
   #ours;
   #other = { id: newId(), createdAt: now() };
   #events = [];
@@ -52,6 +54,7 @@ export class Service {
       ...settings,
     };
     this.#before = { id: newId(), taskDefinition: revision, createdAt: now() - hour };
+    this.#recorded = this.#before;
     this.#log(`(service ${name}) has reached a steady state.`, now() - hour);
   }
 
@@ -92,8 +95,8 @@ export class Service {
       pendingCount: total("pendingCount"),
       loadBalancers: [],
       deployments,
-      // It follows a look later than the deployment itself.
-      currentServiceDeployment: this.#serviceDeploymentArn(this.#shown > 0 ? this.#ours : this.#before),
+      // It follows a look later than the deployment itself. A rollback belongs to the record of what it rolls back.
+      currentServiceDeployment: this.#serviceDeploymentArn(this.#shown > 0 ? this.#ours : this.#recorded),
       events: this.#events.toReversed(),
       createdAt: now() - 24 * hour,
     };
@@ -107,6 +110,7 @@ export class Service {
     const [primary] = this.#deployments();
     if (arn !== primary.taskDefinition || forceNewDeployment) {
       this.#before = { id: primary.id, taskDefinition: primary.taskDefinition, createdAt: primary.createdAt };
+      this.#recorded = this.#shown > 0 ? this.#ours : this.#recorded;
       this.#other = { id: newId(), createdAt: now() };
       this.#ours = { id: newId(), taskDefinition: arn ?? primary.taskDefinition, createdAt: now() };
       this.#began += 1;
@@ -134,8 +138,9 @@ export class Service {
 
   /** The records of the service's deployments among `arns`. */
   details(arns) {
-    const all = [this.#ours, this.#before].filter(Boolean).map((each) => this.#serviceDeployment(each));
-    return all.filter(({ serviceDeploymentArn }) => arns.includes(serviceDeploymentArn));
+    const all = new Set([this.#ours, this.#before, this.#recorded].filter(Boolean));
+    const records = [...all].map((each) => this.#serviceDeployment(each));
+    return records.filter(({ serviceDeploymentArn }) => arns.includes(serviceDeploymentArn));
   }
 
   /** Tasks of the service: those of frames so far, and others that are none of the deployment's business. */
