@@ -397,7 +397,7 @@ test(
     );
     assert.deepEqual(reads, []);
     assert.ok(requests.length <= 36, `${requests.length} requests`);
-  
+
     const other = await withEngine(asked(name, "other", { trustedKeys: "alias/other-cache" }));
     assertPassedOver(other, /no trusted key has signed it/);
   },
