@@ -86,6 +86,7 @@ function deploymentRows(deployment: ServiceDeployment): Row[] {
     ...row("Image", image.imageReference),
     ...row("Tag", image.imageTag),
     ...row("Sensor version", image.sensorVersion ?? "not recorded in the registry"),
+    ...(image.record === undefined ? [] : row("Record", recorded(image.record))),
   ];
 }
 

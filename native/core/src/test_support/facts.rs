@@ -39,9 +39,8 @@ pub fn facts() -> Facts {
         })),
         keys: Ok(KeyFacts {
             trust: Trust::Anyone,
-            signing: None,
         }),
-        may_sign: None,
+        signing: None,
         engine: Some(Ok(engine())),
         mounts: Some(EngineMounts {
             agent_folder: Mountable::Yes,

@@ -54,9 +54,6 @@ pub enum KmsError {
         /// The key.
         key: KmsKeyName,
     },
-    /// A key that was not looked up before it was needed.
-    #[error("The key `{0}` was not looked up")]
-    NotAsked(KmsKeyName),
     /// Anything that concerns all of AWS.
     #[error(transparent)]
     Aws(Box<AwsError>),
@@ -76,7 +73,6 @@ impl Explain for KmsError {
             Self::Unusable { .. } => Code::AwsKmsKeyUnusable,
             Self::Unsuitable { .. } | Self::Kind { .. } => Code::AwsKmsKeyUnsuitable,
             Self::SignatureInvalid { .. } => Code::AwsKmsSignatureInvalid,
-            Self::NotAsked(_) => Code::TaskInternal,
             Self::Aws(error) => error.code(),
         }
     }
@@ -88,7 +84,6 @@ impl Explain for KmsError {
             Self::Unusable { .. } => "Enable the key in KMS, or name another key".to_owned(),
             Self::Unsuitable { .. } | Self::Kind { .. } => "Create a key for records alone: `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`".to_owned(),
             Self::SignatureInvalid { .. } => "Remove an override of KMS's endpoint; if there is none, check that the public key in `trustedKeys` is the signing key's".to_owned(),
-            Self::NotAsked(_) => "Report it with the log of the run".to_owned(),
             Self::Aws(error) => return error.hint(),
         })
     }

@@ -34,6 +34,9 @@ const EMPTY: &[u8] = b"{}";
 /// Bytes that all pages of a list may have together; an entry has some 500.
 const LIST_LIMIT: usize = 4 * 1024 * 1024;
 
+/// Bytes that the manifest of an artifact may have; ours has some 2 KiB.
+const ARTIFACT_LIMIT: usize = 64 * 1024;
+
 /// A registry that never comes to an end is not followed for ever.
 const PAGES: usize = 20;
 
@@ -62,12 +65,26 @@ pub struct Attached {
 
 impl Registry {
     /// The artifacts of some types that refer to an image; none where the registry knows of none.
+    ///
+    /// # Errors
+    /// The list cannot be had, or one of its entries of these types cannot be read.
     pub async fn referrers(
         &self,
         repository: &Repository,
         image: &Digest,
         types: &[&str],
     ) -> Result<Vec<Referrer>, RegistryError> {
+        let listed = self.listed_referrers(repository, image, types).await?;
+        listed.into_iter().collect()
+    }
+
+    /// The same with an error for each entry that cannot be read: all who can push can have written one.
+    pub async fn listed_referrers(
+        &self,
+        repository: &Repository,
+        image: &Digest,
+        types: &[&str],
+    ) -> Result<Vec<Result<Referrer, RegistryError>>, RegistryError> {
         let subject = Subject::read(repository, None);
         let mut path = format!("/v2/{}/referrers/{image}", repository.name);
         // A registry filters by one type alone.
@@ -138,25 +155,16 @@ impl Registry {
             list = Some(fallback_tag(&image.digest()));
         }
         let listed = self
-            .referrers(repository, &image.digest(), &[artifact.media_type])
+            .listed_referrers(repository, &image.digest(), &[artifact.media_type])
             .await?;
-        if listed.iter().any(|referrer| referrer.digest == digest) {
+        let mut listed = listed.iter().flatten();
+        if listed.any(|referrer| referrer.digest == digest) {
             return Ok(Attached { digest, list });
         }
         let reference = ManifestReference::Digest(digest);
         let subject = Subject::write(repository, Some(&reference));
         Err(subject
             .invalid("the registry accepted it, but does not list it among the image's referrers"))
-    }
-
-    /// The content of an artifact with a single layer.
-    pub async fn artifact_content(
-        &self,
-        repository: &Repository,
-        artifact: &Digest,
-    ) -> Result<Vec<u8>, RegistryError> {
-        let layer = self.artifact_layer(repository, artifact).await?;
-        self.artifact_blob(repository, artifact, &layer).await
     }
 
     /// The single layer of an artifact, by which its content is read.
@@ -168,6 +176,9 @@ impl Registry {
         let reference = ManifestReference::Digest(artifact.clone());
         let subject = Subject::read(repository, Some(&reference));
         let (raw, _) = self.manifest(&subject).await?;
+        if raw.bytes.len() > ARTIFACT_LIMIT {
+            return Err(subject.invalid(&format!("it has more than {ARTIFACT_LIMIT} bytes")));
+        }
         let layers = manifest::layers(&raw).map_err(|why| subject.invalid(&why))?;
         match <[Descriptor; 1]>::try_from(layers) {
             Ok([layer]) => Ok(layer),
@@ -258,7 +269,11 @@ impl Artifact<'_> {
 
 impl Subject<'_> {
     /// The wanted entries of a list of referrers; what the others hold does not matter.
-    fn referrers(&self, index: &[u8], types: &[&str]) -> Result<Vec<Referrer>, RegistryError> {
+    fn referrers(
+        &self,
+        index: &[u8],
+        types: &[&str],
+    ) -> Result<Vec<Result<Referrer, RegistryError>>, RegistryError> {
         let unreadable =
             |why: &str| self.invalid(&format!("the list of referrers cannot be read: {why}"));
         let index: Value =
@@ -289,7 +304,7 @@ impl Subject<'_> {
                 annotations,
             })
         });
-        referrers.collect()
+        Ok(referrers.collect())
     }
 }
 

@@ -19,20 +19,23 @@ pub const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// Bytes that a bundle may have; real ones have 2 to 3 KiB.
 pub const BUNDLE_LIMIT: u64 = 64 * 1024;
 
-/// The fields of a bundle that are read, and those that prove nothing here. All others make it another kind of bundle:
-/// one with a certificate, or with a signature over a message.
+/// The fields of a bundle that are read, those of other kinds of bundles, and those that prove nothing here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Bundle {
     media_type: String,
     verification_material: Material,
-    dsse_envelope: Envelope,
+    dsse_envelope: Option<Envelope>,
+    message_signature: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Material {
     public_key: Option<KeyHint>,
+    certificate: Option<IgnoredAny>,
+    #[serde(rename = "x509CertificateChain")]
+    chain: Option<IgnoredAny>,
     #[serde(rename = "tlogEntries")]
     _log_entries: Option<IgnoredAny>,
     #[serde(rename = "timestampVerificationData")]
@@ -70,6 +73,9 @@ pub enum BundleError {
     /// It has another form.
     #[error("it is not a bundle of a signed statement: {0}")]
     Form(Cause),
+    /// It is signed in another way, as by a person with a certificate.
+    #[error("it is not signed by a key, but in another way")]
+    OtherKind,
     /// Its statement proves nothing about the image.
     #[error("{0}")]
     Statement(Cause),
@@ -95,28 +101,11 @@ pub struct Signed<'a, P> {
 /// # Errors
 /// The reason why it proves nothing.
 pub fn open<'a>(bytes: &[u8], keys: &'a [TrustedKey]) -> Result<Signed<'a, Vec<u8>>, BundleError> {
-    let size = bytes.len() as u64;
-    if size > BUNDLE_LIMIT {
-        return Err(BundleError::TooLarge(size));
-    }
-    let form = |why: &str| BundleError::Form(Cause::said(why));
-    let bundle: Bundle = serde_json::from_slice(bytes).map_err(|error| form(&error.to_string()))?;
-    if bundle.media_type != BUNDLE_TYPE {
-        return Err(form("it has another media type"));
-    }
-    let envelope = bundle.dsse_envelope;
-    if envelope.payload_type != STATEMENT_TYPE {
-        return Err(form("its payload has another type"));
-    }
-    let [signature] = envelope.signatures.as_slice() else {
-        return Err(form("it has not exactly one signature"));
-    };
-    let Some(named) = bundle.verification_material.public_key else {
-        return Err(form("it names no public key"));
-    };
-    let decode = |text: &str| BASE64_STANDARD.decode(text);
-    let payload = decode(&envelope.payload).map_err(|_| form("its payload is not Base64"))?;
-    let signature = decode(&signature.sig).map_err(|_| form("its signature is not Base64"))?;
+    let Parsed {
+        payload,
+        signature,
+        hint,
+    } = Parsed::read(bytes)?;
     let message = signed_bytes(&payload);
     if let Some(key) = keys
         .iter()
@@ -124,21 +113,66 @@ pub fn open<'a>(bytes: &[u8], keys: &'a [TrustedKey]) -> Result<Signed<'a, Vec<u
     {
         return Ok(Signed { payload, key });
     }
-    let named = keys.iter().find(|key| named.hint == Some(key.key.hint()));
+    let named = keys.iter().find(|key| hint == Some(key.key.hint()));
     Err(match named {
         Some(key) => BundleError::Forged(key.name.clone()),
         None => BundleError::OtherKey,
     })
 }
 
-/// Reads the statement in a bundle without a look at its signature: all who can push can have written it.
+/// Reads the statement of a bundle without a look at its signature, which is no more than someone's word.
 ///
 /// # Errors
-/// The reason why there is none.
-pub fn claimed_statement(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let bundle: Bundle = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let payload = BASE64_STANDARD.decode(&bundle.dsse_envelope.payload);
-    payload.map_err(|_| "its payload is not Base64".to_owned())
+/// The reason why it is not a bundle of a signed statement.
+pub fn unproven_statement(bytes: &[u8]) -> Result<Vec<u8>, BundleError> {
+    Ok(Parsed::read(bytes)?.payload)
+}
+
+/// The parts of a bundle that a key has signed, or is said to have.
+struct Parsed {
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+    hint: Option<String>,
+}
+
+impl Parsed {
+    fn read(bytes: &[u8]) -> Result<Self, BundleError> {
+        let size = bytes.len() as u64;
+        if size > BUNDLE_LIMIT {
+            return Err(BundleError::TooLarge(size));
+        }
+        let form = |why: &str| BundleError::Form(Cause::said(why));
+        let bundle: Bundle =
+            serde_json::from_slice(bytes).map_err(|error| form(&error.to_string()))?;
+        if bundle.media_type != BUNDLE_TYPE {
+            return Err(form("it has another media type"));
+        }
+        let material = bundle.verification_material;
+        if material.certificate.is_some()
+            || material.chain.is_some()
+            || bundle.message_signature.is_some()
+        {
+            return Err(BundleError::OtherKind);
+        }
+        let Some(envelope) = bundle.dsse_envelope else {
+            return Err(form("it has no statement"));
+        };
+        if envelope.payload_type != STATEMENT_TYPE {
+            return Err(form("its payload has another type"));
+        }
+        let [signature] = envelope.signatures.as_slice() else {
+            return Err(form("it has not exactly one signature"));
+        };
+        let Some(named) = material.public_key else {
+            return Err(form("it names no public key"));
+        };
+        let decode = |text: &str| BASE64_STANDARD.decode(text);
+        Ok(Self {
+            payload: decode(&envelope.payload).map_err(|_| form("its payload is not Base64"))?,
+            signature: decode(&signature.sig).map_err(|_| form("its signature is not Base64"))?,
+            hint: named.hint,
+        })
+    }
 }
 
 /// The bytes that are signed for a statement: DSSE's pre-authentication encoding.

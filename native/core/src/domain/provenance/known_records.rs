@@ -19,6 +19,8 @@ pub struct KnownRecords<R> {
 pub struct IgnoredRecord {
     /// Its manifest.
     pub artifact: Digest,
+    /// True if its annotations call it a record of this task, as everyone can write them.
+    pub is_ours: bool,
     /// The reason.
     pub why: IgnoredWhy,
 }
@@ -35,12 +37,16 @@ pub enum IgnoredWhy {
 }
 
 impl IgnoredRecord {
-    /// Returns true if nothing but an attack or a fault explains the record.
+    /// Returns true if nothing but an attack or a fault explains the record. Other tools attach artifacts of the same
+    /// types, in forms of their own.
     #[must_use]
     pub fn is_suspicious(&self) -> bool {
         match &self.why {
-            IgnoredWhy::Unsigned | IgnoredWhy::Bundle(BundleError::OtherKey) => false,
-            IgnoredWhy::Bundle(_) | IgnoredWhy::Artifact(_) => true,
+            IgnoredWhy::Unsigned
+            | IgnoredWhy::Bundle(BundleError::OtherKey | BundleError::OtherKind) => false,
+            IgnoredWhy::Bundle(BundleError::Forged(_) | BundleError::Statement(_)) => true,
+            IgnoredWhy::Bundle(BundleError::TooLarge(_) | BundleError::Form(_))
+            | IgnoredWhy::Artifact(_) => self.is_ours,
         }
     }
 }

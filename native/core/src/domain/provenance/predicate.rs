@@ -4,6 +4,7 @@ use super::option_fields::OptionFields;
 use super::record::Recipe;
 use super::statement::StatementDetails;
 use crate::domain::reference::digest::Digest;
+use crate::report::cause::Cause;
 
 /// The predicate of this task's statements, as far as it is read again.
 #[derive(Deserialize)]
@@ -119,14 +120,16 @@ impl Predicate {
         ])
     }
 
+    /// The details for people, each a line of limited length: without a signature they are anyone's words.
     pub(super) fn details(self) -> StatementDetails {
+        let line = |text: Option<String>| text.map(|text| Cause::said(&text).to_string());
         let parameters = self.build_definition.external_parameters;
         let metadata = self.run_details.metadata;
         StatementDetails {
-            source: parameters.source_image,
-            sensor: parameters.sensor_image,
-            run: metadata.invocation_id,
-            finished: metadata.finished_on,
+            source: line(parameters.source_image),
+            sensor: line(parameters.sensor_image),
+            run: line(metadata.invocation_id),
+            finished: line(metadata.finished_on),
         }
     }
 }

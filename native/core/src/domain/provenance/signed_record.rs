@@ -19,18 +19,31 @@ pub struct Record {
 }
 
 impl Record {
-    /// Completes an unsigned record with the details of its statement. All who can push to the repository can have
-    /// written both.
+    /// The error of a record whose content has more bytes than one can have.
+    #[must_use]
+    pub fn too_long(artifact: &Digest, bytes: u64) -> RecordError {
+        RecordError::new(artifact, &BundleError::TooLarge(bytes).to_string())
+    }
+
+    /// Completes a record by its content, where no key is known: a statement, or a bundle whose signature nobody can
+    /// check. All who can push to the repository can have written either.
     ///
     /// # Errors
-    /// The statement is not one of ours about the image.
-    pub fn unsigned(
+    /// The content is not one of our statements about the image.
+    pub fn unproven(
         provenance: Provenance,
-        statement: &[u8],
+        content: &[u8],
+        is_bundle: bool,
         image: &Digest,
     ) -> Result<Self, RecordError> {
-        let predicate = attestation::read::<Predicate>(statement, BUILD_TYPE, image);
         let unreadable = |why: &str| RecordError::new(&provenance.artifact, why);
+        let statement = if is_bundle {
+            bundle::unproven_statement(content)
+        } else {
+            Ok(content.to_vec())
+        };
+        let statement = statement.map_err(|error| unreadable(&error.to_string()))?;
+        let predicate = attestation::read::<Predicate>(&statement, BUILD_TYPE, image);
         let predicate = predicate.map_err(|why| unreadable(&why))?;
         let predicate =
             predicate.ok_or_else(|| unreadable("its content is not a statement of this task"))?;
@@ -38,21 +51,6 @@ impl Record {
             told: predicate.details(),
             provenance,
         })
-    }
-
-    /// Completes a record with the statement in its bundle, whose signature no known key can show to be right.
-    ///
-    /// # Errors
-    /// The content is not a bundle, or its statement is not one of ours about the image.
-    pub fn unverified(
-        provenance: Provenance,
-        bundle: &[u8],
-        image: &Digest,
-    ) -> Result<Self, RecordError> {
-        match bundle::claimed_statement(bundle) {
-            Ok(statement) => Self::unsigned(provenance, &statement, image),
-            Err(why) => Err(RecordError::new(&provenance.artifact, &why)),
-        }
     }
 
     /// Reads the bundle of an artifact, and believes nothing but what a trusted key has signed; none if it is another

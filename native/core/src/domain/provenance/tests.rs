@@ -165,7 +165,7 @@ fn the_statement_tells_everything_but_secrets() {
     assert_eq!(statement["subject"][0]["digest"]["sha256"], hex(b"image"));
     let read = |bytes: &[u8], image: &Digest| {
         let known = Provenance::read(&referrer()).expect("readable");
-        Record::unsigned(known.expect("a record"), bytes, image).map(|record| record.told)
+        Record::unproven(known.expect("a record"), bytes, false, image).map(|record| record.told)
     };
     let told = read(text.as_bytes(), &image).expect("it is about the image");
     assert_eq!(told.run.as_deref(), Some("https://dev.azure.example/run/1"));

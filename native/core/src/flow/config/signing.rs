@@ -24,24 +24,6 @@ pub enum KeySource {
     Kms(KmsKeyName),
 }
 
-impl SigningConfig {
-    /// The keys that are in KMS, each once.
-    #[must_use]
-    pub fn kms_keys(&self) -> Vec<&KmsKeyName> {
-        let trusted = self.trusted.iter().filter_map(|source| match source {
-            KeySource::Kms(name) => Some(name),
-            KeySource::Pem(_) => None,
-        });
-        let mut names = Vec::new();
-        for name in self.signing_key.iter().chain(trusted) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names
-    }
-}
-
 const PEM: &str = "-----BEGIN ";
 
 const PEM_END: &str = "-----END ";
@@ -49,7 +31,7 @@ const PEM_END: &str = "-----END ";
 pub(super) fn read(check: &mut Check, inputs: &Inputs) -> SigningConfig {
     let signing_key = check
         .text("signingKey", &inputs.signing_key)
-        .and_then(|text| kms_key(check, "signingKey", text));
+        .and_then(|text| kms_key(check, "signingKey", "its value", text));
     let mut trusted = trusted_keys(check, &inputs.trusted_keys);
     if inputs.trusted_keys.trim().is_empty() {
         trusted.extend(signing_key.clone().map(KeySource::Kms));
@@ -60,20 +42,26 @@ pub(super) fn read(check: &mut Check, inputs: &Inputs) -> SigningConfig {
     }
 }
 
-fn kms_key(check: &mut Check, input: &str, text: &str) -> Option<KmsKeyName> {
+/// The starts of a key's name. A text without one may be a key itself, and so it is not shown.
+const NAMES: [&str; 3] = ["alias/", "arn:", "awskms:"];
+
+const EXAMPLES: &str = "examples: `alias/falcon-records`, `arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`";
+
+fn kms_key(check: &mut Check, input: &str, place: &str, text: &str) -> Option<KmsKeyName> {
     match text.parse() {
         Ok(name) => Some(name),
-        // Whatever this is may be a secret, and so it is not shown.
-        Err(_) if text.contains("-----BEGIN") => {
-            let message = "holds a key, and the name of a key in KMS is needed (example: `alias/falcon-records`)";
-            check.refuse(InputFault::Malformed, input, message);
-            None
-        }
         Err(error) => {
-            let message = format!(
-                "`{text}` {error} (examples: `alias/falcon-records`, `arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`)"
+            let is_name = NAMES.iter().any(|start| text.starts_with(start));
+            let shown = if is_name {
+                format!("`{text}`")
+            } else {
+                place.to_owned()
+            };
+            check.refuse(
+                InputFault::Malformed,
+                input,
+                format!("{shown} {error} ({EXAMPLES})"),
             );
-            check.refuse(InputFault::Malformed, input, message);
             None
         }
     }
@@ -91,14 +79,14 @@ fn trusted_keys(check: &mut Check, value: &str) -> Vec<KeySource> {
                     check.refuse(
                         InputFault::Malformed,
                         INPUT,
-                        format!("key {number}: {error}"),
+                        format!("part {number}: {error}"),
                     );
                     None
                 }
             },
             Part::Line(line) => {
                 let name = check.text(INPUT, line);
-                name.and_then(|name| kms_key(check, INPUT, name))
+                name.and_then(|name| kms_key(check, INPUT, &format!("part {number}"), name))
                     .map(KeySource::Kms)
             }
         };
@@ -164,10 +152,8 @@ mod tests {
         assert_eq!(of("", ""), Ok(SigningConfig::default()));
         let config = of("awskms:///alias/falcon-records", "").expect("good");
         assert_eq!(config.trusted, [kms(ALIAS)]);
-        assert_eq!(config.kms_keys().len(), 1);
         let config = of(ALIAS, "alias/former").expect("good");
         assert_eq!(config.trusted, [kms("alias/former")]);
-        assert_eq!(config.kms_keys().len(), 2);
         assert_eq!(of("", ALIAS).expect("good").signing_key, None);
     }
 
@@ -195,19 +181,31 @@ mod tests {
         assert_eq!(code, Code::InputMalformed);
         for expected in [
             "`signingKey`: must be a single line",
-            "`trustedKeys`: key 1: it holds a private key",
-            "`trustedKeys`: `records` is not the name of a KMS key",
-            "`trustedKeys`: key 4: it cannot be read as PEM",
+            "`trustedKeys`: part 1: it holds a private key",
+            "`trustedKeys`: part 2 is not the name of a KMS key",
+            "`trustedKeys`: part 4: it cannot be read as PEM",
         ] {
             assert!(text.contains(expected), "{expected}: {text}");
         }
         let flat = private.replace('\n', " ");
         let (_, more) = of(&flat, "$(KEYS)").expect_err("flaws");
         assert!(
-            more.contains("holds a key, and the name of a key"),
+            more.contains("its value is not the name of a KMS key"),
             "{more}"
         );
         assert!(more.contains("still holds `$(KEYS)`"), "{more}");
         assert!(!format!("{text}{more}").contains(secret), "{text}{more}");
+        // Without its first line, with dashes that a word processor made of it, and as Base64 alone.
+        for damaged in [
+            format!("{secret}\n-----END EC PRIVATE KEY-----\n{secret}"),
+            format!("––––BEGIN PRIVATE KEY––––\n{secret}\n––––END PRIVATE KEY––––"),
+            format!("-----BEGIN PRIVATE KEY-----\n{secret}\n----END PRIVATE KEY----\n{private}"),
+            secret.to_owned(),
+        ] {
+            let (_, texts) = of("", &damaged).expect_err("no key");
+            assert!(!texts.contains(secret), "{texts}");
+            let (_, texts) = of(&damaged.replace('\n', " "), "").expect_err("no key");
+            assert!(!texts.contains(secret), "{texts}");
+        }
     }
 }

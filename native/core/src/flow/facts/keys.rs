@@ -1,16 +1,14 @@
 use crate::domain::aws::kms_key::KmsKeyName;
 use crate::domain::provenance::key::{PublicKey, Trust, TrustedKey};
 
-/// The keys of signed records.
+/// The keys by which records are believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFacts {
     /// The records that count.
     pub trust: Trust,
-    /// The key that signs the record of this run; none where records are not signed.
-    pub signing: Option<SigningKey>,
 }
 
-/// A key in KMS that signs.
+/// A key in KMS that signs, and may be used now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SigningKey {
     /// Its name, as the user gave it.

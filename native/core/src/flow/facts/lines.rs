@@ -1,6 +1,5 @@
 //! The facts as lines for people.
 
-use super::keys::KeyFacts;
 use super::patch::Facts;
 use super::source::{SourceFacts, SourcePlace};
 use super::target::TargetFacts;
@@ -22,10 +21,7 @@ impl Facts {
                 lines.extend(credentials.map(|origin| format!("AWS: credentials from {origin}")));
             }
         }
-        if let Ok(KeyFacts {
-            signing: Some(key), ..
-        }) = &self.keys
-        {
+        if let Some(Ok(key)) = &self.signing {
             lines.push(format!(
                 "Signing: records are signed by the KMS key {}",
                 key.name

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::builder::BuilderFacts;
 use super::fact::Fact;
 use super::graft_cache::{CacheHit, GraftCacheFacts};
-use super::keys::KeyFacts;
+use super::keys::{KeyFacts, SigningKey};
 use super::probes::Probes;
 use super::sensor::SensorFacts;
 use super::source::{SourceFacts, SourceOrigin, SourcePlace};
@@ -28,10 +28,10 @@ use crate::report::problem::{Explain, Problem};
 pub struct Facts {
     /// The caller's identity at AWS; not requested where nothing is to be changed.
     pub caller: Option<Fact<CallerIdentity>>,
-    /// The keys of signed records.
+    /// The keys by which records are believed.
     pub keys: Fact<KeyFacts>,
-    /// The permission to sign; none where nothing is signed, and not asked for where nothing is to be changed.
-    pub may_sign: Option<Fact<()>>,
+    /// The key that signs the record; none where records are not signed, and not looked up where none is written.
+    pub signing: Option<Fact<SigningKey>>,
     /// The engine; not asked where nothing is done with it.
     pub engine: Option<Fact<EngineFacts>>,
     /// The paths that the engine can mount; not asked for where nothing is to be changed or no engine answers.

@@ -8,6 +8,7 @@ use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use crate::adapters::registry::client::Registry;
 use crate::adapters::registry::error::RegistryError;
 use crate::adapters::registry::referrers::EMPTY_TYPE;
+use crate::domain::image::referrer::Referrer;
 use crate::domain::provenance::bundle::{BUNDLE_LIMIT, BUNDLE_TYPE, BundleError};
 use crate::domain::provenance::key::TrustedKey;
 use crate::domain::provenance::known_records::{IgnoredRecord, IgnoredWhy, KnownRecords};
@@ -45,20 +46,22 @@ pub(super) async fn read(
 ) -> Fact<KnownRecords<Record>> {
     // cosign lists its own bundles under the type of their empty configuration where the registry has no list.
     let types = [BUNDLE_TYPE, EMPTY_TYPE, STATEMENT_TYPE];
-    let listed = registry.referrers(repository, image, &types).await?;
+    let listed = registry.listed_referrers(repository, image, &types).await?;
+    let unreadable = listed.iter().filter(|one| one.is_err()).count();
     let mut seen = HashSet::new();
     let listed = listed
         .into_iter()
+        .flatten()
         .filter(|one| seen.insert(one.digest.clone()));
     let (unsigned, mut bundles): (Vec<_>, Vec<_>) =
         listed.partition(|one| one.artifact_type == STATEMENT_TYPE);
     // Annotations are not signed: they give an order, and nothing is left out for them.
     bundles.sort_by_key(|one| !is_annotated(one));
-    let unread = bundles.len().saturating_sub(BUNDLES);
+    let unread = unreadable + bundles.len().saturating_sub(BUNDLES);
     bundles.truncate(BUNDLES);
     let read = bundles
         .into_iter()
-        .map(|one| read_one(registry, repository, image, one.digest, keys));
+        .map(|one| read_one(registry, repository, image, one, keys));
     let found: Vec<Found> = stream::iter(read).buffered(AT_ONCE).try_collect().await?;
     let mut known = KnownRecords {
         believed: Vec::new(),
@@ -75,6 +78,7 @@ pub(super) async fn read(
     let unsigned = unsigned.into_iter().filter(is_annotated);
     known.ignored.extend(unsigned.map(|one| IgnoredRecord {
         artifact: one.digest,
+        is_ours: true,
         why: IgnoredWhy::Unsigned,
     }));
     Ok(known)
@@ -84,12 +88,15 @@ async fn read_one(
     registry: &Registry,
     repository: &Repository,
     image: &Digest,
-    artifact: Digest,
+    referrer: Referrer,
     keys: &[TrustedKey],
 ) -> Fact<Found> {
+    let is_ours = is_annotated(&referrer);
+    let artifact = referrer.digest;
     let ignored = |why| {
         Found::Ignored(IgnoredRecord {
             artifact: artifact.clone(),
+            is_ours,
             why,
         })
     };

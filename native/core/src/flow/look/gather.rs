@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::images::Images;
-use super::keys::{KeyLookup, may_sign};
+use super::keys::{KeyLookup, signing_key};
 use super::sensor::SensorLookup;
 use super::target::TargetLookup;
 use super::{builder, ecs, source, target};
@@ -54,7 +54,7 @@ pub async fn first(config: &PatchConfig, services: &Services) -> Facts {
     Facts {
         caller: None,
         keys,
-        may_sign: None,
+        signing: None,
         handler: Registration::Unknown,
         engine: None,
         mounts: None,
@@ -91,16 +91,16 @@ pub async fn rest(config: &PatchConfig, services: &Services, facts: &mut Facts) 
         target::at_aws(found, config, services).await
     };
     // The futures are large, so they live on the heap.
-    let (caller, may_sign, target, in_engine, mounts) = tokio::join!(
+    let (caller, signing, target, in_engine, mounts) = tokio::join!(
         Box::pin(services.caller()),
-        Box::pin(may_sign(&config.signing, services)),
+        Box::pin(signing_key(&config.signing, &facts.keys, services)),
         Box::pin(found_target),
         Box::pin(in_engine(services, facts)),
         Box::pin(mounts(services, facts)),
     );
     facts.mounts = mounts;
     facts.caller = Some(caller);
-    facts.may_sign = may_sign;
+    facts.signing = signing;
     facts.in_engine = in_engine;
     facts.target = target;
 }

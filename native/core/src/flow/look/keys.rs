@@ -2,9 +2,7 @@
 
 use tokio::sync::OnceCell;
 
-use crate::adapters::aws::kms_error::KmsError;
-use crate::domain::aws::kms_key::KmsKeyName;
-use crate::domain::provenance::key::{PublicKey, Trust, TrustedKey};
+use crate::domain::provenance::key::{Trust, TrustedKey};
 use crate::flow::config::signing::{KeySource, SigningConfig};
 use crate::flow::facts::fact::Fact;
 use crate::flow::facts::keys::{KeyFacts, SigningKey};
@@ -27,57 +25,58 @@ impl<'a> KeyLookup<'a> {
         }
     }
 
-    /// The keys; KMS is asked once for each that is its own.
+    /// The keys; KMS is asked once for each that it has.
     pub(super) async fn find(&self) -> Fact<KeyFacts> {
         let found = self.found.get_or_init(|| Box::pin(self.ask()));
         found.await.clone()
     }
 
     async fn ask(&self) -> Fact<KeyFacts> {
-        let names = self.config.kms_keys();
-        let asked = names.iter().map(|name| async {
-            let aws = self.services.aws().await?;
-            let key = aws.public_key(name).await?;
-            Ok::<_, Problem>((*name, key))
-        });
-        let public = futures_util::future::try_join_all(asked).await?;
-        let of = |name: &KmsKeyName| -> Fact<PublicKey> {
-            let found = public.iter().find(|(known, _)| *known == name);
-            let key = found.map(|(_, key)| key.clone());
-            key.ok_or_else(|| KmsError::NotAsked(name.clone()).into())
-        };
-        let trusted = self.config.trusted.iter().map(|source| {
-            Ok(match source {
+        let trusted = self.config.trusted.iter().map(|source| async move {
+            Ok::<_, Problem>(match source {
                 KeySource::Pem(key) => TrustedKey {
                     name: key.to_string(),
                     key: key.clone(),
                 },
                 KeySource::Kms(name) => TrustedKey {
                     name: name.to_string(),
-                    key: of(name)?,
+                    key: self.services.aws().await?.public_key(name).await?,
                 },
             })
         });
-        let trusted: Vec<TrustedKey> = trusted.collect::<Fact<_>>()?;
-        let signing = self.config.signing_key.as_ref().map(|name| {
-            let public = of(name)?;
-            let name = name.clone();
-            Ok::<_, Problem>(SigningKey { name, public })
-        });
+        let trusted = futures_util::future::try_join_all(trusted).await?;
         Ok(KeyFacts {
             trust: if trusted.is_empty() {
                 Trust::Anyone
             } else {
                 Trust::Keys(trusted)
             },
-            signing: signing.transpose()?,
         })
     }
 }
 
-/// Asks if the signing key may be used, without a signature; none where nothing is signed.
-pub(super) async fn may_sign(config: &SigningConfig, services: &Services) -> Option<Fact<()>> {
+/// Finds the signing key and asks if it may be used, without a signature; none where nothing is signed.
+pub(super) async fn signing_key(
+    config: &SigningConfig,
+    keys: &Fact<KeyFacts>,
+    services: &Services,
+) -> Option<Fact<SigningKey>> {
     let name = config.signing_key.as_ref()?;
-    let ask = async { Ok(services.aws().await?.may_sign(name).await?) };
-    Some(ask.await)
+    let find = async {
+        let aws = services.aws().await?;
+        let trusted = match keys.as_ref().map(|keys| &keys.trust) {
+            Ok(Trust::Keys(keys)) => keys.iter().find(|key| key.name == name.as_str()),
+            Ok(Trust::Anyone) | Err(_) => None,
+        };
+        let public = match trusted {
+            Some(known) => known.key.clone(),
+            None => aws.public_key(name).await?,
+        };
+        aws.may_sign(name).await?;
+        Ok(SigningKey {
+            name: name.clone(),
+            public,
+        })
+    };
+    Some(find.await)
 }

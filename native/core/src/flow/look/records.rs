@@ -7,7 +7,7 @@ use super::bundles;
 use crate::adapters::registry::client::Registry;
 use crate::adapters::registry::error::{Access, RegistryError};
 use crate::domain::image::referrer::Referrer;
-use crate::domain::provenance::bundle::BUNDLE_TYPE;
+use crate::domain::provenance::bundle::{BUNDLE_LIMIT, BUNDLE_TYPE};
 use crate::domain::provenance::key::Trust;
 use crate::domain::provenance::known_records::KnownRecords;
 use crate::domain::provenance::record::{Provenance, STATEMENT_TYPE, is_annotated};
@@ -21,10 +21,7 @@ use crate::report::problem::Problem;
 /// Statements that are read at the same time.
 const AT_ONCE: usize = 4;
 
-/// Bytes that all statements about one image may have together; one has some 4 KiB.
-const STATEMENTS: usize = 16 * 1024 * 1024;
-
-/// The most unsigned records that are read of an image.
+/// The most records that are read of an image without keys.
 const UNSIGNED: usize = 200;
 
 /// An image whose records are looked up.
@@ -48,8 +45,9 @@ impl RecordLookup<'_> {
     pub async fn provenance(self) -> Fact<KnownRecords<Provenance>> {
         match self.trust {
             Trust::Anyone => {
-                let claims = self.claims().await?.into_iter();
-                Ok(KnownRecords::all(claims.map(|claim| claim.0).collect()))
+                let read = self.unproven().await?.into_iter();
+                let known = read.map(|(_, provenance)| provenance).collect();
+                Ok(KnownRecords::all(known))
             }
             Trust::Keys(keys) => {
                 let records = bundles::read(self.registry, self.repository, self.image, keys);
@@ -71,21 +69,20 @@ impl RecordLookup<'_> {
         }
     }
 
-    /// Reads the annotations of unsigned records, and those of signed ones, which state no less where no key is known.
-    async fn claims(self) -> Fact<Vec<(Provenance, Referrer)>> {
+    /// The records whose signatures nobody can check, signed ones among them, each with its artifact's type.
+    async fn unproven(self) -> Fact<Vec<(String, Provenance)>> {
+        let (repository, image) = (self.repository, self.image);
         let types = [STATEMENT_TYPE, BUNDLE_TYPE];
-        let found = self.registry.referrers(self.repository, self.image, &types);
-        let mut found = found.await?;
-        // Other programs attach bundles too, in any number.
-        found.retain(|one| one.artifact_type == STATEMENT_TYPE || is_annotated(one));
-        if found.len() > UNSIGNED {
+        let found = self.registry.referrers(repository, image, &types).await?;
+        let ours: Vec<&Referrer> = found.iter().filter(|one| is_annotated(one)).collect();
+        if ours.len() > UNSIGNED {
             return Err(self.refused(&format!(
-                "more than {UNSIGNED} statements refer to it, and no more are read"
+                "more than {UNSIGNED} records refer to it, and no more are read"
             )));
         }
-        let read = found.into_iter().filter_map(|referrer| {
-            let read = Provenance::read(&referrer).transpose()?;
-            Some(read.map(|provenance| (provenance, referrer)))
+        let read = ours.into_iter().filter_map(|referrer| {
+            let read = Provenance::read(referrer).transpose()?;
+            Some(read.map(|provenance| (referrer.artifact_type.clone(), provenance)))
         });
         Ok(read.collect::<Result<_, _>>()?)
     }
@@ -97,27 +94,18 @@ impl RecordLookup<'_> {
             image,
             ..
         } = self;
-        let read = self.claims().await?.into_iter().map(|claim| async {
-            let content = registry.artifact_content(repository, &claim.1.digest).await;
-            Ok::<_, Problem>((content?, claim))
-        });
-        let mut contents = stream::iter(read).buffered(AT_ONCE);
-        let (mut records, mut bytes) = (Vec::new(), 0);
-        while let Some((content, (provenance, referrer))) = contents.try_next().await? {
-            bytes += content.len();
-            if bytes > STATEMENTS {
-                return Err(self.refused(&format!(
-                    "its records have more than {STATEMENTS} bytes together, and no more are read"
-                )));
+        let read = self.unproven().await?.into_iter();
+        let read = read.map(|(artifact_type, provenance)| async move {
+            let artifact = &provenance.artifact;
+            let layer = registry.artifact_layer(repository, artifact).await?;
+            if layer.size > BUNDLE_LIMIT {
+                return Err(Record::too_long(artifact, layer.size).into());
             }
-            let is_bundle = referrer.artifact_type == BUNDLE_TYPE;
-            records.push(if is_bundle {
-                Record::unverified(provenance, &content, image)?
-            } else {
-                Record::unsigned(provenance, &content, image)?
-            });
-        }
-        Ok(records)
+            let content = registry.artifact_blob(repository, artifact, &layer).await?;
+            let is_bundle = artifact_type == BUNDLE_TYPE;
+            Ok::<_, Problem>(Record::unproven(provenance, &content, is_bundle, image)?)
+        });
+        stream::iter(read).buffered(AT_ONCE).try_collect().await
     }
 
     fn refused(self, why: &str) -> Problem {

@@ -44,9 +44,10 @@ impl<'a> Ready<'a> {
     pub fn of(config: &PatchConfig, facts: &'a Facts) -> Result<Self, Problem> {
         let task_definition = facts.task_definition.as_ref().map(Result::as_ref);
         let keys = facts.keys.as_ref().map_err(Clone::clone)?;
+        let signing = facts.signing.as_ref().map(Result::as_ref);
         Ok(Self {
             facts,
-            signing: keys.signing.as_ref(),
+            signing: signing.transpose().map_err(Clone::clone)?,
             trust: &keys.trust,
             task_definition: task_definition.transpose().map_err(Clone::clone)?,
             source: facts.source.as_ref().map_err(Clone::clone)?,

@@ -42,7 +42,7 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
     refuse_miscounted_layers(ready.source)?;
     refuse_overwriting_source(config, ready.source, ready.target)?;
     refuse_unknown_image(config, ready.target)?;
-    refuse_immutable_tags(ready.target)?;
+    refuse_immutable_tags(facts, ready.target)?;
     if by_engine {
         refuse_unfiltered_access(config, facts)?;
     }
@@ -52,10 +52,9 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
 /// Refuses keys that cannot be looked up, a signing key that may not sign, and one whose records would not count.
 fn refuse_keys(facts: &Facts) -> Result<(), Problem> {
     let keys = facts.keys.as_ref().map_err(Clone::clone)?;
-    if let Some(Err(problem)) = &facts.may_sign {
-        return Err(problem.clone());
-    }
-    let (Some(signing), Trust::Keys(trusted)) = (&keys.signing, &keys.trust) else {
+    let signing = facts.signing.as_ref().map(Result::as_ref);
+    let signing = signing.transpose().map_err(Clone::clone)?;
+    let (Some(signing), Trust::Keys(trusted)) = (signing, &keys.trust) else {
         return Ok(());
     };
     if trusted.iter().any(|trusted| trusted.key == signing.public) {
@@ -236,24 +235,34 @@ fn refuse_unknown_image(config: &PatchConfig, target: &TargetFacts) -> Result<()
     })
 }
 
-fn refuse_immutable_tags(target: &TargetFacts) -> Result<(), Problem> {
+fn refuse_immutable_tags(facts: &Facts, target: &TargetFacts) -> Result<(), Problem> {
     let mut existing = target.existing.iter();
     let Some((tag, digest)) = existing.find(|(tag, _)| target.is_immutable(tag)) else {
         return Ok(());
     };
+    let mut why = vec![format!(
+        "the repository's tags are immutable, and `{tag}` names {digest}"
+    )];
+    let mut hint =
+        "Push a tag that is not there yet, or set the repository's tag mutability to MUTABLE"
+            .to_owned();
+    let known = target.current.as_ref().map(|current| &current.provenance);
+    let has_keys = matches!(&facts.keys, Ok(keys) if keys.trust != Trust::Anyone);
+    if has_keys && matches!(known, Some(Ok(known)) if known.believed.is_empty()) {
+        why.push(
+            "no trusted key has signed a record of its image, so it is not kept as it is"
+                .to_owned(),
+        );
+        hint.push_str("; after a change of key, add the former key to `trustedKeys`");
+    }
     Err(Problem {
         code: Code::EcrTagImmutable,
         what: format!(
             "The tag `{tag}` exists in `{}` and cannot be overwritten",
             target.repository
         ),
-        why: vec![format!(
-            "the repository's tags are immutable, and `{tag}` names {digest}"
-        )],
-        hint: Some(
-            "Push a tag that is not there yet, or set the repository's tag mutability to MUTABLE"
-                .to_owned(),
-        ),
+        why,
+        hint: Some(hint),
     })
 }
 

@@ -99,8 +99,8 @@ impl TargetState {
         };
         let is_right = prove_image(source.evidence(), &current.image, &options).is_ok();
         match compare(source, sensor, current, &options) {
-            Ok(()) if is_right => Self::UpToDate,
-            Ok(()) => Self::Outdated(Reason::Disagreement),
+            Ok(_) if is_right => Self::UpToDate,
+            Ok(_) => Self::Outdated(Reason::Disagreement),
             // With keys nothing shows who has put the image there.
             Err(Reason::Unrecorded)
                 if is_right
@@ -128,25 +128,41 @@ impl TargetState {
     }
 }
 
-/// Compares what is recorded with what this run would record.
-fn compare(
+/// The record by which an image counts as up to date; none where no record is the one that this run would write.
+#[must_use]
+pub fn matching_record<'a>(config: &PatchConfig, facts: &'a Facts) -> Option<&'a Provenance> {
+    let (Ok(source), Ok(sensor), Ok(target), Ok(options)) = (
+        &facts.source,
+        &facts.sensor,
+        &facts.target,
+        facts.falcon_options(config),
+    ) else {
+        return None;
+    };
+    compare(source, sensor, target.current.as_ref()?, &options).ok()
+}
+
+/// Compares what is recorded with what this run would record, and returns the record that is the same.
+fn compare<'a>(
     source: &SourceFacts,
     sensor: &SensorFacts,
-    current: &CurrentImage,
+    current: &'a CurrentImage,
     options: &FalconOptions,
-) -> Result<(), Reason> {
+) -> Result<&'a Provenance, Reason> {
     let Ok(known) = &current.provenance else {
         return Err(Reason::Unreadable);
     };
     let provenance = &known.believed;
     let wanted = Recipe::new(source.digest(), &sensor.arm64, options);
-    let is_same = |known: &Provenance| known.recipe == wanted;
+    let is_same = |known: &&Provenance| known.recipe == wanted;
     // An image of the engine has no digest that shows that it is the same.
-    if wanted.source.is_some() && provenance.iter().any(is_same) {
-        return Ok(());
+    if let Some(same) = provenance.iter().find(is_same)
+        && wanted.source.is_some()
+    {
+        return Ok(same);
     }
     if provenance.is_empty() {
-        return Err(if known.ignored.is_empty() {
+        return Err(if known.ignored.is_empty() && known.unread == 0 {
             Reason::Unrecorded
         } else {
             Reason::Untrusted

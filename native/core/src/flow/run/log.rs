@@ -10,13 +10,19 @@ use crate::flow::plan::engine_access::unfiltered;
 use crate::flow::plan::graft_source::GraftSource;
 use crate::flow::plan::stages::Plan;
 use crate::flow::plan::step::Step;
-use crate::flow::plan::target_state::{Reason, TargetState};
+use crate::flow::plan::target_state::{Reason, TargetState, matching_record};
 use crate::report::code::Code;
 use crate::report::event::{PlannedStage, StepEvents};
 use crate::report::problem::Problem;
 
 /// Logs the reason why the target's image is kept or replaced.
-pub(super) fn log_target_state(tag: &Tag, state: TargetState, facts: &Facts, events: &StepEvents) {
+pub(super) fn log_target_state(
+    config: &PatchConfig,
+    state: TargetState,
+    facts: &Facts,
+    events: &StepEvents,
+) {
+    let tag = &config.target_tag;
     match state {
         TargetState::Outdated(Reason::Unreadable) => warn_of_records(tag, facts, events),
         TargetState::Outdated(reason) => {
@@ -24,7 +30,7 @@ pub(super) fn log_target_state(tag: &Tag, state: TargetState, facts: &Facts, eve
                 events.note(format!("Target: {text}"));
             }
         }
-        TargetState::UpToDate => events.note(format!("Target: up to date, by its provenance ({}), its layers and its configuration", describe_signers(facts))),
+        TargetState::UpToDate => events.note(format!("Target: up to date, by its provenance ({}), its layers and its configuration", describe_signer(config, facts))),
         TargetState::Adopted => events.warning(
             Code::FalconTargetAdopted,
             format!("The tag `{tag}` cannot be overwritten, and its image is the source patched with these options; it is kept, although no record names its sensor"),
@@ -34,11 +40,10 @@ pub(super) fn log_target_state(tag: &Tag, state: TargetState, facts: &Facts, eve
     }
 }
 
-/// Describes the signature of the records of the target's image.
-fn describe_signers(facts: &Facts) -> String {
-    let target = facts.target.as_ref().ok();
-    let known = target.and_then(|target| target.current.as_ref()?.provenance.as_ref().ok());
-    let signer = known.and_then(|known| known.believed.first()?.signer.as_deref());
+/// Describes the signature of the record by which the target is up to date.
+fn describe_signer(config: &PatchConfig, facts: &Facts) -> String {
+    let record = matching_record(config, facts);
+    let signer = record.and_then(|record| record.signer.as_deref());
     signer.map_or_else(|| "not signed".to_owned(), |key| format!("signed by {key}"))
 }
 
@@ -84,6 +89,8 @@ fn named(records: &[&IgnoredRecord]) -> String {
 fn warn_of_records(tag: &Tag, facts: &Facts, events: &StepEvents) {
     let target = facts.target.as_ref().ok();
     let current = target.and_then(|target| target.current.as_ref());
+    // Keys that are unknown fail the run, with their own reason.
+    let current = current.filter(|_| facts.keys.is_ok());
     if let Some(Err(problem)) = current.map(|current| &current.provenance) {
         let causes = std::iter::once(&problem.what).chain(&problem.why);
         let causes: Vec<&str> = causes.map(String::as_str).collect();

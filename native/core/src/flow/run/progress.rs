@@ -10,7 +10,7 @@ use crate::flow::plan::decide::plan;
 use crate::flow::plan::graft_source::GraftSource;
 use crate::flow::plan::ready::Ready;
 use crate::flow::plan::stages::Plan;
-use crate::flow::plan::target_state::TargetState;
+use crate::flow::plan::target_state::{TargetState, matching_record};
 use crate::report::problem::Problem;
 
 /// Facts and results, which grow with each finished stage.
@@ -22,12 +22,12 @@ pub(super) struct Progress {
 
 impl Progress {
     /// The progress before the first stage. An image that is kept takes the place of one that this run would push.
-    pub(super) fn new(facts: Facts, target_state: TargetState) -> Self {
+    pub(super) fn new(config: &PatchConfig, facts: Facts, target_state: TargetState) -> Self {
         let target = facts.target.as_ref().ok();
         let results = Results {
             ready: cached_image(&facts),
             image: target.and_then(|target| target_state.kept_image(target).cloned()),
-            record: kept_record(&facts, target_state),
+            record: kept_record(config, &facts, target_state),
             ..Results::default()
         };
         Self {
@@ -123,11 +123,9 @@ impl Progress {
 }
 
 /// The signer of the record that keeps the target's image; none where it is not kept, or has no record.
-fn kept_record(facts: &Facts, state: TargetState) -> Option<RecordSigner> {
-    let current = facts.target.as_ref().ok()?.current.as_ref()?;
-    let known = current.provenance.as_ref().ok()?;
-    let first = known.believed.first().filter(|_| state.keeps_image())?;
-    Some(RecordSigner::of(first.signer.clone()))
+fn kept_record(config: &PatchConfig, facts: &Facts, state: TargetState) -> Option<RecordSigner> {
+    let record = matching_record(config, facts).filter(|_| state.keeps_image())?;
+    Some(RecordSigner::of(record.signer.clone()))
 }
 
 /// Returns the image that an entry of the graft cache makes; none without a usable entry.

@@ -32,7 +32,10 @@ impl Run {
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
         let signer = ready.signing.map(|key| key.name.to_string());
+        let by = signer.as_ref();
+        let by = by.map_or_else(|| "not signed".to_owned(), |key| format!("signed by {key}"));
         if self.is_recorded(image, ready).await? {
+            events.note(format!("recorded already, {by}"));
             return Ok(StepOutcome::Recorded(signer));
         }
         let statement = self.statement(image, ready);
@@ -43,11 +46,7 @@ impl Run {
         let content = bundle.as_deref().unwrap_or(statement.as_bytes());
         match self.attach_record(image, ready, content).await {
             Ok(()) => {
-                let by = signer.as_ref().map(|key| format!(", signed by {key}"));
-                events.note(format!(
-                    "recorded{}",
-                    by.unwrap_or(", not signed".to_owned())
-                ));
+                events.note(format!("recorded, {by}"));
                 Ok(StepOutcome::Recorded(signer))
             }
             Err(problem) if signer.is_some() => Err(not_written(problem)),
@@ -165,7 +164,7 @@ fn repository(place: &SourcePlace) -> Option<&Repository> {
 fn not_written(problem: Problem) -> Problem {
     Problem {
         code: Code::FalconRecordNotWritten,
-        what: "The signed record could not be put beside the image, so no tag names the image"
+        what: "The signed record could not be put beside the image, so the step has put no tag on the image"
             .to_owned(),
         why: std::iter::once(problem.what).chain(problem.why).collect(),
         hint: problem.hint.or_else(|| {

@@ -85,7 +85,7 @@ impl Session {
         {
             log_ignored_records(known, events);
         }
-        log_target_state(&config.target_tag, state, &facts, events);
+        log_target_state(config, state, &facts, events);
         // This step is the one that fails where the run is impossible, so the plan is computed here too.
         plan(config, &facts, state)?;
         if !state.keeps_image() {
@@ -93,7 +93,7 @@ impl Session {
             log_strategy(config, &facts, events);
             warn_of_layers(&facts, events);
         }
-        Ok(Box::new(Progress::new(facts, state)))
+        Ok(Box::new(Progress::new(config, facts, state)))
     }
 
     /// Asks the graft cache in the target's repository.

@@ -93,6 +93,11 @@ async fn search(
         events.note(found.to_string());
     }
     let verified = verify(config, facts, &files)?;
+    if let Some(record) = &verified.record {
+        let signer = record.provenance.signer.as_ref();
+        let by = signer.map_or_else(|| "not signed".to_owned(), |key| format!("signed by {key}"));
+        events.note(format!("Record: recorded, {by}"));
+    }
     if !verified.more.is_empty() {
         let message = format!(
             "The image has more than its source and what falconutil is documented to add: {}",

@@ -186,13 +186,53 @@ fn each_change_of_a_bundle_is_refused() {
     assert!(changed(|bundle, key| signs(bundle, key, &hash)).is_err());
 }
 
+/// The two numbers of an ASN.1 signature, 32 bytes each.
+fn two_numbers(der: &[u8]) -> Vec<u8> {
+    let (mut numbers, mut rest) = (Vec::new(), &der[2..]);
+    for _ in 0..2 {
+        let (number, after) = rest[2..].split_at(usize::from(rest[1]));
+        let first = number.len().saturating_sub(32);
+        numbers.extend(vec![0; 32_usize.saturating_sub(number.len())]);
+        numbers.extend(&number[first..]);
+        rest = after;
+    }
+    numbers
+}
+
 #[test]
-fn a_signature_in_the_form_of_two_numbers_is_refused() {
-    let point = vec![7_u8; 64];
-    let result = changed(|bundle, _| {
-        bundle["dsseEnvelope"]["signatures"][0]["sig"] = BASE64_STANDARD.encode(&point).into();
+fn a_right_signature_in_the_form_of_two_numbers_is_refused() {
+    let result = changed(|bundle, key| {
+        let message = signed_bytes(statement().to_string().as_bytes());
+        let numbers = two_numbers(&key.sign(&message));
+        assert_eq!(numbers.len(), 64);
+        bundle["dsseEnvelope"]["signatures"][0]["sig"] = BASE64_STANDARD.encode(numbers).into();
     });
     assert!(matches!(result, Err(BundleError::Forged(_))), "{result:?}");
+}
+
+#[test]
+fn a_payload_of_another_type_is_refused_although_it_is_signed_so() {
+    let result = changed(|bundle, key| {
+        let payload = statement().to_string();
+        let message = format!("DSSEv1 16 application/json {} {payload}", payload.len());
+        bundle["dsseEnvelope"]["payloadType"] = "application/json".into();
+        signs(bundle, key, message.as_bytes());
+    });
+    assert!(matches!(result, Err(BundleError::Form(_))), "{result:?}");
+}
+
+#[test]
+fn a_bundle_that_is_signed_in_another_way_is_of_another_kind() {
+    type Change = fn(&mut Value);
+    let cases: [Change; 3] = [
+        |bundle| bundle["verificationMaterial"]["certificate"] = json!({"rawBytes": ""}),
+        |bundle| bundle["verificationMaterial"] = json!({"x509CertificateChain": {}}),
+        |bundle| bundle["messageSignature"] = json!({}),
+    ];
+    for change in cases {
+        let result = changed(|bundle, _| change(bundle));
+        assert_eq!(result, Err(BundleError::OtherKind));
+    }
 }
 
 #[test]

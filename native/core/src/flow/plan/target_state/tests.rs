@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Reason, TargetState};
+use super::{Reason, TargetState, matching_record};
 use crate::domain::emulation::Registration;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::image::tag_mutability::TagMutability;
@@ -185,10 +185,10 @@ fn an_unrecorded_image_is_adopted_only_where_its_tag_is_fixed() {
 fn with_keys_an_image_without_a_trusted_record_is_never_kept() {
     let keys = KeyFacts {
         trust: Trust::Keys(vec![TestKey::new().trusted("alias/x")]),
-        signing: None,
     };
     let unsigned = IgnoredRecord {
         artifact: Digest::of(b"artifact"),
+        is_ours: true,
         why: IgnoredWhy::Unsigned,
     };
     for (ignored, reason) in [
@@ -204,8 +204,30 @@ fn with_keys_an_image_without_a_trusted_record_is_never_kept() {
         });
         assert_eq!(state, TargetState::Outdated(reason));
     }
+    let unread = with(|facts| {
+        facts.keys = Ok(keys.clone());
+        let known = current(facts).provenance.as_mut().expect("records");
+        known.believed.clear();
+        known.unread = 1;
+    });
+    assert_eq!(unread, TargetState::Outdated(Reason::Untrusted));
     let signed = with(|facts| facts.keys = Ok(keys.clone()));
     assert_eq!(signed, TargetState::UpToDate);
+}
+
+#[test]
+fn the_record_that_is_the_same_is_the_one_that_vouches() {
+    let config = config(|_| {});
+    let mut facts = up_to_date(&config);
+    let mut other = records(&mut facts)[0].clone();
+    other.recipe.sensor = Digest::of(b"another");
+    other.signer = Some("alias/other".to_owned());
+    records(&mut facts)[0].signer = Some("alias/x".to_owned());
+    records(&mut facts).insert(0, other);
+    let record = matching_record(&config, &facts).expect("a record");
+    assert_eq!(record.signer.as_deref(), Some("alias/x"));
+    records(&mut facts).truncate(1);
+    assert_eq!(matching_record(&config, &facts), None);
 }
 
 #[test]

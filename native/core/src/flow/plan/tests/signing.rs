@@ -28,29 +28,28 @@ fn problem(code: Code) -> Problem {
     }
 }
 
-fn keys(signing: &TestKey, trusted: &TestKey) -> KeyFacts {
-    KeyFacts {
+fn signed(facts: &mut Facts, signing: &TestKey, trusted: &TestKey) {
+    facts.keys = Ok(KeyFacts {
         trust: Trust::Keys(vec![trusted.trusted("alias/trusted")]),
-        signing: Some(SigningKey {
-            name: "alias/x".parse().expect("a name"),
-            public: signing.public(),
-        }),
-    }
+    });
+    facts.signing = Some(Ok(SigningKey {
+        name: "alias/x".parse().expect("a name"),
+        public: signing.public(),
+    }));
 }
 
 #[test]
 fn a_key_that_cannot_be_used_is_refused_before_anything_is_pulled() {
     let unknown = planned(|facts| facts.keys = Err(problem(Code::AwsKmsKeyNotFound)));
     assert_eq!(unknown, Err(Code::AwsKmsKeyNotFound));
-    let denied = planned(|facts| facts.may_sign = Some(Err(problem(Code::AwsDenied))));
+    let denied = planned(|facts| facts.signing = Some(Err(problem(Code::AwsDenied))));
     assert_eq!(denied, Err(Code::AwsDenied));
-    assert_eq!(planned(|facts| facts.may_sign = Some(Ok(()))), Ok(()));
 }
 
 #[test]
 fn a_signing_key_whose_records_would_not_count_is_refused() {
     let (key, other) = (TestKey::new(), TestKey::new());
-    assert_eq!(planned(|facts| facts.keys = Ok(keys(&key, &key))), Ok(()));
-    let untrusted = planned(|facts| facts.keys = Ok(keys(&key, &other)));
+    assert_eq!(planned(|facts| signed(facts, &key, &key)), Ok(()));
+    let untrusted = planned(|facts| signed(facts, &key, &other));
     assert_eq!(untrusted, Err(Code::InputKeyNotTrusted));
 }

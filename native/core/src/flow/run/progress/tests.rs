@@ -6,6 +6,7 @@ use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::flow::facts::staged::Staged;
+use crate::flow::outcome::RecordSigner;
 use crate::flow::plan::target_state::TargetState;
 use crate::flow::run::step_outcome::StepOutcome;
 use crate::flow::run::written_task_definition::WrittenTaskDefinition;
@@ -15,9 +16,9 @@ use crate::test_support::config::config;
 use crate::test_support::facts::{facts, up_to_date};
 
 fn progress() -> Progress {
-    let facts = facts();
-    let state = TargetState::of(&config(|_| {}), &facts);
-    Progress::new(facts, state)
+    let (config, facts) = (config(|_| {}), facts());
+    let state = TargetState::of(&config, &facts);
+    Progress::new(&config, facts, state)
 }
 
 fn code<T>(result: Result<T, Problem>) -> Option<Code> {
@@ -41,9 +42,10 @@ fn a_kept_image_takes_the_place_of_a_pushed_one() {
     let target = facts.target.as_ref().expect("a target");
     let kept = target.current.as_ref().expect("an image").image.clone();
     let state = TargetState::of(&config, &facts);
-    let progress = Progress::new(facts, state);
+    let progress = Progress::new(&config, facts, state);
     let image = progress.results.image().expect("the kept image");
     assert_eq!(image.digest, kept.digest);
+    assert_eq!(progress.results.record, Some(RecordSigner::Unsigned));
 }
 
 #[test]

@@ -97,7 +97,6 @@ fn facts(target: ImageFacts) -> VerifyFacts {
         records: Ok(KnownRecords::all(Vec::new())),
         keys: Ok(KeyFacts {
             trust: Trust::Anyone,
-            signing: None,
         }),
         source: None,
     }
@@ -410,7 +409,6 @@ fn with_keys_only_a_signed_record_lets_an_image_pass() {
     let keys = || {
         Ok(KeyFacts {
             trust: Trust::Keys(vec![TestKey::new().trusted("alias/x")]),
-            signing: None,
         })
     };
     let with = |records| VerifyFacts {
@@ -422,6 +420,7 @@ fn with_keys_only_a_signed_record_lets_an_image_pass() {
     let ignored = KnownRecords {
         ignored: vec![IgnoredRecord {
             artifact: Digest::of(b"artifact"),
+            is_ours: true,
             why: IgnoredWhy::Unsigned,
         }],
         unread: 3,

@@ -10,6 +10,7 @@ use crate::domain::provenance::bundle::BUNDLE_TYPE;
 use crate::domain::provenance::key::Trust;
 use crate::domain::provenance::known_records::KnownRecords;
 use crate::domain::provenance::record::Provenance;
+use crate::domain::provenance::signed_record::Record;
 use crate::domain::reference::digest::Digest;
 use crate::flow::facts::fact::Fact;
 use crate::report::code::Code;
@@ -79,9 +80,43 @@ async fn read(
     answer: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static,
 ) -> Read {
     let requests = Arc::new(AtomicUsize::new(0));
-    let counted = requests.clone();
+    let registry = serve(shelf, requests.clone(), answer).await;
+    let keys = keys.iter().map(|key| key.trusted("alias/x")).collect();
+    let lookup = RecordLookup {
+        registry: &registry.client,
+        repository: &registry.repository,
+        image: &Digest::of(b"image"),
+        trust: &Trust::Keys(keys),
+    };
+    let known = lookup.provenance().await;
+    Read {
+        known,
+        requests: requests.load(Ordering::SeqCst),
+    }
+}
+
+/// The records as a run without keys sees them: their annotations, and their content.
+async fn read_without_keys(
+    shelf: Shelf,
+) -> (Fact<KnownRecords<Provenance>>, Fact<KnownRecords<Record>>) {
+    let registry = serve(shelf, Arc::default(), |_| None).await;
+    let lookup = RecordLookup {
+        registry: &registry.client,
+        repository: &registry.repository,
+        image: &Digest::of(b"image"),
+        trust: &Trust::Anyone,
+    };
+    (lookup.provenance().await, lookup.records().await)
+}
+
+/// A registry with a shelf, that counts its requests.
+async fn serve(
+    shelf: Shelf,
+    counted: Arc<AtomicUsize>,
+    answer: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static,
+) -> LoopbackRegistry {
     let shelf = Mutex::new(shelf);
-    let registry = LoopbackRegistry::start(move |received| {
+    LoopbackRegistry::start(move |received| {
         counted.fetch_add(1, Ordering::SeqCst);
         if let Some(reply) = answer(&received.line) {
             return reply;
@@ -103,19 +138,7 @@ async fn read(
             None => refused(404),
         }
     })
-    .await;
-    let keys = keys.iter().map(|key| key.trusted("alias/x")).collect();
-    let lookup = RecordLookup {
-        registry: &registry.client,
-        repository: &registry.repository,
-        image: &Digest::of(b"image"),
-        trust: &Trust::Keys(keys),
-    };
-    let known = lookup.provenance().await;
-    Read {
-        known,
-        requests: requests.load(Ordering::SeqCst),
-    }
+    .await
 }
 
 fn versions(known: &KnownRecords<Provenance>) -> Vec<&str> {
@@ -180,8 +203,9 @@ async fn only_records_of_a_trusted_key_count_and_the_others_are_named() {
     ]) {
         assert!(text.contains(expected), "{expected}: {text}");
     }
+    // Other tools attach bundles of the same type, and so only a lie about the image is suspicious.
     let suspicious = known.ignored.iter().filter(|one| one.is_suspicious());
-    assert_eq!(suspicious.count(), 4);
+    assert_eq!(suspicious.count(), 1);
     // The list, two for each bundle, and one for each that its manifest rules out: too long, another type, not there.
     assert_eq!(read.requests, 1 + 2 * 5 + 3);
 }
@@ -208,6 +232,48 @@ async fn an_unsigned_record_is_named_and_not_read() {
         (0, 1, 1)
     );
     assert!(known.ignored[0].to_string().ends_with("it is not signed"));
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_hides_no_record() {
+    let key = TestKey::new();
+    let mut shelf = Shelf::default();
+    shelf.add(
+        BUNDLE_TYPE,
+        BUNDLE_TYPE,
+        &key.bundle(&statement(b"image", "1")),
+    );
+    let good = shelf.entries[0].clone();
+    for (field, value) in [
+        ("digest", json!(format!("sha512:{}", "a".repeat(128)))),
+        ("digest", json!(7)),
+        ("annotations", json!({"a": 1})),
+    ] {
+        let mut entry = good.clone();
+        entry[field] = value;
+        shelf.entries.insert(0, entry);
+    }
+    let read = read(shelf, &[&key], |_| None).await;
+    let known = read.known.expect("readable");
+    assert_eq!((versions(&known), known.unread), (vec!["1"], 3));
+}
+
+#[tokio::test]
+async fn without_keys_a_signed_record_counts_as_one_that_is_not_signed() {
+    let key = TestKey::new();
+    let mut shelf = Shelf::default();
+    let bundle = key.bundle(&statement(b"image", "7.38.0"));
+    shelf.add(BUNDLE_TYPE, BUNDLE_TYPE, &bundle);
+    let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
+    shelf.entries[0]["annotations"] = json!({
+        "falcon-patch.schema": "1", "falcon-patch.sensor": digest(b"sensor"),
+        "falcon-patch.options": digest(b"options"), "falcon-patch.sensor-version": "7.38.0",
+    });
+    let (known, records) = read_without_keys(shelf).await;
+    assert_eq!(versions(&known.expect("readable")), ["7.38.0"]);
+    let records = records.expect("readable").believed;
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].provenance.signer, None);
 }
 
 #[tokio::test]
