@@ -80,7 +80,7 @@ fn deployment(check: &mut Check, inputs: &Inputs, only_plan: bool) -> Option<Con
 fn patch(check: &mut Check, inputs: &Inputs, only_plan: Option<bool>) -> Option<PatchConfig> {
     check.without_effect(
         &[("minimumSensorVersion", &inputs.minimum_sensor_version, "")],
-        "`action: patch` and `plan`; it is what `action: verify` demands",
+        "`action: patch` and `plan`; it is what `action: verify` and `deploy` demand",
     );
     deploy::refuse_without_service(
         check,

@@ -89,6 +89,30 @@ async fn a_deployment_that_failed_the_night_before_is_begun_again() {
 }
 
 #[tokio::test]
+async fn a_service_that_still_names_a_revision_that_was_rolled_back_gets_it_again() {
+    let rolled_back = changed(&[old()], |s| s["taskDefinition"] = NEW.into());
+    let script = |last: Value| {
+        Script::new()
+            .on(
+                "DescribeTaskDefinition",
+                vec![(200, definition(NEW, &image()))],
+            )
+            .on(
+                "DescribeServices",
+                vec![rolled_back.clone(), service(&[last])],
+            )
+    };
+    let healed = run(script(done()), |_| ()).await;
+    assert!(matches!(&healed.ending, Ok(Ending::Deployed(d)) if d.changed));
+    assert_eq!(healed.count("RegisterTaskDefinition"), 0);
+    assert_eq!(healed.body("UpdateService")["taskDefinition"], NEW);
+    // What runs is the revision before, and so the sign of another rollback.
+    let back = deployment(3, OLD, "COMPLETED", (2, 2));
+    let (code, _, _) = run(script(back), |_| ()).await.failure();
+    assert_eq!(code, Code::EcsDeploymentRolledBack);
+}
+
+#[tokio::test]
 async fn a_deployment_of_the_same_that_is_under_way_is_watched_and_not_replaced() {
     let own = |state| deployment(3, OLD, state, (1, 2));
     let before = deployment(1, "web:6", "COMPLETED", (2, 2));
