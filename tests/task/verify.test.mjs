@@ -78,6 +78,7 @@ test("A patched image passes without an engine", needsLab, async () => {
     changed: "false",
     taskDefinitionPath: "",
     taskDefinitionArn: "",
+    deploymentId: "",
   });
 });
 
