@@ -71,6 +71,8 @@ const warned = (step, code) =>
 
 /** Reasons that need no attack to come about, and so no warning. */
 const harmless = /it is not signed|no trusted key has signed it/;
+/** The annotation by which a record calls itself one of this task. */
+const ours = { "falcon-patch.schema": "1" };
 
 /** Asserts that no record counts, and that the one beside the image is named with the reason, if there is one. */
 function assertIgnored(step, reason) {
@@ -96,7 +98,8 @@ for (const [name, make, reason, isAccepted = false] of forged) {
   test(`The gate does not believe ${name}`, needsLab, async () => {
     const { image, digest } = await freshImage();
     const record = make(digest);
-    if (record.length > 0) await attach(image, ...record);
+    const [content, options] = record;
+    if (record.length > 0) await attach(image, content, { annotations: ours, ...options });
     assert.equal(cosignAccepts(image), isAccepted, "the record is what it is called");
     assertIgnored(await verify(image), reason);
   });
@@ -127,7 +130,7 @@ test("One good record counts among bad ones, which are named", needsLab, async (
   await attach(image, ...unsigned(digest));
   await attach(image, signedBy(digest, other));
   await attach(image, signedBy(digest, trusted));
-  await attach(image, "no bundle");
+  await attach(image, "no bundle", { annotations: ours });
   const step = await verify(image, { minimumSensorVersion: "7.39" });
   assertOrderly(step);
   assert.deepEqual(step.errors, [], story(step));
