@@ -58,6 +58,7 @@ fn guards(configuration: &types::DeploymentConfiguration) -> Guards {
 fn deployment(found: types::Deployment) -> Deployment {
     Deployment {
         id: found.id.unwrap_or_default(),
+        created: found.created_at.and_then(milliseconds),
         is_primary: found.status.as_deref() == Some("PRIMARY"),
         task_definition: found.task_definition.unwrap_or_default(),
         desired: found.desired_count,
@@ -92,6 +93,7 @@ pub(super) fn detail(found: types::ServiceDeployment) -> Option<Detail> {
         status.is_some_and(|status| status.as_str() == "AWAITING_ACTION")
     });
     Some(Detail {
+        created: found.created_at.and_then(milliseconds),
         status: status(found.status?.as_str()),
         reason: found.status_reason.as_deref().and_then(said),
         rollback_reason: found
@@ -104,6 +106,11 @@ pub(super) fn detail(found: types::ServiceDeployment) -> Option<Detail> {
             .and_then(|alarms| alarms.triggered_alarm_names)
             .unwrap_or_default(),
     })
+}
+
+/// A time as milliseconds since 1970; none for one that has no such number.
+fn milliseconds(time: aws_sdk_ecs::primitives::DateTime) -> Option<i64> {
+    time.to_millis().ok()
 }
 
 fn status(text: &str) -> Status {

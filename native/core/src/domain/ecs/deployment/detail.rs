@@ -1,9 +1,13 @@
 //! The record that ECS keeps of a service's deployment
 //! (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html>).
 
+use super::service::Deployment;
+
 /// Details of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detail {
+    /// Time when it began, in milliseconds since 1970; none if ECS does not say.
+    pub created: Option<i64>,
     /// Its status.
     pub status: Status,
     /// ECS's reason for the status.
@@ -51,7 +55,20 @@ impl Status {
     }
 }
 
+/// Milliseconds by which ECS may write the record of a deployment earlier than the deployment itself.
+const APART: i64 = 1000;
+
 impl Detail {
+    /// Returns false for the record of a deployment that began before the given one: a service names the former record
+    /// for some seconds.
+    #[must_use]
+    pub fn can_be_of(&self, deployment: &Deployment) -> bool {
+        match (self.created, deployment.created) {
+            (Some(record), Some(deployment)) => record + APART >= deployment,
+            (None, _) | (_, None) => true,
+        }
+    }
+
     /// Returns true if the deployment is under way and only removes the tasks of the revision before, which can take
     /// long behind a load balancer
     /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-deployment-how-it-works.html>).

@@ -57,6 +57,8 @@ impl Guards {
 pub struct Deployment {
     /// Its ID, such as `ecs-svc/1234567890123456789`.
     pub id: String,
+    /// Time when it began, in milliseconds since 1970; none if ECS does not say.
+    pub created: Option<i64>,
     /// True for the newest deployment, which ECS calls PRIMARY.
     pub is_primary: bool,
     /// The ARN of its revision.

@@ -36,7 +36,13 @@ impl Record {
             self.arn.clone_from(&service.detail);
         }
         let arn = self.arn.as_deref().filter(|_| !self.is_off)?;
+        let own = service.deployment(&started.watched.id);
         match ecs.service_deployment(of, arn).await {
+            // Another deployment can have begun between the look and the update.
+            Ok(Some(detail)) if own.is_some_and(|own| !detail.can_be_of(own)) => {
+                self.arn = None;
+                self.last = None;
+            }
             Ok(detail) => self.last = detail,
             // The last one stays: it does not say that the deployment is over.
             Err(error) if error.may_pass() || error.is_expiry() => {}

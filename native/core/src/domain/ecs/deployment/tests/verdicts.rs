@@ -21,6 +21,7 @@ fn watched() -> Watched {
 
 fn deployment(id: u32, revision: u32, rollout: Rollout) -> Deployment {
     Deployment {
+        created: None,
         id: format!("ecs-svc/{id}"),
         task_definition: format!("web:{revision}"),
         rollout: Some(rollout),
@@ -52,6 +53,7 @@ fn because(reason: &str, deployment: Deployment) -> Deployment {
 
 fn detail(status: Status) -> Detail {
     Detail {
+        created: None,
         status,
         reason: Some("the record says so".to_owned()),
         rollback_reason: None,

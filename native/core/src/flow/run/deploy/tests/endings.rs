@@ -234,6 +234,31 @@ async fn denied_details_cost_details_alone() {
 }
 
 #[tokio::test]
+async fn the_record_of_a_deployment_that_began_before_ours_decides_nothing() {
+    let at = |deployment: Value, seconds: i64| {
+        let mut deployment = deployment;
+        deployment["createdAt"] = seconds.into();
+        deployment
+    };
+    let foreign = json!({"status": "ROLLBACK_SUCCESSFUL", "createdAt": 990});
+    let own = json!({"status": "SUCCESSFUL", "createdAt": 1001});
+    let record = |record: Value| (200, json!({"serviceDeployments": [record]}));
+    let script = Script::new()
+        .then(vec![
+            with_record(&[at(begun(), 1000)]),
+            with_record(&[at(begun(), 1000)]),
+            with_record(&[at(done(), 1000)]),
+        ])
+        .on(
+            "DescribeServiceDeployments",
+            vec![record(foreign), record(own)],
+        );
+    let run = run(script, |_| ()).await;
+    assert!(is_deployed(&run), "{:?}", run.failure());
+    assert!(run.count("DescribeServiceDeployments") >= 2);
+}
+
+#[tokio::test]
 async fn stages_and_pauses_are_shown_and_the_record_ends_the_watch() {
     let record = |status: &str, stage: &str, hooks: Value| {
         let record =
