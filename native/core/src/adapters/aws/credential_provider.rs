@@ -46,9 +46,18 @@ struct Inner {
     /// Name of the start alone, before any role.
     first_origin: String,
     events: Events,
-    /// All callers that ask meanwhile wait for one answer. A failure is kept: it would only come again,
-    /// and a refused sign-in repeated by each step can lock somebody out.
-    last: Mutex<Option<Result<Credentials, AwsError>>>,
+    /// All callers that ask meanwhile wait for one answer.
+    last: Mutex<Last>,
+}
+
+/// The last answers of the chain.
+#[derive(Default)]
+struct Last {
+    known: Option<Credentials>,
+    /// The failure of a sign-in that never succeeded: it would only come again, and a refused sign-in repeated by each
+    /// step can lock somebody out.
+    failure: Option<AwsError>,
+    has_succeeded: bool,
 }
 
 /// Parts of a chain of credentials.
@@ -90,30 +99,44 @@ impl CredentialProvider {
 
     /// Forgets credentials that AWS says have expired, so that the next call fetches others. A failure is kept.
     pub(super) async fn forget(&self) {
-        let mut last = self.0.last.lock().await;
-        if let Some(Ok(_)) = &*last {
-            *last = None;
-        }
+        self.0.last.lock().await.known = None;
     }
 
-    /// Credentials that last for some time yet.
+    /// Credentials that last for some time yet. Where others cannot be had, those that have not ended count as long as
+    /// they last: a service that fails for a moment must not end a long run.
     pub(super) async fn credentials(&self) -> Result<Credentials, AwsError> {
         let mut last = self.0.last.lock().await;
-        match &*last {
-            Some(Ok(known)) if lasts(known) => return Ok(known.clone()),
-            Some(Err(error)) => return Err(error.clone()),
-            _ => {}
+        if let Some(failure) = &last.failure {
+            return Err(failure.clone());
+        }
+        if let Some(known) = last.known.as_ref().filter(|known| lasts(known, MARGIN)) {
+            return Ok(known.clone());
         }
         // On the heap, since it lies within the future of every call that is signed.
-        let fresh = Box::pin(self.0.walk()).await;
-        *last = Some(fresh.clone());
-        fresh
+        match Box::pin(self.0.walk()).await {
+            Ok(fresh) => {
+                last.has_succeeded = true;
+                last.known = Some(fresh.clone());
+                Ok(fresh)
+            }
+            Err(error) => {
+                let known = last.known.as_ref();
+                if let Some(known) = known.filter(|known| lasts(known, Duration::ZERO)) {
+                    return Ok(known.clone());
+                }
+                if !last.has_succeeded {
+                    last.failure = Some(error.clone());
+                }
+                Err(error)
+            }
+        }
     }
 }
 
-fn lasts(credentials: &Credentials) -> bool {
+/// Returns true if credentials last longer than a time.
+fn lasts(credentials: &Credentials, time: Duration) -> bool {
     let end = credentials.expiry();
-    end.is_none_or(|end| SystemTime::now() + MARGIN < end)
+    end.is_none_or(|end| SystemTime::now() + time < end)
 }
 
 impl Inner {

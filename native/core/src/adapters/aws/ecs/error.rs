@@ -52,6 +52,15 @@ impl EcsError {
         matches!(self, Self::Aws(AwsError::CredentialsExpired { .. }))
     }
 
+    /// Returns true if no credentials could be had, which the service that issues them may do a moment later.
+    #[must_use]
+    pub fn is_sign_in(&self) -> bool {
+        matches!(
+            self,
+            Self::Aws(AwsError::OidcFailed { .. } | AwsError::CredentialsMissing { .. })
+        )
+    }
+
     /// Returns true for a failure that another try may not have.
     #[must_use]
     pub fn may_pass(&self) -> bool {

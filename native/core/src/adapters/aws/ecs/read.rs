@@ -92,8 +92,9 @@ pub(super) fn detail(found: types::ServiceDeployment) -> Option<Detail> {
         let status = hook.status.as_ref();
         status.is_some_and(|status| status.as_str() == "AWAITING_ACTION")
     });
+    let begun = [found.created_at, found.started_at];
     Some(Detail {
-        created: found.created_at.and_then(milliseconds),
+        created: begun.into_iter().flatten().filter_map(milliseconds).max(),
         status: status(found.status?.as_str()),
         reason: found.status_reason.as_deref().and_then(said),
         rollback_reason: found

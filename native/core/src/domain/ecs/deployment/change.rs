@@ -35,8 +35,12 @@ pub enum DeploymentEnd {
     Completed,
     /// It failed.
     Failed,
-    /// It failed and was rolled back, or is being.
+    /// It failed, and is not over.
+    Failing,
+    /// It failed and was rolled back.
     RolledBack,
+    /// It failed, and so did its rollback.
+    RollbackFailed,
     /// Another one replaced it.
     Replaced,
 }
@@ -65,7 +69,9 @@ impl fmt::Display for DeploymentEnd {
         f.write_str(match self {
             Self::Completed => "completed",
             Self::Failed => "failed",
+            Self::Failing => "has failed, and may still be rolled back",
             Self::RolledBack => "failed and was rolled back",
+            Self::RollbackFailed => "failed, and so did its rollback",
             Self::Replaced => "was replaced by another",
         })
     }

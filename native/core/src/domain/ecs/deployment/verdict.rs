@@ -97,12 +97,21 @@ impl Watched {
         }
         match verdict {
             Verdict::Running => Verdict::TimedOut,
-            Verdict::Failing { reason } => Verdict::RolledBack {
+            Verdict::Failing { reason } if self.is_rolling_back(moment) => Verdict::RolledBack {
                 reason,
                 rollback: Rollback::Unfinished,
             },
+            Verdict::Failing { reason } => Verdict::Failed { reason },
             ended => ended,
         }
+    }
+
+    /// Returns true if a rollback has begun: the record says so, or another deployment is the primary one.
+    fn is_rolling_back(&self, moment: Moment<'_>) -> bool {
+        let detail = moment.detail;
+        let primary = moment.service.primary();
+        detail.is_some_and(|detail| detail.status.is_rolling_back())
+            || primary.is_some_and(|primary| primary.id != self.id)
     }
 
     fn judge_without_limit(&self, moment: Moment<'_>) -> Verdict {
@@ -191,6 +200,10 @@ impl Watched {
             && primary.task_definition != self.revision;
         let is_rollback = has_failed || is_previous || names_rollback(primary);
         if !is_rollback {
+            // It was done before the other one began.
+            if own.is_some_and(|own| own.rollout == Some(Rollout::Completed)) {
+                return Verdict::Completed;
+            }
             return Verdict::Superseded {
                 by: Some(primary.id.clone()),
                 reason: None,

@@ -2,7 +2,8 @@
 
 use super::context::DeployRun;
 use super::started::Started;
-use crate::domain::ecs::deployment::task::{RunningImages, compare_images};
+use crate::adapters::aws::ecs::error::EcsError;
+use crate::domain::ecs::deployment::task::{RunningImages, Task, compare_images};
 use crate::domain::reference::digest::Digest;
 use crate::flow::plan::deployment::DeploymentPlan;
 use crate::report::code::Code;
@@ -30,6 +31,21 @@ impl Explain for Differs {
 }
 
 impl DeployRun {
+    /// Lists the running tasks, again where another try may have what this one had not.
+    async fn list_running(&self) -> Result<Vec<Task>, EcsError> {
+        let pace = self.session.pace;
+        let mut nth = 0;
+        loop {
+            match self.ecs.running_tasks(self.subject()).await {
+                Err(error) if error.may_pass() && nth < pace.looks => {
+                    pace.wait(nth).await;
+                    nth += 1;
+                }
+                listed => return listed,
+            }
+        }
+    }
+
     /// Compares what the tasks report. Without the right to describe them nothing is compared.
     pub(super) async fn compare_images(
         &self,
@@ -38,7 +54,7 @@ impl DeployRun {
         verified: &Digest,
         events: &StepEvents,
     ) -> Result<(), Problem> {
-        let tasks = match self.ecs.running_tasks(self.subject()).await {
+        let tasks = match self.list_running().await {
             Ok(tasks) => tasks,
             Err(error) => {
                 events.note(format!("{error}, so the running image was not compared"));

@@ -42,9 +42,11 @@ impl Record {
             Ok(Some(detail)) if own.is_some_and(|own| !detail.can_be_of(own)) => {
                 self.arn = None;
                 self.last = None;
+                return Some("ECS still names the record of a deployment before".to_owned());
             }
-            Ok(detail) => self.last = detail,
+            Ok(Some(detail)) => self.last = Some(detail),
             // The last one stays: it does not say that the deployment is over.
+            Ok(None) => {}
             Err(error) if error.may_pass() || error.is_expiry() => {}
             Err(error) => {
                 self.is_off = true;

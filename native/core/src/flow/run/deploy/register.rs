@@ -22,7 +22,12 @@ impl DeployRun {
         };
         self.effects.begin(&begun);
         let revision = match self.send_registration(definition, image).await {
-            Ok(revision) => revision,
+            Ok(revision) => {
+                let arn = revision.arn.clone();
+                self.effects
+                    .complete(&begun, Effect::TaskDefinitionRegistered { arn });
+                revision
+            }
             // ECS has refused it, so nothing can have been registered.
             Err((error, false)) => {
                 self.effects.withdraw(&begun);
@@ -32,16 +37,14 @@ impl DeployRun {
                 events.note("The answer of ECS was lost; looking if it has the revision");
                 let found = self.find_revision(definition, image).await;
                 let family = definition.family.clone();
+                // An earlier run may have registered the same, so the effect stays a possible one.
                 found.ok_or(Unknown::Registration {
                     family,
                     source: error,
                 })?
             }
         };
-        let arn = revision.arn.clone();
-        events.note(format!("revision {arn}"));
-        self.effects
-            .complete(&begun, Effect::TaskDefinitionRegistered { arn });
+        events.note(format!("revision {}", revision.arn));
         Ok(revision)
     }
 

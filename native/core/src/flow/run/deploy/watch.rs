@@ -9,7 +9,7 @@ use super::watch_log::WatchLog;
 use crate::adapters::aws::ecs::error::EcsError;
 use crate::domain::ecs::deployment::change::{DeploymentChange, DeploymentEnd};
 use crate::domain::ecs::deployment::service::{Rollout, Service};
-use crate::domain::ecs::deployment::verdict::{Moment, Verdict};
+use crate::domain::ecs::deployment::verdict::{Moment, Rollback, Verdict};
 use crate::domain::reference::digest::Digest;
 use crate::flow::effect::Effect;
 use crate::flow::plan::deployment::DeploymentPlan;
@@ -26,6 +26,10 @@ struct Watch<'a> {
     begun: Instant,
     /// Time when the deployment was first seen to have failed.
     failed_at: Option<Instant>,
+    /// The name of the service, as the effects have it.
+    name: &'a str,
+    /// The verdict if the time were over now.
+    at_limit: Verdict,
     /// The service as it was last seen.
     service: Option<Service>,
     /// The failure of the last look, where it failed.
@@ -50,13 +54,15 @@ impl DeployRun {
             record: Record::default(),
             begun: Instant::now(),
             failed_at: None,
+            name: &plan.service.name,
+            at_limit: Verdict::TimedOut,
             service: None,
             unseen: None,
             is_renewed: false,
         };
         let verdict = watch.follow().await?;
-        if started.is_own {
-            self.record_end(started, &verdict);
+        if let Some(end) = end(&verdict) {
+            self.record_end(started, &plan.service.name, end);
         }
         if verdict != Verdict::Completed {
             let unseen = watch.unseen.as_ref();
@@ -72,24 +78,40 @@ impl DeployRun {
         self.compare_images(started, plan, verified, &events).await
     }
 
-    fn record_end(&self, started: &Started, verdict: &Verdict) {
-        let end = match verdict {
-            Verdict::Completed => DeploymentEnd::Completed,
-            Verdict::Failed { .. } => DeploymentEnd::Failed,
-            Verdict::RolledBack { .. } => DeploymentEnd::RolledBack,
-            Verdict::Superseded { .. } => DeploymentEnd::Replaced,
-            // It goes on, as the effect of its start says.
-            Verdict::TimedOut | Verdict::Running | Verdict::Failing { .. } => return,
+    /// Records what has become of a deployment that this run began.
+    fn record_end(&self, started: &Started, service: &str, end: DeploymentEnd) {
+        if !started.is_own {
+            return;
+        }
+        let (id, service) = (started.watched.id.clone(), service.to_owned());
+        let ended = |end| {
+            let (id, service) = (id.clone(), service.clone());
+            Effect::Deployment(DeploymentChange::Ended { id, service, end })
         };
-        let (id, service) = (started.watched.id.clone(), self.subject().1.to_owned());
-        let begun = DeploymentChange::Started {
+        let begun = Effect::Deployment(DeploymentChange::Started {
             id: id.clone(),
             service: service.clone(),
-        };
-        let ended = DeploymentChange::Ended { id, service, end };
+        });
+        self.effects.withdraw(&begun);
         self.effects
-            .complete(&Effect::Deployment(begun), Effect::Deployment(ended));
+            .complete(&ended(DeploymentEnd::Failing), ended(end));
     }
+}
+
+/// The end that a verdict means; none where the deployment goes on, as the effect of its start says.
+fn end(verdict: &Verdict) -> Option<DeploymentEnd> {
+    Some(match verdict {
+        Verdict::Completed => DeploymentEnd::Completed,
+        Verdict::Failed { .. } => DeploymentEnd::Failed,
+        Verdict::RolledBack { rollback, .. } => match rollback {
+            Rollback::Done => DeploymentEnd::RolledBack,
+            Rollback::Failed => DeploymentEnd::RollbackFailed,
+            Rollback::Unfinished => DeploymentEnd::Failing,
+        },
+        Verdict::Failing { .. } => DeploymentEnd::Failing,
+        Verdict::Superseded { .. } => DeploymentEnd::Replaced,
+        Verdict::TimedOut | Verdict::Running => return None,
+    })
 }
 
 /// The topic of looks that fail.
@@ -113,7 +135,12 @@ impl Watch<'_> {
             };
             match verdict {
                 Verdict::Running => {}
-                Verdict::Failing { reason } => self.log_failing(reason.as_deref()),
+                Verdict::Failing { reason } => {
+                    // Whatever happens to the watch, the deployment does not simply go on.
+                    let end = DeploymentEnd::Failing;
+                    self.run.record_end(self.started, self.name, end);
+                    self.log_failing(reason.as_deref());
+                }
                 verdict => return Ok(verdict),
             }
             let left = limit.saturating_sub(self.begun.elapsed());
@@ -140,12 +167,14 @@ impl Watch<'_> {
         let own = service.deployment(&watched.id);
         let has_failed = own.is_some_and(|own| own.rollout == Some(Rollout::Failed));
         self.failed_at = has_failed.then(|| self.failed_at.unwrap_or_else(Instant::now));
-        let verdict = watched.judge(Moment {
+        let moment = |elapsed| Moment {
             service: &service,
             detail,
-            elapsed: self.begun.elapsed(),
+            elapsed,
             failed_for: self.failed_at.map(|at| at.elapsed()),
-        });
+        };
+        let verdict = watched.judge(moment(self.begun.elapsed()));
+        self.at_limit = watched.judge(moment(watched.limit));
         self.service = Some(service);
         verdict
     }
@@ -156,7 +185,7 @@ impl Watch<'_> {
             // The clocks of agent and AWS may differ. Keys that cannot be renewed fail the next look as well.
             self.run.ecs.renew_credentials().await;
             self.is_renewed = true;
-        } else if error.may_pass() {
+        } else if error.may_pass() || error.is_sign_in() {
             self.log.log_once(UNSEEN, format!("{error}; trying again"));
         } else {
             return Err(error.into());
@@ -164,7 +193,7 @@ impl Watch<'_> {
         self.unseen = Some(error);
         let is_over = self.begun.elapsed() >= self.started.watched.limit;
         Ok(if is_over {
-            Verdict::TimedOut
+            self.at_limit.clone()
         } else {
             Verdict::Running
         })

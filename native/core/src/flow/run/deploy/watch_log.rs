@@ -41,6 +41,11 @@ impl<'a> WatchLog<'a> {
 
     /// Logs new events of the service, and the state of the deployment where it has changed.
     pub(super) fn log(&mut self, deployment: &str, service: &Service, detail: Option<&Detail>) {
+        if let Some(own) = service.deployment(deployment) {
+            let count = |tasks: i32| u64::try_from(tasks).unwrap_or_default();
+            self.events
+                .progress(count(own.running), Some(count(own.desired)));
+        }
         let before = self.logged;
         // ECS lists the newest first.
         for event in service.events.iter().rev() {
