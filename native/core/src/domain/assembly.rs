@@ -2,6 +2,7 @@
 
 pub mod added_history;
 pub mod assembled;
+mod bounded_archive;
 pub mod change;
 pub mod folder_item;
 pub mod layer_check;

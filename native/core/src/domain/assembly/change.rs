@@ -101,7 +101,8 @@ fn added_labels(before: &Value, after: &Value) -> Result<Map<String, Value>, Dev
     let labels = |config: &Value| config["Labels"].as_object().cloned().unwrap_or_default();
     let (before, mut after) = (labels(before), labels(after));
     for (name, text) in before {
-        if after.remove(&name).as_ref() != Some(&text) {
+        // `remove` would put the last label in its place, and the order of the added ones would depend on the source.
+        if after.shift_remove(&name).as_ref() != Some(&text) {
             return Err(Deviation::new(format!(
                 "its label `{name}` is not the source's"
             )));

@@ -5,14 +5,15 @@ use std::io::{self, Read};
 use flate2::read::MultiGzDecoder;
 use tar::Archive;
 
+use super::bounded_archive::BoundedArchive;
 use super::folder_item::{FolderError, Kind, all_records, item};
 use super::sensor_folder::SensorFolder;
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_FOLDER};
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::hashing::Hashing;
 
-/// Bytes that a layer may have, unpacked; the sensor has about 220 MB.
-pub(crate) const LIMIT: u64 = 4 * 1024 * 1024 * 1024;
+/// Bytes that a layer may have, packed or unpacked; the sensor has about 220 MB.
+pub(crate) const LIMIT: u64 = 1024 * 1024 * 1024;
 
 /// Reads a layer to its end, and checks that it is the sensor's folder in the form in which this task writes it.
 ///
@@ -23,10 +24,10 @@ pub(crate) const LIMIT: u64 = 4 * 1024 * 1024 * 1024;
 /// A phrase on the first fault, whose subject is the layer.
 pub fn check_layer(packed: impl Read, diff_id: &Digest) -> Result<(), String> {
     let unpacked = Hashing::new(MultiGzDecoder::new(packed)).take(LIMIT + 1);
-    let mut archive = Archive::new(unpacked);
+    let mut archive = Archive::new(BoundedArchive::new(unpacked));
     let folder = read(&mut archive).map_err(|error| error.to_string())?;
     folder.require_file(within(FALCON_ENTRYPOINT))?;
-    let mut rest = archive.into_inner();
+    let mut rest = archive.into_inner().into_inner();
     if !ends_with_zeros(&mut rest).map_err(|error| error.to_string())? {
         return Err("it goes on behind the end of its archive".to_owned());
     }
@@ -68,6 +69,18 @@ fn read(archive: &mut Archive<impl Read>) -> Result<SensorFolder, FolderError> {
         if folder.last().is_some_and(|last| last >= &path[..]) {
             return Err(odd("is not in the order of the paths"));
         }
+        // A reader that ends a name at its first zero would take it for another.
+        let link = match &item.kind {
+            Kind::SymbolicLink(target) | Kind::HardLink(target) => &target[..],
+            Kind::File { .. } | Kind::Folder | Kind::Pipe => &[],
+        };
+        if path.contains(&0) || link.contains(&0) {
+            return Err(odd("has a zero in its name"));
+        }
+        // Behind a link an engine would write elsewhere.
+        if !is_in_folder(&folder, &path, &item.kind) {
+            return Err(odd("is not in an earlier folder"));
+        }
         if let Kind::HardLink(target) = &item.kind
             && !matches!(folder.kind(target), Some(Kind::File { .. }))
         {
@@ -76,6 +89,16 @@ fn read(archive: &mut Archive<impl Read>) -> Result<SensorFolder, FolderError> {
         folder.insert(&path, item)?;
     }
     Ok(folder)
+}
+
+/// Checks that the entry above is a folder, and the first entry the sensor's own.
+fn is_in_folder(folder: &SensorFolder, path: &[u8], kind: &Kind) -> bool {
+    if folder.last().is_none() {
+        let own = SENSOR_FOLDER.trim_start_matches('/').as_bytes();
+        return path == own && matches!(kind, Kind::Folder);
+    }
+    let above = path.iter().rposition(|byte| *byte == b'/');
+    above.is_some_and(|end| matches!(folder.kind(&path[..end]), Some(Kind::Folder)))
 }
 
 /// Reads the rest of an archive, in which nothing but zeros may be.

@@ -10,11 +10,17 @@ use super::question::{Question, SCHEMA};
 use super::secret_texts::{Part, SecretTexts};
 use crate::domain::assembly::change::Change;
 use crate::domain::assembly::packed_layer::PackedLayer;
-use crate::domain::falcon::options::{FalconOptions, SENSOR_ROOT};
+use crate::domain::falcon::options::{FALCON_ENTRYPOINT, FalconOptions, SENSOR_ROOT};
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest::{OCI_GZIP_LAYER, RawManifest};
 use crate::domain::image::proof::texts;
 use crate::domain::reference::digest::Digest;
+
+/// Parts that a text may have; ours have two for each option of falconctl.
+const PARTS: usize = 64;
+
+/// Bytes that the texts of a change may have together, with the secrets in them.
+const CHANGE: usize = 64 * 1024;
 
 /// Characters from which on a label's text counts as quoted where it is part of another; a shorter one must be all of it.
 const QUOTED: usize = 4;
@@ -54,6 +60,9 @@ impl Entry {
         }
         let change = ChangeDocument::of(graft, &secrets)?;
         change.refuse_secrets(&secrets)?;
+        change
+            .refuse_hidden_names()
+            .map_err(|_| NotKept::SecretForm)?;
         refuse_quotes(graft, &change)?;
         let layer = graft.layer;
         Ok(Self {
@@ -135,18 +144,27 @@ impl Entry {
         options: &FalconOptions,
     ) -> Result<Change, EntryFault> {
         let secrets = SecretTexts::of(options);
-        let fill = |parts: &Vec<Part>| {
+        let form = |why: &str| EntryFault::Form(why.to_owned());
+        let mut bytes = 0;
+        let mut fill = |parts: &Vec<Part>| {
+            if parts.len() > PARTS {
+                return Err(form("a text has too many parts"));
+            }
             let filled = secrets.fill(parts);
-            filled.ok_or_else(|| {
-                EntryFault::Form("it asks for a secret that was not given".to_owned())
-            })
+            let filled = filled.ok_or_else(|| form("it asks for a secret that was not given"))?;
+            bytes += filled.len();
+            if bytes > CHANGE {
+                return Err(form("its change is too long"));
+            }
+            Ok(filled)
         };
         let change = &self.document.change;
+        change.refuse_hidden_names()?;
         let own = texts(source, "Entrypoint").into_iter().map(str::to_owned);
         let mut entrypoint: Vec<String> = change
             .entrypoint
             .iter()
-            .map(fill)
+            .map(&mut fill)
             .collect::<Result<_, _>>()?;
         entrypoint.extend(own);
         let mut labels = Map::new();
@@ -163,7 +181,7 @@ impl Entry {
             variables: change
                 .variables
                 .iter()
-                .map(fill)
+                .map(&mut fill)
                 .collect::<Result<_, _>>()?,
             labels,
         })
@@ -205,6 +223,20 @@ impl ChangeDocument {
         self.entrypoint.iter().chain(&self.variables).chain(labels)
     }
 
+    /// Refuses a secret in the entrypoint, or in the name of a variable or label: names and entrypoints are logged.
+    fn refuse_hidden_names(&self) -> Result<(), EntryFault> {
+        let is_plain = |parts: &Vec<Part>| parts.iter().all(|part| matches!(part, Part::Text(_)));
+        let is_named = |parts: &Vec<Part>| matches!(parts.first(), Some(Part::Text(text)) if text.contains('='));
+        let names = self.labels.iter().map(|label| &label.name);
+        if self.entrypoint.iter().chain(names).all(is_plain) && self.variables.iter().all(is_named)
+        {
+            return Ok(());
+        }
+        Err(EntryFault::Form(
+            "it has a secret where a name stands".to_owned(),
+        ))
+    }
+
     fn refuse_secrets(&self, secrets: &SecretTexts) -> Result<(), NotKept> {
         let mut parts = self.texts().flatten();
         let is_secret = |part: &Part| matches!(part, Part::Text(text) if secrets.are_in(text));
@@ -230,7 +262,7 @@ fn refuse_quotes(graft: &Graft<'_>, change: &ChangeDocument) -> Result<(), NotKe
         let value = text
             .split_once('=')
             .map_or(text.as_str(), |(_, value)| value);
-        if value == SENSOR_ROOT || told.contains(&value) {
+        if [SENSOR_ROOT, FALCON_ENTRYPOINT].contains(&value) || told.contains(&value) {
             continue;
         }
         let quoted = labels.iter().find(|(name, value)| {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::entry_fault::EntryFault;
 use super::question::SCHEMA;
 use super::secret_texts::Part;
+use crate::domain::assembly::layer_check::LIMIT;
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::image::manifest::{OCI_GZIP_LAYER, OCI_MANIFEST, RawManifest};
 
@@ -61,6 +62,10 @@ impl EntryBlobs {
         };
         if blobs.document.size > DOCUMENT_LIMIT {
             let why = format!("its document has {} bytes", blobs.document.size);
+            return Err(EntryFault::Foreign(why));
+        }
+        if blobs.layer.size > LIMIT {
+            let why = format!("its layer has {} bytes", blobs.layer.size);
             return Err(EntryFault::Foreign(why));
         }
         if blobs.manifest().bytes != manifest.bytes {

@@ -1,10 +1,13 @@
 //! The signature of an entry: a statement about the entry's manifest, which binds question, answer and layer.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use crate::domain::agent::Origin;
+use crate::domain::image::referrer::Referrer;
 use crate::domain::provenance::attestation::{self, PREDICATE_TYPE, STATEMENT_FORM};
 use crate::domain::provenance::bundle::{self, BundleError};
 use crate::domain::provenance::key::TrustedKey;
@@ -60,6 +63,23 @@ impl SignedEntry<'_> {
             },
         })
     }
+}
+
+/// The annotation by which the signatures of this task come first.
+const ANNOTATION: &str = "falcon-patch.graft-entry";
+
+/// Returns true if the annotations of an artifact call it a signature of ours, as everyone can write them.
+#[must_use]
+pub fn is_annotated(referrer: &Referrer) -> bool {
+    referrer.annotations.contains_key(ANNOTATION)
+}
+
+/// The annotations of a signature.
+#[must_use]
+pub fn annotations(entry: &Digest) -> BTreeMap<String, String> {
+    let mut annotations = bundle::annotations(PREDICATE_TYPE);
+    annotations.insert(ANNOTATION.to_owned(), entry.to_string());
+    annotations
 }
 
 /// Reads a bundle beside an entry, and returns the name of the trusted key that has signed for the entry; none if it is

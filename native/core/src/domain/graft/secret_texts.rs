@@ -64,6 +64,18 @@ impl SecretTexts {
         parts
     }
 
+    /// The text with stars for each secret that stands literally in it.
+    #[must_use]
+    pub fn hidden(&self, text: &str) -> String {
+        let parts = self.replace(text).into_iter();
+        parts
+            .map(|part| match part {
+                Part::Text(text) => text,
+                Part::Secret(_) => "***".to_owned(),
+            })
+            .collect()
+    }
+
     /// Fills the secrets in again; none if there is no secret of a number.
     #[must_use]
     pub fn fill(&self, parts: &[Part]) -> Option<String> {
@@ -84,10 +96,16 @@ impl SecretTexts {
         let haystacks = [bare(text), bare(&decoded)];
         self.sensitive().iter().any(|secret| {
             let needle = bare(secret);
-            let forms = [hex(secret), hex(&secret.to_ascii_lowercase())];
+            let cases = [
+                (*secret).to_owned(),
+                secret.to_ascii_lowercase(),
+                secret.to_ascii_uppercase(),
+            ];
             haystacks.iter().any(|haystack| {
-                haystack.contains(&needle) || forms.iter().any(|form| haystack.contains(form))
-            }) || encoded(secret).iter().any(|form| text.contains(form))
+                haystack.contains(&needle) || cases.iter().any(|case| haystack.contains(&hex(case)))
+            }) || cases
+                .iter()
+                .any(|case| encoded(case).iter().any(|form| text.contains(form)))
         })
     }
 
@@ -102,7 +120,7 @@ impl SecretTexts {
         for word in secrets.next().unwrap_or_default().split_whitespace() {
             let (name, value) = match word.split_once('=') {
                 Some(named) => named,
-                None if word.starts_with("--") => (word, ""),
+                None if word.starts_with('-') => (word, ""),
                 None => (option, word),
             };
             option = name;

@@ -3,14 +3,15 @@
 use crate::adapters::registry::client::Registry;
 use crate::adapters::registry::error::RegistryError;
 use crate::adapters::registry::referrers::EMPTY_TYPE;
-use crate::domain::graft::entry_signature::signer_of;
+use crate::domain::graft::entry_signature::{is_annotated, signer_of};
+use crate::domain::image::referrer::Referrer;
 use crate::domain::provenance::bundle::{BUNDLE_LIMIT, BUNDLE_TYPE};
 use crate::domain::provenance::key::TrustedKey;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 
 /// The most artifacts beside an entry that are read; each takes two requests.
-const BUNDLES: usize = 20;
+const BUNDLES: usize = 50;
 
 /// Finds the trusted key that has signed an entry.
 ///
@@ -23,8 +24,15 @@ pub(super) async fn signer(
     keys: &[TrustedKey],
 ) -> Result<Result<String, String>, RegistryError> {
     let types = [BUNDLE_TYPE, EMPTY_TYPE];
-    let listed = registry.referrers(repository, entry, &types).await?;
-    let mut why = "no signature is beside it".to_owned();
+    let listed = registry.listed_referrers(repository, entry, &types).await?;
+    // An entry of the list that cannot be read hides none of the others.
+    let mut listed: Vec<Referrer> = listed.into_iter().flatten().collect();
+    // Annotations are not signed: they give an order, and nothing is left out for them.
+    listed.sort_by_key(|one| !is_annotated(one));
+    let mut why = match listed.len().checked_sub(BUNDLES) {
+        Some(unread @ 1..) => format!("{unread} artifacts beside it were not read"),
+        _ => "no signature is beside it".to_owned(),
+    };
     for one in listed.iter().take(BUNDLES) {
         let layer = match registry.artifact_layer(repository, &one.digest).await {
             Ok(layer) if layer.media_type == BUNDLE_TYPE && layer.size <= BUNDLE_LIMIT => layer,

@@ -32,13 +32,14 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
         return Err(problem.clone());
     }
     refuse_keys(facts)?;
-    if by_engine {
-        refuse_engine_that_cannot_build(facts.engine()?)?;
-    }
     if let Ok(source) = &facts.source {
         refuse_patched_source(source)?;
     }
     let ready = Ready::of(config, facts)?;
+    // Without an engine a graft can come from the cache, so the images' own problems come first.
+    if by_engine {
+        refuse_engine_that_cannot_build(facts.engine()?)?;
+    }
     refuse_miscounted_layers(ready.source)?;
     refuse_overwriting_source(config, ready.source, ready.target)?;
     refuse_unknown_image(config, ready.target)?;

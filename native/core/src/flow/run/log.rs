@@ -11,6 +11,7 @@ use crate::flow::plan::graft_source::GraftSource;
 use crate::flow::plan::stages::Plan;
 use crate::flow::plan::step::Step;
 use crate::flow::plan::target_state::{Reason, TargetState, matching_record};
+use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::event::{PlannedStage, StepEvents};
 use crate::report::problem::Problem;
@@ -79,10 +80,15 @@ pub(super) fn log_ignored_records<R>(known: &KnownRecords<R>, events: &StepEvent
 
 /// The first of some records, and the number of the others.
 fn named(records: &[&IgnoredRecord]) -> String {
-    let first = records.iter().take(NAMED).map(ToString::to_string);
-    let others = records.len().saturating_sub(NAMED);
+    first(records.iter().map(ToString::to_string), "; ")
+}
+
+/// The first of some words of others, and the number of those that follow.
+fn first(texts: impl ExactSizeIterator<Item = String>, between: &str) -> String {
+    let others = texts.len().saturating_sub(NAMED);
     let others = (others > 0).then(|| format!("and {others} more"));
-    first.chain(others).collect::<Vec<_>>().join("; ")
+    let named = texts.take(NAMED).chain(others);
+    named.collect::<Vec<_>>().join(between)
 }
 
 /// Warns of records that cannot be read, which cost a patch that may not be needed.
@@ -122,7 +128,10 @@ pub(super) fn log_graft_cache(facts: &Facts, events: &StepEvents) {
         CacheAnswer::Missing { nearest } => {
             events.note(describe_missing(&entry, nearest.as_deref()));
         }
-        CacheAnswer::Refused(fault) => warn_of_entry(&entry, &fault.to_string(), events),
+        // All who can push can have written it, with words of any length.
+        CacheAnswer::Refused(fault) => {
+            warn_of_entry(&entry, &Cause::of(fault).to_string(), events);
+        }
         CacheAnswer::Unread(problem) => {
             let causes = std::iter::once(&problem.what).chain(&problem.why);
             let causes: Vec<&str> = causes.map(String::as_str).collect();
@@ -138,7 +147,7 @@ fn describe_missing(entry: &str, nearest: Option<&[String]>) -> String {
         None | Some([]) => missing,
         Some(parts) => format!(
             "{missing}; the nearest entry differs in {}. A value that changes with every build, such as a commit, belongs into a label, of which the cache does not take notice",
-            parts.join(", ")
+            first(parts.iter().map(|part| Cause::said(part).to_string()), ", ")
         ),
     }
 }

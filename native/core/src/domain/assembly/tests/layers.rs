@@ -25,11 +25,12 @@ fn header(kind: EntryType, size: u64) -> Header {
 /// The sensor's folder as an engine packs it, with a path that is too long for a header, a link and a second name.
 fn archive() -> Vec<u8> {
     let mut builder = Builder::new(Vec::new());
-    let folders = [
-        "CrowdStrike/",
-        "CrowdStrike/rootfs/",
-        "CrowdStrike/rootfs/bin/",
+    let mut folders = vec![
+        "CrowdStrike/".to_owned(),
+        "CrowdStrike/rootfs/".to_owned(),
+        "CrowdStrike/rootfs/bin/".to_owned(),
     ];
+    folders.extend((1..=30).map(|depth| format!("CrowdStrike/{}", "long/".repeat(depth))));
     for folder in folders {
         let mut header = header(EntryType::Directory, 0);
         builder
@@ -207,6 +208,61 @@ fn a_layer_with_anything_but_the_sensors_folder_is_refused() {
         let seen = with(*kind, path, records, content);
         assert!(seen.is_err(), "{kind:?} {path} {records:?}");
     }
+}
+
+#[test]
+fn a_path_behind_a_link_or_without_its_folder_is_refused() {
+    const LINK: EntryType = EntryType::Symlink;
+    let program: Given<'_> = (FILE, PROGRAM, &[], b"program");
+    let cases: &[&[Given<'_>]] = &[
+        &[
+            (LINK, "opt/CrowdStrike/a", &[], b"/"),
+            (FOLDER, "opt/CrowdStrike/a/etc/", &[], b""),
+            (FILE, "opt/CrowdStrike/a/etc/passwd", &[], b"root"),
+        ],
+        &[(FILE, "opt/CrowdStrike/a/b", &[], b"x")],
+        &[
+            (FILE, "opt/CrowdStrike/a", &[], b"x"),
+            (FILE, "opt/CrowdStrike/a/b", &[], b"x"),
+        ],
+    ];
+    for entries in cases {
+        let mut all = [FOLDERS, &[program], entries].concat();
+        all.sort_by_key(|(_, path, ..)| *path);
+        let why = check(&of(&all)).expect_err("not in a folder");
+        assert!(why.contains("not in an earlier folder"), "{why}");
+    }
+    assert!(check(&of(&[&FOLDERS[1..], &[program]].concat())).is_err());
+}
+
+/// A member that names the entry behind it.
+fn naming(kind: EntryType, name: &[u8]) -> Vec<u8> {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(name.len() as u64);
+    header.set_cksum();
+    let padding = vec![0; name.len().next_multiple_of(512) - name.len()];
+    [header.as_bytes(), name, &padding].concat()
+}
+
+#[test]
+fn an_extension_that_this_task_never_writes_is_refused() {
+    let layer = layer();
+    for (kind, name) in [
+        (EntryType::GNULongName, &b"opt/CrowdStrike/..\0\0"[..]),
+        (EntryType::GNULongName, b"opt/CrowdStrike\0"),
+        (EntryType::GNULongLink, b"etc\0"),
+        (EntryType::XGlobalHeader, b"12 path=etc\n"),
+    ] {
+        let why = check(&[&naming(kind, name), &layer[..]].concat()).expect_err("an extension");
+        assert!(why.contains("never writes"), "{why}");
+    }
+    let long = vec![b'x'; 70_000];
+    let why = check(&[&naming(EntryType::XHeader, &long), &layer[..]].concat());
+    assert!(why.expect_err("long").contains("more records"));
+    let size = naming(EntryType::XHeader, b"10 size=1\n");
+    let why = check(&[&size, &layer[..]].concat()).expect_err("a size");
+    assert!(why.contains("a size among its records"), "{why}");
 }
 
 #[test]

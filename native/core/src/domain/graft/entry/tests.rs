@@ -26,7 +26,7 @@ fn source() -> RegistryImage {
     let manifest = json!({"schemaVersion": 2, "config": {}, "layers": [{}]});
     let config = json!({
         "Entrypoint": ["/entry.sh"], "Env": ["PATH=/bin"],
-        "Labels": {"commit": "0a1b2c3d", "team": "web", "stage": "x"},
+        "Labels": {"commit": "0a1b2c3d", "team": "web", "stage": "x", "user": "root"},
     });
     let mut image = RegistryImage::of(&["sha256:a"], &config);
     image.manifest.bytes = manifest.to_string().into_bytes();
@@ -200,6 +200,42 @@ fn a_secret_that_was_not_given_is_not_filled_in() {
 }
 
 #[test]
+fn a_change_that_would_be_long_or_show_a_secret_is_refused() {
+    let refusal = |from: &str, to: &str| {
+        let entry = read(&altered(from, to)).expect("an entry in its form");
+        let made = CachedGraft::of(&source(), &entry, &options());
+        made.expect_err("a refusal").to_string()
+    };
+    let more = "[\"MORE=more\"]";
+    let numbers = |count: usize| vec!["0"; count].join(",");
+    for (to, expected) in [
+        (format!("[\"X=\",{}]", numbers(100)), "too many parts"),
+        (format!("[\"X={}\"]", "y".repeat(70_000)), "too long"),
+        ("[0,\"=x\"]".to_owned(), "where a name stands"),
+        ("[\"X\",0,\"=x\"]".to_owned(), "where a name stands"),
+    ] {
+        let why = refusal(more, &to);
+        assert!(why.contains(expected), "{expected}: {why}");
+        assert!(!why.contains(CUSTOMER), "{why}");
+    }
+    let label = refusal("[\"added\"]", "[0]");
+    assert!(label.contains("where a name stands"), "{label}");
+}
+
+#[test]
+fn an_option_that_nobody_asked_for_is_named_without_its_value() {
+    let document = altered(" \",1]", " \",1,\" --aph=evil.example:8080\"]");
+    let entry = read(&document).expect("an entry in its form");
+    let graft = CachedGraft::of(&source(), &entry, &options()).expect("a graft");
+    let additions = graft.additions.join(", ");
+    assert!(
+        additions.contains("--aph in `FALCONCTL_OPTS`"),
+        "{additions}"
+    );
+    assert!(!additions.contains("evil"), "{additions}");
+}
+
+#[test]
 fn a_poisoned_change_does_not_pass_the_proof() {
     for (from, to) in [
         (FALCON_ENTRYPOINT, "/opt/CrowdStrike/rootfs/bin/other"),
@@ -310,6 +346,7 @@ fn an_answer_that_depends_on_more_than_the_question_is_not_kept() {
         ("from falcon-patch.invalid/a:stub", Err(NotKept::Name)),
         ("run 0123456789ab", Err(NotKept::Name)),
         ("text", Ok(())),
+        (FALCON_ENTRYPOINT, Ok(())),
     ] {
         let seen = entry_of(&change(more)).map(|_| ());
         assert_eq!(seen, expected, "{more}");

@@ -5,11 +5,10 @@ use std::time::SystemTime;
 use crate::adapters::registry::referrers::Artifact;
 use crate::domain::graft::entry::{Entry, Graft};
 use crate::domain::graft::entry_document::ENTRY_TYPE;
-use crate::domain::graft::entry_signature::SignedEntry;
+use crate::domain::graft::entry_signature::{SignedEntry, annotations};
 use crate::domain::graft::question::Question;
 use crate::domain::image::manifest::RawManifest;
-use crate::domain::provenance::attestation::PREDICATE_TYPE;
-use crate::domain::provenance::bundle::{self, BUNDLE_TYPE};
+use crate::domain::provenance::bundle::BUNDLE_TYPE;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::flow::effect::Effect;
@@ -80,11 +79,6 @@ impl Run {
     ) -> Result<(), Problem> {
         let registry = self.services.registry().await?;
         let manifest = entry.manifest();
-        let begun = Effect::EntryBegun {
-            repository: repository.clone(),
-            tag: tag.clone(),
-        };
-        self.effects.begin(&begun);
         registry
             .put_bytes(repository, ENTRY_TYPE, &entry.document())
             .await?;
@@ -93,6 +87,11 @@ impl Run {
             registry.put_by_digest(repository, &manifest).await?;
             self.sign_entry(key, repository, &manifest, ready).await?;
         }
+        let begun = Effect::EntryBegun {
+            repository: repository.clone(),
+            tag: tag.clone(),
+        };
+        self.effects.begin(&begun);
         if let Err(error) = registry.put_manifest(repository, tag, &manifest).await {
             if error.is_refusal() {
                 self.effects.withdraw(&begun);
@@ -129,7 +128,7 @@ impl Run {
         let artifact = Artifact {
             media_type: BUNDLE_TYPE,
             content: &bundle,
-            annotations: bundle::annotations(PREDICATE_TYPE),
+            annotations: annotations(&manifest.digest()),
         };
         let registry = self.services.registry().await?;
         registry.attach(repository, manifest, &artifact).await?;
