@@ -6,6 +6,9 @@ import { pipeline } from "node:stream/promises";
 /** The first day that the format knows; a real time would make each archive another. */
 const time = new Date(1980, 0, 1);
 
+/** The list of media types in a package; tfx writes it in the order in which it happened to find them. */
+const types = "[Content_Types].xml";
+
 /** Writes an archive again, its files in the order of their names and without a time. */
 export async function makeReproducible(path) {
   const { ZipFile } = (await import("yazl")).default;
@@ -24,7 +27,16 @@ async function files(path) {
   const found = [];
   for await (const entry of archive.eachEntry()) {
     if (entry.fileName.endsWith("/")) continue;
-    found.push({ name: entry.fileName, content: await buffer(await archive.openReadStreamPromise(entry)) });
+    const content = await buffer(await archive.openReadStreamPromise(entry));
+    found.push({ name: entry.fileName, content: entry.fileName === types ? sortedTypes(content) : content });
   }
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Sorts the lines of a list of media types; their order means nothing. */
+export function sortedTypes(content) {
+  const lines = content.toString().split("\n");
+  const isEntry = (line) => /^\s*<(Default|Override) /.test(line);
+  const sorted = lines.filter(isEntry).sort();
+  return Buffer.from(lines.map((line) => (isEntry(line) ? sorted.shift() : line)).join("\n"));
 }

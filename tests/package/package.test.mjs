@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { findMachinePath } from "../../scripts/addon.mjs";
-import { makeReproducible } from "../../scripts/archive.mjs";
+import { makeReproducible, sortedTypes } from "../../scripts/archive.mjs";
 import { refusedLicences } from "../../scripts/dependencies.mjs";
 import { createExtension, listEntries } from "../../scripts/package.mjs";
 import { readJson, root } from "../../scripts/tools.mjs";
@@ -72,6 +72,15 @@ test("A package that is packed again has the same bytes", async () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("Media types are listed in one order", () => {
+  const list = (...lines) => Buffer.from(["<Types>", ...lines, "</Types>"].join("\n"));
+  const [png, js] = ['  <Default Extension=".png"/>', '  <Default Extension=".js"/>'];
+  const licence = '  <Override PartName="/LICENSE"/>';
+  const expected = list(js, png, licence).toString();
+  for (const given of [list(png, js, licence), list(licence, js, png), list(js, png, licence)])
+    assert.equal(sortedTypes(given).toString(), expected);
 });
 
 test("The bill of materials is valid, and names each part with its notice", async () => {
