@@ -8,7 +8,7 @@ use crate::domain::engine::{EngineFacts, Store};
 use crate::domain::falcon::marks::SensorMarks;
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
 use crate::domain::provenance::key::Trust;
-use crate::flow::config::patch::{EngineAccess, PatchConfig};
+use crate::flow::config::patch::{EngineAccess, GraftCache, PatchConfig, Strategy};
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
 use crate::flow::facts::target::TargetFacts;
@@ -32,12 +32,17 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
         return Err(problem.clone());
     }
     refuse_keys(facts)?;
+    // A graft can come from the cache, without an engine, so the images' own problems come first there.
+    let asks_cache =
+        (config.strategy, config.graft_cache) == (Strategy::Graft, GraftCache::Registry);
+    if by_engine && !asks_cache {
+        refuse_engine_that_cannot_build(facts.engine()?)?;
+    }
     if let Ok(source) = &facts.source {
         refuse_patched_source(source)?;
     }
     let ready = Ready::of(config, facts)?;
-    // Without an engine a graft can come from the cache, so the images' own problems come first.
-    if by_engine {
+    if by_engine && asks_cache {
         refuse_engine_that_cannot_build(facts.engine()?)?;
     }
     refuse_miscounted_layers(ready.source)?;

@@ -25,6 +25,7 @@ use crate::flow::plan::decide::uses_engine;
 use crate::flow::plan::graft_source::cache_question;
 use crate::flow::plan::target_state::TargetState;
 use crate::report::code::Code;
+use crate::report::problem::Problem;
 use crate::test_support::config::config;
 use crate::test_support::facts::{engine, facts, no_engine};
 
@@ -141,6 +142,21 @@ fn without_engine_and_entry_the_problem_names_both() {
     assert_eq!(problem.why, ["No engine"]);
     facts.graft_cache = None;
     assert_eq!(refusal(&graft(), &facts), no_engine());
+}
+
+#[test]
+fn where_the_cache_may_do_the_images_problems_come_before_a_missing_engine() {
+    let missing_source = Problem {
+        code: Code::RegistryImageNotFound,
+        ..no_engine()
+    };
+    let mut facts = answered(missing());
+    facts.engine = Some(Err(no_engine()));
+    facts.source = Err(missing_source.clone());
+    assert_eq!(refusal(&graft(), &facts), missing_source);
+    facts.graft_cache = None;
+    let full = config(|_| {});
+    assert_eq!(refusal(&full, &facts).code, Code::EngineNotReachable);
 }
 
 #[test]
