@@ -5,6 +5,7 @@ import { Job } from "./agent.mjs";
 import { follow, heading, printYaml } from "./demo-parts.mjs";
 import { startPatched } from "./demo-start.mjs";
 import { customerId, inputs, registry } from "./lab.mjs";
+import { exampleDefinition } from "./task-definition.mjs";
 
 const yaml = {
   ...inputs(),
@@ -18,17 +19,7 @@ const yaml = {
 
 /** Writes the example with its names filled in; the task fills in its image. */
 function writeTaskDefinition(folder) {
-  const names = {
-    "aws-account": "123456789012",
-    "container-name": "web",
-    "execution-role": "ecsTaskExecutionRole",
-    family: "web-service",
-    "log-group": "web",
-    region: "eu-west-1",
-  };
-  const example = readFileSync(new URL("../../examples/ecs-task-definition.json", import.meta.url), "utf8");
-  const filled = example.replaceAll(/<([a-z-]+)>/g, (left, name) => names[name] ?? left);
-  writeFileSync(join(folder, yaml.taskDefinition), filled);
+  writeFileSync(join(folder, yaml.taskDefinition), exampleDefinition());
 }
 
 const job = new Job();

@@ -15,13 +15,11 @@ import {
   patchedImage,
   running,
   runningDefinition,
+  sideBySide,
   starting,
 } from "./deployments.mjs";
 import { assertFailed, assertOrderly, assertSucceeded } from "./expect.mjs";
 import { front, inLab, keys, needsLab, registry } from "./lab.mjs";
-
-/** Deployments mostly wait, so many can run side by side. */
-const sideBySide = { ...needsLab, concurrency: 10 };
 
 let image;
 

@@ -1,26 +1,13 @@
 // Deployments to a scripted ECS service, for tests and for the demo.
-import { readFileSync } from "node:fs";
+import assert from "node:assert/strict";
 import { event, progress } from "../lab/ecs/frames.mjs";
 import { startEcs } from "../lab/ecs.mjs";
 import { Job } from "./agent.mjs";
-import { inputs, keys } from "./lab.mjs";
+import { inputs, keys, needsLab } from "./lab.mjs";
+import { exampleDefinition } from "./task-definition.mjs";
 
-const example = readFileSync(new URL("../../examples/ecs-task-definition.json", import.meta.url), "utf8");
-const names = {
-  "aws-account": "123456789012",
-  "container-name": "web",
-  "execution-role": "ecsTaskExecutionRole",
-  family: "web-service",
-  "log-group": "web",
-  region: "eu-west-1",
-};
-
-/** The example with its names filled in, as JSON; `image` is left to the task unless it is given. */
-export function exampleDefinition(image) {
-  return example.replaceAll(/<([a-z-]+)>/g, (left, name) =>
-    name === "patched-image" ? (image ?? left) : (names[name] ?? left),
-  );
-}
+/** Deployments mostly wait, so many can run side by side. */
+export const sideBySide = { ...needsLab, concurrency: 10 };
 
 /** The definition of a service that runs `image`, with a field that no SDK knows yet, and with tags. */
 export function runningDefinition(image) {
@@ -86,3 +73,16 @@ export const changes = (ecs) =>
 
 /** The ID of the deployment that the last update began. */
 export const deploymentOf = (ecs) => ecs.service.ours?.id;
+
+/** Exactly one registration and one update, in that order, whatever the deployment's end is. */
+export function assertDeployedOnce(ecs) {
+  assert.deepEqual(changes(ecs), ["RegisterTaskDefinition", "UpdateService"]);
+  const [{ arn }] = ecs.definitions.registered;
+  const { cluster, service, ...others } = ecs.requests.find(({ action }) => action === "UpdateService").body;
+  assert.deepEqual([cluster, service], ["production", "web"]);
+  assert.equal(others.taskDefinition, arn, "the full ARN, since a family may move on");
+  assert.deepEqual(
+    Object.keys(others).filter((name) => name !== "forceNewDeployment"),
+    ["taskDefinition"],
+  );
+}

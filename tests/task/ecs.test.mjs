@@ -1,57 +1,16 @@
 // From the patched image to the ECS task definition that names it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { test } from "node:test";
 import { Aws } from "../lab/front/aws.mjs";
 import { story } from "./agent.mjs";
-import { assertFailed, assertSucceeded } from "./expect.mjs";
-import { inJob } from "./job.mjs";
-import { config, front, inputs, keys, needsLab, registry } from "./lab.mjs";
+import { assertSucceeded } from "./expect.mjs";
+import { config, front, keys, needsLab } from "./lab.mjs";
+import { changed, described, exampleDefinition, given, withFile } from "./task-definition.mjs";
 
-const template = readFileSync(
-  fileURLToPath(new URL("../../examples/ecs-task-definition.json", import.meta.url)),
-  "utf8",
-);
-const names = {
-  "aws-account": "123456789012",
-  "container-name": "web",
-  "execution-role": "ecsTaskExecutionRole",
-  family: "web-service",
-  "log-group": "web",
-  region: "eu-west-1",
-};
 const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
-
-/** The example with its names filled in; the image is the task's to fill in. */
-const filledIn = () => template.replaceAll(/<([a-z-]+)>/g, (left, name) => names[name] ?? left);
-
-/** A job with a file in its sources. The file is removed before the end, because the task leaves sources alone. */
-function withFile(text, use) {
-  return inJob(async (job) => {
-    const folder = join(job.folders.sources, "deploy");
-    mkdirSync(folder);
-    writeFileSync(join(folder, "ecs.json"), text);
-    try {
-      await use(job, folder);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
-}
-
-const given = (tag, changes = {}) =>
-  inputs({ targetImage: `${registry}/app/target:${tag}`, taskDefinition: "deploy/ecs.json", ...changes });
 
 /** A signed call to ECS in the administrator's name. */
 async function ecs(action, parameters) {
@@ -77,12 +36,8 @@ const validate = (path) => execFileSync("ecs-model", [path], { encoding: "utf8",
 const registrations = async () =>
   (await front("GET", "/requests")).filter(({ path }) => path === "aws:ecs:RegisterTaskDefinition").length;
 
-afterEach(async () => {
-  if (process.env.LAB_FRONT) await front("DELETE", "/faults");
-});
-
 test("The example is written with the image, registered and read back", needsLab, async () => {
-  await withFile(filledIn(), async (job, folder) => {
+  await withFile(exampleDefinition(), async (job, folder) => {
     validate(join(folder, "ecs.json"));
     const asked = { taskDefinitionOutput: "deploy/out.json", registerTaskDefinition: true };
     const step = await job.run(given("ecs", { ...asked, skipUnchanged: true }));
@@ -90,7 +45,7 @@ test("The example is written with the image, registered and read back", needsLab
     const { taskDefinitionPath, taskDefinitionArn, imageReference } = step.outputs;
     assert.equal(taskDefinitionPath, join(folder, "out.json"));
     validate(taskDefinitionPath);
-    const expected = filledIn().replace("<patched-image>", imageReference);
+    const expected = exampleDefinition().replace("<patched-image>", imageReference);
     assert.deepEqual(JSON.parse(readFileSync(taskDefinitionPath, "utf8")), JSON.parse(expected));
     assert.match(taskDefinitionArn, /^arn:aws:ecs:eu-west-1:123456789012:task-definition\/web-service:\d+$/);
     const { taskDefinition } = await ecs("DescribeTaskDefinition", { taskDefinition: taskDefinitionArn });
@@ -123,31 +78,6 @@ async function assertHandedOverAgain(job, before) {
   assert.equal(taskDefinition.containerDefinitions[0].image, before.imageReference);
 }
 
-/** A service as it runs on x86-64 so far, as `describe-task-definition` prints it. */
-function described() {
-  const { containerDefinitions, ...rest } = JSON.parse(filledIn());
-  const [web] = containerDefinitions;
-  const router = { name: "log_router", image: "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable" };
-  return {
-    taskDefinition: {
-      taskDefinitionArn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/web-service:7",
-      ...rest,
-      runtimePlatform: { cpuArchitecture: "X86_64", operatingSystemFamily: "LINUX" },
-      containerDefinitions: [
-        router,
-        { ...web, linuxParameters: {}, entryPoint: ["/start"], readonlyRootFilesystem: true },
-      ],
-      revision: 7,
-      status: "ACTIVE",
-      requiresAttributes: [{ name: "ecs.capability.task-eni" }],
-      compatibilities: ["EC2", "FARGATE"],
-      registeredAt: 1_700_000_000.5,
-      registeredBy: "arn:aws:iam::123456789012:user/ci",
-    },
-    tags: [{ key: "team", value: "a" }],
-  };
-}
-
 test(
   "The output of describe-task-definition is corrected, and every change is logged",
   needsLab,
@@ -166,7 +96,7 @@ test(
       assert.equal(dirname(dirname(path)), job.folders.temp);
       validate(path);
       const written = JSON.parse(readFileSync(path, "utf8"));
-      const { containerDefinitions, requiresCompatibilities, ...rest } = JSON.parse(filledIn());
+      const { containerDefinitions, requiresCompatibilities, ...rest } = JSON.parse(exampleDefinition());
       const { containerDefinitions: containers, ...others } = written;
       assert.deepEqual(others, { ...rest, requiresCompatibilities, tags: [{ key: "team", value: "a" }] });
       assert.deepEqual(containers[0], described().taskDefinition.containerDefinitions[0]);
@@ -190,7 +120,7 @@ test(
 );
 
 test("A plan checks the file and writes nothing", needsLab, async () => {
-  await withFile(filledIn(), async (job, folder) => {
+  await withFile(exampleDefinition(), async (job, folder) => {
     const before = await registrations();
     const asked = { taskDefinitionOutput: "deploy/out.json", registerTaskDefinition: true };
     const step = await job.run(given("planned", { action: "plan", ...asked }));
@@ -204,15 +134,6 @@ test("A plan checks the file and writes nothing", needsLab, async () => {
     assert.equal(await registrations(), before);
   });
 });
-
-const filled = () => JSON.parse(filledIn());
-
-/** The example after a change of the whole and of its container, as JSON. */
-function changed(change) {
-  const definition = filled();
-  change(definition, definition.containerDefinitions[0]);
-  return JSON.stringify(definition);
-}
 
 /** A file as `>` of Windows PowerShell 5 writes it. */
 const utf16 = (text) => Buffer.from(`\ufeff${text}`, "utf16le");
@@ -253,147 +174,4 @@ test("A file with wrong types, in UTF-16, becomes one that ECS takes", needsLab,
     ])
       assert.ok(story(step).includes(`  ${change}\n`), `${change}: ${story(step)}`);
   });
-});
-
-const refusals = [
-  [
-    "A definition that ECS or Fargate would refuse in many ways",
-    () =>
-      changed((definition, web) => {
-        const environment = [
-          { name: "A", value: "b" },
-          { name: "C", value: { d: 1 } },
-        ];
-        Object.assign(web, { memory: 999_999, environment, logConfiguration: { logDriver: "json-file" } });
-        web.dependsOn = [{ containerName: "db", condition: "START" }];
-        web.mountPoints = [{ sourceVolume: "data", containerPath: "/data" }];
-        definition.executionRoleArn = "arn:aws:iam::123456789012:policy/x";
-        definition.tags = Array.from({ length: 51 }, (_, nth) => ({ key: `key-${nth}`, value: "x" }));
-      }),
-    {},
-    "ECS_TASK_DEFINITION_INVALID",
-    [
-      /7 things/,
-      /`containerDefinitions\[0\]\.environment\[1\]\.value` is an object, and must be a string/,
-      /`executionRoleArn` is `arn:aws:iam::123456789012:policy\/x`/,
-      /`containerDefinitions\[0\]\.memory` is 999999 MiB/,
-      /`tags` has 51 tags/,
-      /`containerDefinitions\[0\]\.logConfiguration\.logDriver` is `json-file`/,
-      /`containerDefinitions\[0\]\.mountPoints\[0\]\.sourceVolume` is `data`/,
-      /`containerDefinitions\[0\]\.dependsOn\[0\]\.containerName` is `db`/,
-    ],
-  ],
-  [
-    "A token that no step replaced",
-    () => changed((definition) => (definition.executionRoleArn = "#{EXECUTION_ROLE}#")),
-    { registerTaskDefinition: true },
-    "ECS_PLACEHOLDERS_LEFT",
-    [/`executionRoleArn` has placeholders that are not filled in: `#\{EXECUTION_ROLE\}#`/],
-  ],
-  [
-    "A template that is not filled in",
-    () => template,
-    {},
-    "ECS_PLACEHOLDERS_LEFT",
-    [/`family` has placeholders that are not filled in: `<family>`/, /`<execution-role>`/],
-  ],
-  ["A file that is not JSON", () => "{family: web}", {}, "ECS_TASK_DEFINITION_UNREADABLE", [/not JSON/]],
-  [
-    "A missing file",
-    filledIn,
-    { taskDefinition: "deploy/nope.json" },
-    "ECS_TASK_DEFINITION_UNREADABLE",
-    [/deploy\/nope\.json/, /No such file/],
-  ],
-  [
-    "A list of containers without a name",
-    () => JSON.stringify(described()),
-    {},
-    "ECS_CONTAINER_UNCLEAR",
-    [/`log_router`, `web`/, /`containerName`/],
-  ],
-  [
-    "A name that no container has",
-    filledIn,
-    { containerName: "wed" },
-    "ECS_CONTAINER_UNCLEAR",
-    [/did you mean `web`\?/],
-  ],
-  [
-    "A size that Fargate does not have, with another problem,",
-    () => JSON.stringify({ ...filled(), memory: "1024", networkMode: "bridge" }),
-    {},
-    "ECS_TASK_DEFINITION_INVALID",
-    [/2 things/, /1\. `networkMode` is `bridge`/, /2\. `memory` is 1024 MiB/],
-  ],
-  [
-    "An output in a missing folder",
-    filledIn,
-    { taskDefinitionOutput: "nowhere/out.json" },
-    "ECS_OUTPUT_NOT_WRITABLE",
-    [/nowhere\/out\.json/],
-  ],
-];
-
-for (const [situation, text, changes, code, patterns] of refusals) {
-  test(`${situation} is refused before the patch`, needsLab, async () => {
-    await withFile(text(), async (job) => {
-      const step = await job.run(given("refused", changes));
-      assertFailed(step, code);
-      for (const pattern of patterns) assert.match(story(step), pattern);
-      assert.doesNotMatch(story(step), /Pull|Patch with/);
-    });
-  });
-}
-
-test(
-  "An output that a link leads out of the sources is refused, and nothing is written",
-  needsLab,
-  async () => {
-    await withFile(filledIn(), async (job, folder) => {
-      const outside = join(job.folders.temp, "theirs");
-      mkdirSync(outside);
-      symlinkSync(outside, join(folder, "linked"));
-      symlinkSync(join(outside, "file"), join(folder, "link.json"));
-      for (const output of ["deploy/linked/out.json", "deploy/link.json"]) {
-        const step = await job.run(given("linked", { taskDefinitionOutput: output }));
-        assertFailed(step, "ECS_OUTPUT_NOT_WRITABLE");
-        assert.match(story(step), /link/);
-      }
-      assert.deepEqual(readdirSync(outside), []);
-      rmSync(outside, { recursive: true });
-    });
-  },
-);
-
-/** Runs a step that may not register; everything it did before is kept. */
-async function deny(tag, changes, action) {
-  await withFile(filledIn(), async (job) => {
-    const step = await job.run(
-      given(tag, { taskDefinitionOutput: "deploy/out.json", registerTaskDefinition: true, ...changes }),
-    );
-    const message = assertFailed(step, "AWS_DENIED");
-    assert.ok(message.includes(`AWS denies \`${action}\``), message);
-    assert.match(story(step), /^Already done:\n {2}pushed `.*\n(?: {2}.*\n)* {2}wrote `.*out\.json`$/m);
-    assert.match(story(step), / {2}step: Register the ECS task definition/);
-  });
-}
-
-test("A registration that IAM denies names the action", needsLab, async () => {
-  await deny("denied", keys("NOREGISTER"), "ecs:RegisterTaskDefinition");
-});
-
-test("A role that may not be passed is named", needsLab, async () => {
-  const resource = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole";
-  const message = `User: arn:aws:iam::123456789012:user/lab-admin is not authorized to perform: iam:PassRole on resource: ${resource} because no identity-based policy allows the iam:PassRole action`;
-  await front("POST", "/faults", {
-    match: { pathPattern: "aws:ecs:RegisterTaskDefinition" },
-    count: 1,
-    answer: {
-      status: 400,
-      headers: { "content-type": "application/x-amz-json-1.1" },
-      body: { __type: "AccessDeniedException", message },
-    },
-  });
-  await deny("passed", {}, `iam:PassRole\` on \`${resource}`);
 });
