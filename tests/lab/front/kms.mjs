@@ -121,7 +121,7 @@ export class Kms {
       (each) =>
         each.region === region && each.account === account && (id ? each.id === id : each.alias === alias),
     );
-    // Another account's KMS does not tell a caller which keys it has.
+    // Another account's KMS does not show a caller which keys it has.
     if (account !== ACCOUNT && !key?.shared) {
       const resource = key ? arn(key) : named;
       throw new Refusal(

@@ -34,7 +34,7 @@ pub enum Mountable {
     Yes,
     /// The engine has nothing there: it runs in another container than the agent, or on another machine.
     No,
-    /// The engine did not tell, for this reason.
+    /// The engine did not answer, for this reason.
     Unknown(String),
 }
 

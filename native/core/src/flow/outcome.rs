@@ -53,7 +53,7 @@ pub struct Outcome {
     pub sensor_digest: Digest,
     /// The sensor's version, if its tag or a label names it.
     pub sensor_version: Option<String>,
-    /// The signer of the record beside the image; none where there is no record.
+    /// The signer of the record beside the image; none without a record.
     pub record: Option<RecordSigner>,
     /// True if a new image was created, or would be.
     pub changed: bool,

@@ -157,7 +157,7 @@ codes! {
     EcsSidecarPlatformMissing "ECS_SIDECAR_PLATFORM_MISSING" Input "Another container of the task has an image that is not for linux/arm64.";
     EcsOutputNotWritable "ECS_OUTPUT_NOT_WRITABLE" Input "The finished ECS task definition cannot be written.";
     EcsRegistrationRefused "ECS_REGISTRATION_REFUSED" Input "ECS does not accept the task definition.";
-    EcsClusterNotFound "ECS_CLUSTER_NOT_FOUND" Input "There is no such ECS cluster.";
+    EcsClusterNotFound "ECS_CLUSTER_NOT_FOUND" Input "The ECS cluster does not exist.";
     EcsServiceNotFound "ECS_SERVICE_NOT_FOUND" Input "The ECS cluster has no such service.";
     EcsServiceUnsuitable "ECS_SERVICE_UNSUITABLE" Input "The ECS service cannot be deployed to.";
     EcsServiceUnguarded "ECS_SERVICE_UNGUARDED" Input "Nothing would end a deployment whose tasks do not start.";

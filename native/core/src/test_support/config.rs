@@ -1,15 +1,27 @@
 //! Inputs that are good, for tests to change.
 
+use crate::domain::falcon::options::FalconOptions;
 use crate::flow::config::patch::PatchConfig;
 use crate::flow::config::read::Config;
 use crate::flow::inputs::Inputs;
 use crate::report::problem::Problem;
+use crate::report::secret::Secret;
 
 /// A registry of ECR.
 pub const HOST: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
 /// A customer ID.
 pub const CUSTOMER: &str = "0123456789abcdef0123456789abcdef-12";
+
+/// Options of falconutil, with a secret beside the customer ID.
+pub fn falcon_options() -> FalconOptions {
+    FalconOptions {
+        customer_id: CUSTOMER.parse().expect("an ID"),
+        cloud_service: Some("ECS_FARGATE".to_owned()),
+        container_name: None,
+        falconctl_options: Some(Secret::new("--provisioning-token=A1B2C3D4")),
+    }
+}
 
 /// The four inputs that are enough for a patch.
 pub fn inputs() -> Inputs {

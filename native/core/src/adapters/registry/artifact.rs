@@ -30,7 +30,7 @@ impl Registry {
         }
     }
 
-    /// Checks that a repository has a blob of an artifact, in its size as far as the registry tells it.
+    /// Checks that a repository has a blob of an artifact, and in its size where the registry states one.
     pub(crate) async fn check_blob(
         &self,
         repository: &Repository,

@@ -60,7 +60,7 @@ impl Assembled {
         })
     }
 
-    /// Compares the image with its source and with what falconutil was told.
+    /// Compares the image with its source and with the options of falconutil.
     ///
     /// Returns the additions beyond falconutil's documentation, a phrase each.
     ///

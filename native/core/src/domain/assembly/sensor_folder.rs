@@ -47,7 +47,7 @@ impl SensorFolder {
         }
     }
 
-    /// The kind of an entry; none where there is no such entry.
+    /// The kind of an entry; none where the archive has no such entry.
     pub(super) fn kind(&self, path: &[u8]) -> Option<&Kind> {
         self.entries.get(path).map(|item| &item.kind)
     }

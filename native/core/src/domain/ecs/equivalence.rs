@@ -15,7 +15,7 @@ const SETS: [(&str, &str); 3] = [
     ("tags", "key"),
 ];
 
-/// What ECS fills in where a health check leaves it open
+/// The values that ECS fills in where a health check leaves them open
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html>).
 const HEALTH_CHECK: [(&str, u64); 3] = [("interval", 30), ("timeout", 5), ("retries", 3)];
 

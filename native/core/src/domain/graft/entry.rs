@@ -258,7 +258,7 @@ fn refuse_quotes(graft: &Graft<'_>, change: &ChangeDocument) -> Result<(), NotKe
         if graft.names.iter().any(|name| text.contains(name)) {
             return Err(NotKept::Name);
         }
-        // What falconutil was told, and what it always writes, is not a quotation.
+        // The options of falconutil, and the texts that it always writes, are not quotations.
         let value = text
             .split_once('=')
             .map_or(text.as_str(), |(_, value)| value);

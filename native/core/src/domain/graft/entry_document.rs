@@ -34,7 +34,7 @@ struct DescriptorDocument {
     size: u64,
 }
 
-/// What the manifest of an entry refers to.
+/// The blobs that the manifest of an entry names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryBlobs {
     /// The document.

@@ -16,7 +16,7 @@ use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::report::cause::Cause;
 
-/// The kind of build, by which nobody takes the statement for the record of an image.
+/// The kind of build. It keeps the statement apart from the record of an image.
 const BUILD_TYPE: &str = "urn:falcon-arm64-patch:graft:v1";
 
 /// An entry that is to be signed.
@@ -34,7 +34,7 @@ pub struct SignedEntry<'a> {
     pub finished: &'a str,
 }
 
-/// A predicate of which nothing is read: the subject is all that is signed for.
+/// An unused predicate: the signature stands for the subject alone.
 #[derive(Deserialize)]
 struct Graft {
     #[serde(rename = "buildDefinition")]

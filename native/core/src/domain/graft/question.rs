@@ -101,7 +101,7 @@ impl Question {
     }
 }
 
-/// The options as falconutil is told them, as a digest that does not tell them.
+/// The options of falconutil, as a digest that does not reveal them.
 fn digest(options: &FalconOptions) -> Digest {
     let told = json!([
         options.customer_id.reveal(),

@@ -10,7 +10,7 @@ use crate::report::secret::Secret;
 /// Letters and digits from which on a secret is looked for in other forms; fewer are met by accident.
 const LOOKED_FOR: usize = 6;
 
-/// Options of falconctl whose values are no secrets.
+/// Options of falconctl whose values are not secret.
 const PUBLIC_OPTIONS: [&str; 3] = ["--tags", "--billing", "--trace"];
 
 /// A part of a text: as it stands, or the secret of a number.
@@ -23,7 +23,7 @@ pub enum Part {
     Secret(usize),
 }
 
-/// The secrets that falconutil was told: number 0 is the customer ID, 1 all options of falconctl, and the numbers from 2
+/// The secrets among the options of falconutil: number 0 is the customer ID, 1 all options of falconctl, and the numbers from 2
 /// on are the single ones.
 pub struct SecretTexts(Vec<Secret>);
 
@@ -76,7 +76,7 @@ impl SecretTexts {
             .collect()
     }
 
-    /// Fills the secrets in again; none if there is no secret of a number.
+    /// Fills the secrets in again; none if a number has no secret.
     #[must_use]
     pub fn fill(&self, parts: &[Part]) -> Option<String> {
         parts
@@ -160,8 +160,7 @@ fn hex(text: &str) -> String {
     })
 }
 
-/// What base64 makes of a text wherever it stands in the bytes that are encoded, without the digits that its neighbours
-/// decide.
+/// The base64 digits of a text, wherever it stands in the encoded bytes, without those that its neighbours decide.
 fn encoded(text: &str) -> Vec<String> {
     let forms = (0..3).flat_map(|shift| {
         let mut bytes = vec![0; shift];

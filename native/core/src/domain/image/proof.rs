@@ -74,7 +74,7 @@ impl Explain for ProofError {
     }
 }
 
-/// Compares a patched image with its source and with what falconutil was told.
+/// Compares a patched image with its source and with the options of falconutil.
 ///
 /// Returns what falconutil added beyond what is documented, a sentence each: worth a warning,
 /// since a newer falconutil may well set one more variable or label.
@@ -91,7 +91,7 @@ pub fn prove(
     Ok(more)
 }
 
-/// Compares a patched image in a registry with its source and with what falconutil was told.
+/// Compares a patched image in a registry with its source and with the options of falconutil.
 ///
 /// Returns what [`prove`] returns.
 ///
@@ -113,7 +113,7 @@ pub fn prove_image(
     prove(source, evidence, options)
 }
 
-/// Compares a patched image with its source alone, for a caller that does not know what falconutil was told.
+/// Compares a patched image with its source alone, for a caller that does not know the options of falconutil.
 ///
 /// Returns what [`prove`] returns.
 ///

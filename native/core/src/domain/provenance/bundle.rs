@@ -120,7 +120,7 @@ pub fn open<'a>(bytes: &[u8], keys: &'a [TrustedKey]) -> Result<Signed<'a, Vec<u
     })
 }
 
-/// Reads the statement of a bundle without a look at its signature, which is no more than someone's word.
+/// Reads the statement of a bundle without a look at its signature: it is only a claim.
 ///
 /// # Errors
 /// The reason why it is not a bundle of a signed statement.

@@ -63,7 +63,7 @@ impl fmt::Display for IgnoredRecord {
 }
 
 impl<R> KnownRecords<R> {
-    /// Records of which all count.
+    /// Records that all count.
     #[must_use]
     pub fn all(believed: Vec<R>) -> Self {
         Self {

@@ -49,7 +49,7 @@ pub struct Recipe {
     pub source: Option<Digest>,
     /// The sensor's ARM64 manifest.
     pub sensor: Digest,
-    /// All that falconutil is told beside the images, as a digest that does not tell it.
+    /// The options of falconutil, as a digest that does not reveal them.
     pub options: Digest,
 }
 

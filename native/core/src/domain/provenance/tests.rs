@@ -10,24 +10,13 @@ use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
 use crate::report::code::Code;
 use crate::report::problem::{Explain as _, Problem};
-use crate::report::secret::Secret;
-
-const CUSTOMER: &str = "0123456789abcdef0123456789abcdef-12";
-
-fn options() -> FalconOptions {
-    FalconOptions {
-        customer_id: CUSTOMER.parse().expect("an ID"),
-        cloud_service: Some("ECS_FARGATE".to_owned()),
-        container_name: None,
-        falconctl_options: Some(Secret::new("--provisioning-token=A1B2C3D4")),
-    }
-}
+use crate::test_support::config::{CUSTOMER, falcon_options};
 
 fn recipe() -> Recipe {
     Recipe::new(
         Some(&Digest::of(b"source")),
         &Digest::of(b"sensor"),
-        &options(),
+        &falcon_options(),
     )
 }
 
@@ -37,7 +26,7 @@ fn referrer() -> Referrer {
         artifact_type: STATEMENT_TYPE.to_owned(),
         annotations: Provenance::annotations(
             &recipe(),
-            &OptionFields::of(&options()),
+            &OptionFields::of(&falcon_options()),
             Some("7.39.0-7802"),
         ),
     }
@@ -48,7 +37,7 @@ fn what_is_written_is_read_again() {
     let read = Provenance::read(&referrer()).expect("readable");
     let read = read.expect("it is ours");
     assert_eq!(read.recipe, recipe());
-    assert_eq!(read.options, OptionFields::of(&options()));
+    assert_eq!(read.options, OptionFields::of(&falcon_options()));
     assert_eq!(read.sensor_version.as_deref(), Some("7.39.0-7802"));
     let of_engine = Recipe {
         source: None,
@@ -102,7 +91,7 @@ fn a_record_of_another_version_or_with_flaws_is_an_error() {
 #[test]
 fn every_option_counts_and_the_case_of_the_customer_id_does_not() {
     let of = |change: fn(&mut FalconOptions)| {
-        let mut options = options();
+        let mut options = falcon_options();
         change(&mut options);
         Recipe::new(None, &Digest::of(b"sensor"), &options).options
     };
@@ -131,7 +120,7 @@ fn the_statement_tells_everything_but_secrets() {
     let repository = Repository::new("r.example", "app/web");
     let sensor = Repository::new("r.example", "sensor");
     let tag: Tag = "1-falcon".parse().expect("a tag");
-    let (image, options, recipe) = (Digest::of(b"image"), options(), recipe());
+    let (image, options, recipe) = (Digest::of(b"image"), falcon_options(), recipe());
     let origin = Origin {
         run: Some("https://dev.azure.example/run/1".to_owned()),
         repository: Some("https://git.example/app".to_owned()),

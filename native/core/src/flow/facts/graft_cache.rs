@@ -20,7 +20,7 @@ pub struct GraftCacheFacts {
 pub enum CacheAnswer {
     /// An entry makes an image that was proven.
     Hit(CacheHit),
-    /// There is no entry.
+    /// The cache has no entry.
     Missing {
         /// The parts in which the question of the nearest entry differs; none if no other entry is known.
         nearest: Option<Vec<String>>,
@@ -43,7 +43,7 @@ pub struct CacheHit {
 }
 
 impl GraftCacheFacts {
-    /// The entry that is used; none if there is no such entry.
+    /// The entry that is used; none if the cache has none.
     #[must_use]
     pub fn hit(&self) -> Option<&CacheHit> {
         match &self.answer {

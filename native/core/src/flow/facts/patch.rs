@@ -73,7 +73,7 @@ impl Facts {
         })
     }
 
-    /// The entry of the graft cache that is used; none if there is no such entry.
+    /// The entry of the graft cache that is used; none if the cache has none.
     #[must_use]
     pub fn cache_hit(&self) -> Option<&CacheHit> {
         self.graft_cache.as_ref().and_then(GraftCacheFacts::hit)

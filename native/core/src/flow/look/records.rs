@@ -69,7 +69,7 @@ impl RecordLookup<'_> {
         }
     }
 
-    /// The records whose signatures nobody can check, signed ones among them, each with its artifact's type.
+    /// The records without a key to check them by, signed ones among them, each with its artifact's type.
     async fn unproven(self) -> Fact<Vec<(String, Provenance)>> {
         let (repository, image) = (self.repository, self.image);
         let types = [STATEMENT_TYPE, BUNDLE_TYPE];

@@ -13,7 +13,7 @@ pub const ENGINE_SOCKET: &str = "/var/run/docker.sock";
 
 /// The engine's own socket on the engine's side, where the engine cannot mount one of the task's; none where it can.
 ///
-/// An engine that did not tell is asked again by the mount itself: a doubt gives the container no more access.
+/// An engine that did not answer is asked again by the mount itself: a doubt gives the container no more access.
 #[must_use]
 pub fn engine_socket(facts: &Facts) -> Option<&Path> {
     let mounts = facts.mounts.as_ref()?;

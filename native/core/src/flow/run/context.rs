@@ -7,7 +7,7 @@ use super::session::Session;
 use super::step_log::{StepFailure, StepLog};
 use crate::adapters::journal::{Journal, JournalItem};
 use crate::flow::config::patch::PatchConfig;
-use crate::flow::outcome::{Ending, Failure, Outcome};
+use crate::flow::outcome::{Ending, Outcome};
 use crate::flow::services::Services;
 use crate::report::event::Events;
 use crate::report::problem::Problem;
@@ -87,18 +87,13 @@ impl Run {
         let cleanup = self.cleanup.finish(engine, journal, &self.events).await;
         let effects = self.effects.into_inner();
         match ended {
-            None => Ending::Cancelled { effects, cleanup },
-            Some(Err(StepFailure { problem, step })) => Ending::Failed(Box::new(Failure {
-                problem,
-                step,
-                effects,
-                cleanup,
-            })),
             Some(Ok(outcome)) => Ending::Done(Box::new(Outcome {
                 effects,
                 cleanup,
                 ..outcome
             })),
+            Some(Err(failure)) => failure.ending(effects, cleanup),
+            None => Ending::Cancelled { effects, cleanup },
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::flow::effect::Effect;
 use crate::flow::look::ecs::FileError;
 use crate::report::problem::Problem;
 
-/// What a run needs to write the file.
+/// The parts of a run that write the file.
 pub(super) struct DefinitionFile<'a> {
     /// The ID of the run.
     pub(super) run: &'a str,

@@ -140,13 +140,13 @@ pub(super) fn log_graft_cache(facts: &Facts, events: &StepEvents) {
     }
 }
 
-/// Explains why there is no entry, by the question of the nearest one.
+/// Explains why an entry is missing, by the question of the nearest one.
 fn describe_missing(entry: &str, nearest: Option<&[String]>) -> String {
-    let missing = format!("Graft cache: there is no entry `{entry}`");
+    let missing = format!("Graft cache: no entry `{entry}`");
     match nearest {
         None | Some([]) => missing,
         Some(parts) => format!(
-            "{missing}; the nearest entry differs in {}. A value that changes with every build, such as a commit, belongs into a label, of which the cache does not take notice",
+            "{missing}; the nearest entry differs in {}. If a value changes with every build, as a commit does, put it into a label: the cache ignores labels",
             first(parts.iter().map(|part| Cause::said(part).to_string()), ", ")
         ),
     }

@@ -58,7 +58,7 @@ impl Run {
     }
 
     /// Looks if the image has this record already, since the same recipe can result in the same image. A registry in
-    /// trouble answers the same to what comes next, and unreadable records are no reason to leave out this one.
+    /// trouble answers the same to what comes next, and unreadable records do not make this one needless.
     async fn is_recorded(&self, image: &RegistryImage, ready: &Ready<'_>) -> Result<bool, Problem> {
         let recipe = recipe(ready);
         let own = match ready.signing {

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
+use crate::flow::effect::Effect;
+use crate::flow::outcome::{Ending, Failure};
 use crate::report::event::{Event, Events, StepEvents, StepStatus};
 use crate::report::panic::guarded;
 use crate::report::problem::Problem;
@@ -26,6 +28,18 @@ impl From<Problem> for StepFailure {
             problem,
             step: None,
         }
+    }
+}
+
+impl StepFailure {
+    /// The end of a run that failed, with what it has changed and what it could not clean up.
+    pub(super) fn ending(self, effects: Vec<Effect>, cleanup: Vec<String>) -> Ending {
+        Ending::Failed(Box::new(Failure {
+            problem: self.problem,
+            step: self.step,
+            effects,
+            cleanup,
+        }))
     }
 }
 

@@ -8,15 +8,15 @@ use crate::report::problem::Explain;
 /// Reason that ECS did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EcsError {
-    /// There is no such cluster.
-    #[error("There is no ECS cluster `{cluster}` in {region}")]
+    /// The cluster does not exist.
+    #[error("The ECS cluster `{cluster}` does not exist in {region}")]
     ClusterNotFound {
         /// The cluster.
         cluster: String,
         /// The region.
         region: String,
     },
-    /// There is no such service.
+    /// The cluster has no service of this name.
     #[error("The ECS cluster `{cluster}` has no service `{service}`")]
     ServiceNotFound {
         /// The cluster.

@@ -28,7 +28,7 @@ pub struct Watched {
     pub limit: Duration,
 }
 
-/// What ECS says at one moment.
+/// The state of the service at one moment, as ECS describes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
     /// The service.

@@ -1,3 +1,5 @@
+mod secrets;
+
 use serde_json::{Value, json};
 
 use super::{Entry, EntryBlobs, Graft};
@@ -10,15 +12,12 @@ use crate::domain::graft::question::Question;
 use crate::domain::image::manifest::{OCI_INDEX, RawManifest};
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
-use crate::report::secret::Secret;
-use crate::test_support::config::CUSTOMER;
+use crate::test_support::config::{CUSTOMER, falcon_options};
 
 fn options() -> FalconOptions {
     FalconOptions {
-        customer_id: CUSTOMER.parse().expect("an ID"),
-        cloud_service: Some("ECS_FARGATE".to_owned()),
         container_name: Some("web".to_owned()),
-        falconctl_options: Some(Secret::new("--provisioning-token=A1B2C3D4")),
+        ..falcon_options()
     }
 }
 
@@ -189,53 +188,6 @@ fn a_layer_that_the_manifest_does_not_have_is_refused() {
 }
 
 #[test]
-fn a_secret_that_was_not_given_is_not_filled_in() {
-    let document = altered(
-        r#"["FALCONCTL_OPTS=--cid=",0," ",1]"#,
-        r#"["FALCONCTL_OPTS=--cid=",0," ",9]"#,
-    );
-    let read = read(&document).expect("an entry");
-    let refused = CachedGraft::of(&source(), &read, &options());
-    assert!(matches!(refused, Err(EntryFault::Form(_))), "{refused:?}");
-}
-
-#[test]
-fn a_change_that_would_be_long_or_show_a_secret_is_refused() {
-    let refusal = |from: &str, to: &str| {
-        let entry = read(&altered(from, to)).expect("an entry in its form");
-        let made = CachedGraft::of(&source(), &entry, &options());
-        made.expect_err("a refusal").to_string()
-    };
-    let more = "[\"MORE=more\"]";
-    let numbers = |count: usize| vec!["0"; count].join(",");
-    for (to, expected) in [
-        (format!("[\"X=\",{}]", numbers(100)), "too many parts"),
-        (format!("[\"X={}\"]", "y".repeat(70_000)), "too long"),
-        ("[0,\"=x\"]".to_owned(), "where a name stands"),
-        ("[\"X\",0,\"=x\"]".to_owned(), "where a name stands"),
-    ] {
-        let why = refusal(more, &to);
-        assert!(why.contains(expected), "{expected}: {why}");
-        assert!(!why.contains(CUSTOMER), "{why}");
-    }
-    let label = refusal("[\"added\"]", "[0]");
-    assert!(label.contains("where a name stands"), "{label}");
-}
-
-#[test]
-fn an_option_that_nobody_asked_for_is_named_without_its_value() {
-    let document = altered(" \",1]", " \",1,\" --aph=evil.example:8080\"]");
-    let entry = read(&document).expect("an entry in its form");
-    let graft = CachedGraft::of(&source(), &entry, &options()).expect("a graft");
-    let additions = graft.additions.join(", ");
-    assert!(
-        additions.contains("--aph in `FALCONCTL_OPTS`"),
-        "{additions}"
-    );
-    assert!(!additions.contains("evil"), "{additions}");
-}
-
-#[test]
 fn a_poisoned_change_does_not_pass_the_proof() {
     for (from, to) in [
         (FALCON_ENTRYPOINT, "/opt/CrowdStrike/rootfs/bin/other"),
@@ -282,18 +234,6 @@ fn a_manifest_in_any_other_form_is_refused() {
         with(r#""size":6}]"#, r#""size":6},{}]"#),
         with("sha256:", "sha512:"),
         with("{", " {"),
-        RawManifest {
-            bytes: EntryBlobs {
-                document: super::Descriptor {
-                    size: 2 * 1024 * 1024,
-                    ..super::Descriptor::of("", b"")
-                },
-                layer: super::Descriptor::of("", b""),
-            }
-            .manifest()
-            .bytes,
-            ..manifest.clone()
-        },
     ] {
         let refused = EntryBlobs::read(&other);
         let is_refused = matches!(refused, Err(EntryFault::Foreign(_) | EntryFault::Form(_)));
@@ -302,37 +242,24 @@ fn a_manifest_in_any_other_form_is_refused() {
 }
 
 #[test]
-fn a_graft_that_holds_a_secret_in_another_form_is_not_kept() {
-    for more in [
-        CUSTOMER.to_uppercase(),
-        CUSTOMER[..32].to_owned(),
-        "a1b2c3d4".to_owned(),
-        "token A1B2C3D4".to_owned(),
+fn blobs_over_their_limits_are_refused_before_they_are_read() {
+    let good = EntryBlobs::read(&entry().manifest()).expect("a manifest");
+    let mut large_document = good.clone();
+    large_document.document.size = 1024 * 1024 + 1;
+    let mut large_layer = good.clone();
+    large_layer.layer.size = 1024 * 1024 * 1024 + 1;
+    for (large, part) in [
+        (large_document, "its document has"),
+        (large_layer, "its layer has"),
     ] {
-        assert_eq!(entry_of(&change(&more)), Err(NotKept::SecretForm), "{more}");
+        let refused = EntryBlobs::read(&large.manifest());
+        let why = refused.expect_err("a refusal").to_string();
+        assert!(why.contains(part), "{why}");
     }
-    let mut labelled = change("more");
-    labelled.labels.insert(CUSTOMER.replace('-', ""), json!(""));
-    assert_eq!(entry_of(&labelled), Err(NotKept::SecretForm));
-    // A literal one has a placeholder.
-    let literal = change(&format!("{CUSTOMER} --provisioning-token=A1B2C3D4"));
-    assert!(entry_of(&literal).is_ok());
-}
-
-#[test]
-fn a_source_that_holds_a_secret_is_not_kept() {
-    let mut source = source();
-    source.config["config"]["Env"] =
-        json!(["PATH=/bin", format!("ID={}", CUSTOMER.to_uppercase())]);
-    let graft = Graft {
-        source: source.runtime_config(),
-        options: &options(),
-        change: &change("more"),
-        layer: &layer(),
-        names: &[],
-    };
-    let question = Question::new(&source.config, &Digest::of(b"sensor"), &options());
-    assert_eq!(Entry::of(&question, &graft), Err(NotKept::SecretInSource));
+    let mut largest = good;
+    largest.document.size = 1024 * 1024;
+    largest.layer.size = 1024 * 1024 * 1024;
+    assert_eq!(EntryBlobs::read(&largest.manifest()), Ok(largest));
 }
 
 #[test]

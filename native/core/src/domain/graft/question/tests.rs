@@ -3,17 +3,7 @@ use serde_json::{Value, json};
 use super::Question;
 use crate::domain::falcon::options::FalconOptions;
 use crate::domain::reference::digest::Digest;
-use crate::report::secret::Secret;
-use crate::test_support::config::CUSTOMER;
-
-fn options() -> FalconOptions {
-    FalconOptions {
-        customer_id: CUSTOMER.parse().expect("an ID"),
-        cloud_service: Some("ECS_FARGATE".to_owned()),
-        container_name: None,
-        falconctl_options: Some(Secret::new("--provisioning-token=A1B2C3D4")),
-    }
-}
+use crate::test_support::config::{CUSTOMER, falcon_options};
 
 fn source() -> Value {
     json!({
@@ -25,7 +15,7 @@ fn source() -> Value {
 }
 
 fn asked(source: &Value) -> Question {
-    Question::new(source, &Digest::of(b"sensor"), &options())
+    Question::new(source, &Digest::of(b"sensor"), &falcon_options())
 }
 
 #[test]
@@ -92,13 +82,13 @@ fn everything_else_makes_another_question_and_is_named() {
         |o| o.customer_id = CUSTOMER.to_uppercase().parse().expect("an ID"),
     ];
     for change in told {
-        let mut options = options();
+        let mut options = falcon_options();
         change(&mut options);
         let other = Question::new(&source(), &Digest::of(b"sensor"), &options);
         let named = question.differences(other.as_str()).expect("a question");
         assert_eq!(named, ["the options of falconutil"]);
     }
-    let other = Question::new(&source(), &Digest::of(b"another"), &options());
+    let other = Question::new(&source(), &Digest::of(b"another"), &falcon_options());
     let named = question.differences(other.as_str()).expect("a question");
     assert_eq!(named, ["the sensor"]);
 }

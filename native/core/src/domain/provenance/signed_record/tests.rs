@@ -14,7 +14,7 @@ use crate::domain::provenance::statement::StatementInput;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::report::secret::Secret;
-use crate::test_support::config::CUSTOMER;
+use crate::test_support::config::falcon_options;
 use crate::test_support::signing_key::TestKey;
 
 fn image() -> Digest {
@@ -23,10 +23,8 @@ fn image() -> Digest {
 
 fn options() -> FalconOptions {
     FalconOptions {
-        customer_id: CUSTOMER.parse().expect("an ID"),
-        cloud_service: Some("ECS_FARGATE".to_owned()),
-        container_name: None,
         falconctl_options: Some(Secret::new("--tags=a")),
+        ..falcon_options()
     }
 }
 

@@ -1,28 +1,16 @@
-use std::sync::Arc;
+mod kept;
+mod records;
 
-use serde_json::json;
-
-use super::{Reason, TargetState, matching_record};
-use crate::domain::emulation::Registration;
-use crate::domain::image::registry_image::RegistryImage;
-use crate::domain::image::tag_mutability::TagMutability;
-use crate::domain::provenance::key::Trust;
-use crate::domain::provenance::known_records::{IgnoredRecord, IgnoredWhy};
+use super::{Reason, TargetState};
 use crate::domain::provenance::option_fields::{DifferingOptions, OptionFields};
 use crate::domain::provenance::record::{Provenance, Recipe};
 use crate::domain::reference::digest::Digest;
-use crate::flow::config::patch::PatchConfig;
-use crate::flow::facts::builder::BuilderFacts;
-use crate::flow::facts::keys::KeyFacts;
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::SourcePlace;
 use crate::flow::facts::target::CurrentImage;
-use crate::flow::plan::decide::{changes_nothing, plan};
-use crate::report::code::Code;
 use crate::report::secret::Secret;
 use crate::test_support::config::{CUSTOMER, config};
-use crate::test_support::facts::{engine, no_engine, patched, up_to_date, with_task_definition};
-use crate::test_support::signing_key::TestKey;
+use crate::test_support::facts::{no_engine, up_to_date, with_task_definition};
 
 fn current(facts: &mut Facts) -> &mut CurrentImage {
     let target = facts.target.as_mut().expect("a target");
@@ -136,113 +124,6 @@ fn an_image_of_the_engine_is_always_patched() {
 }
 
 #[test]
-fn provenance_is_not_trusted_where_the_image_differs() {
-    let cases: [(&str, RegistryImage); 4] = [
-        (
-            "layers",
-            RegistryImage::of(&["other", "sensor"], &patched()),
-        ),
-        ("no sensor", RegistryImage::of(&["a"], &patched())),
-        ("entrypoint", {
-            let mut config = patched();
-            config["Entrypoint"] = json!(["/entry.sh"]);
-            RegistryImage::of(&["a", "sensor"], &config)
-        }),
-        ("options", {
-            let mut config = patched();
-            config["Env"][2] = json!("CS_CLOUD_SERVICE=ACI");
-            RegistryImage::of(&["a", "sensor"], &config)
-        }),
-    ];
-    for (what, image) in cases {
-        let state = with(|facts| current(facts).image = Arc::new(image));
-        assert_eq!(state, TargetState::Outdated(Reason::Disagreement), "{what}");
-    }
-}
-
-#[test]
-fn an_unrecorded_image_is_adopted_only_where_its_tag_is_fixed() {
-    let unrecorded = |mutability: Option<TagMutability>, image: RegistryImage| {
-        with(|facts| {
-            records(facts).clear();
-            current(facts).image = Arc::new(image);
-            facts.target.as_mut().expect("a target").mutability = mutability;
-        })
-    };
-    let good = || RegistryImage::of(&["a", "sensor"], &patched());
-    let patch = TargetState::Outdated(Reason::Unrecorded);
-    assert_eq!(
-        unrecorded(Some(TagMutability::Immutable), good()),
-        TargetState::Adopted
-    );
-    assert_eq!(unrecorded(Some(TagMutability::Mutable), good()), patch);
-    assert_eq!(unrecorded(None, good()), patch);
-    let other = RegistryImage::of(&["b", "sensor"], &patched());
-    assert_eq!(unrecorded(Some(TagMutability::Immutable), other), patch);
-}
-
-#[test]
-fn with_keys_an_image_without_a_trusted_record_is_never_kept() {
-    let keys = KeyFacts {
-        trust: Trust::Keys(vec![TestKey::new().trusted("alias/x")]),
-    };
-    let unsigned = IgnoredRecord {
-        artifact: Digest::of(b"artifact"),
-        is_ours: true,
-        why: IgnoredWhy::Unsigned,
-    };
-    for (ignored, reason) in [
-        (Vec::new(), Reason::Unrecorded),
-        (vec![unsigned], Reason::Untrusted),
-    ] {
-        let state = with(|facts| {
-            facts.keys = Ok(keys.clone());
-            facts.target.as_mut().expect("a target").mutability = Some(TagMutability::Immutable);
-            let known = current(facts).provenance.as_mut().expect("records");
-            known.believed.clear();
-            known.ignored = ignored;
-        });
-        assert_eq!(state, TargetState::Outdated(reason));
-    }
-    let unread = with(|facts| {
-        facts.keys = Ok(keys.clone());
-        let known = current(facts).provenance.as_mut().expect("records");
-        known.believed.clear();
-        known.unread = 1;
-    });
-    assert_eq!(unread, TargetState::Outdated(Reason::Untrusted));
-    let signed = with(|facts| facts.keys = Ok(keys.clone()));
-    assert_eq!(signed, TargetState::UpToDate);
-}
-
-#[test]
-fn the_record_that_is_the_same_is_the_one_that_vouches() {
-    let config = config(|_| {});
-    let mut facts = up_to_date(&config);
-    let mut other = records(&mut facts)[0].clone();
-    other.recipe.sensor = Digest::of(b"another");
-    other.signer = Some("alias/other".to_owned());
-    records(&mut facts)[0].signer = Some("alias/x".to_owned());
-    records(&mut facts).insert(0, other);
-    let record = matching_record(&config, &facts).expect("a record");
-    assert_eq!(record.signer.as_deref(), Some("alias/x"));
-    records(&mut facts).truncate(1);
-    assert_eq!(matching_record(&config, &facts), None);
-}
-
-#[test]
-fn an_image_whose_records_cannot_be_read_is_never_kept() {
-    for mutability in [TagMutability::Immutable, TagMutability::Mutable] {
-        let state = with(|facts| {
-            current(facts).provenance = Err(no_engine());
-            facts.target.as_mut().expect("a target").mutability = Some(mutability);
-        });
-        assert_eq!(state, TargetState::Outdated(Reason::Unreadable));
-        assert!(!state.keeps_image());
-    }
-}
-
-#[test]
 fn missing_facts_leave_the_state_unknown() {
     assert_eq!(
         with(|facts| facts.source = Err(no_engine())),
@@ -255,100 +136,14 @@ fn missing_facts_leave_the_state_unknown() {
 }
 
 #[test]
-fn beside_an_image_that_stays_only_missing_tags_are_put_and_no_engine_is_needed() {
-    let config = config(|inputs| inputs.additional_tags = "stable\nlatest\nnew".to_owned());
-    let mut facts = up_to_date(&config);
-    let target = facts.target.as_mut().expect("a target");
-    let digest = target
-        .current
-        .as_ref()
-        .expect("an image")
-        .image
-        .digest
-        .clone();
-    target.existing = vec![
-        ("stable".parse().expect("a tag"), digest),
-        ("latest".parse().expect("a tag"), Digest::of(b"another")),
-    ];
-    assert!(!changes_nothing(&config, &facts, TargetState::UpToDate));
-    let steps = steps_beside(&config, &facts);
-    let latest = format!(
-        "Add the tag latest, which replaces {}",
-        Digest::of(b"another")
-    );
-    assert_eq!(steps, [latest.as_str(), "Add the tag new"]);
-}
-
-fn with_definition(config: &PatchConfig) -> Facts {
-    with_task_definition(up_to_date(config))
-}
-
-/// The steps beside an image that is kept.
-fn steps_beside(config: &PatchConfig, facts: &Facts) -> Vec<String> {
-    let state = TargetState::of(config, facts);
-    assert_eq!(state, TargetState::UpToDate);
-    let plan = plan(config, facts, state).expect("a plan");
-    let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
-    steps.map(ToString::to_string).collect()
-}
-
-#[test]
 fn the_container_of_the_ecs_task_definition_is_one_of_the_options() {
     let config = config(|_| {});
-    let state = TargetState::of(&config, &with_definition(&config));
+    let state = TargetState::of(&config, &with_task_definition(up_to_date(&config)));
     let TargetState::Outdated(reason) = state else {
         panic!("{state:?}")
     };
     assert_eq!(
         reason.text().as_deref(),
         Some("it was patched with another value of `containerName`")
-    );
-}
-
-#[test]
-fn an_image_that_is_kept_goes_into_the_ecs_task_definition_all_the_same() {
-    let config = config(|i| {
-        i.container_name = "web".to_owned();
-        i.task_definition = "/s/ecs.json".to_owned();
-        i.register_task_definition = "true".to_owned();
-    });
-    let mut facts = with_definition(&config);
-    let mut object = patched();
-    let variables = object["Env"].as_array_mut().expect("a list");
-    variables.push(json!("CS_CONTAINER=web"));
-    current(&mut facts).image = Arc::new(RegistryImage::of(&["a", "sensor"], &object));
-    assert_eq!(TargetState::of(&config, &facts), TargetState::UpToDate);
-    let steps = steps_beside(&config, &facts);
-    assert_eq!(
-        steps,
-        [
-            "Write the ECS task definition",
-            "Register the ECS task definition"
-        ]
-    );
-    // A deployment changes nothing in the registry, so no more facts are needed.
-    assert!(changes_nothing(&config, &facts, TargetState::UpToDate));
-}
-
-#[test]
-fn a_builder_for_later_steps_is_made_beside_an_image_that_is_kept() {
-    let config = config(|i| i.builder_name = "arm64builder".into());
-    let mut facts = up_to_date(&config);
-    facts.handler = Registration::Absent;
-    facts.builder = Some(Ok(BuilderFacts {
-        buildx: "v0.29.1".to_owned(),
-        is_made: false,
-    }));
-    facts.engine = Some(Err(no_engine()));
-    let without_engine = plan(&config, &facts, TargetState::UpToDate).expect_err("no engine");
-    assert_eq!(without_engine.code, Code::EngineNotReachable);
-    facts.engine = Some(Ok(engine()));
-    let steps = steps_beside(&config, &facts);
-    assert_eq!(
-        steps,
-        [
-            "Install the ARM64 emulator of docker.io/tonistiigi/binfmt",
-            "Create the buildx builder `arm64builder` for linux/arm64"
-        ]
     );
 }

@@ -4,7 +4,7 @@ use super::session::DeploySession;
 use crate::adapters::aws::ecs::client::Ecs;
 use crate::adapters::journal::Journal;
 use crate::domain::aws::revision::Revision;
-use crate::flow::outcome::{Deployed, DeploymentResult, Ending, Failure};
+use crate::flow::outcome::{Deployed, DeploymentResult, Ending};
 use crate::flow::run::cleanup::Cleanup;
 use crate::flow::run::definition_file::DefinitionFile;
 use crate::flow::run::effects::Effects;
@@ -69,18 +69,13 @@ impl DeployRun {
             .await;
         let effects = self.effects.into_inner();
         match ended {
-            None => Ending::Cancelled { effects, cleanup },
-            Some(Err(StepFailure { problem, step })) => Ending::Failed(Box::new(Failure {
-                problem,
-                step,
-                effects,
-                cleanup,
-            })),
             Some(Ok(deployed)) => Ending::Deployed(Box::new(Deployed {
                 effects,
                 cleanup,
                 ..deployed
             })),
+            Some(Err(failure)) => failure.ending(effects, cleanup),
+            None => Ending::Cancelled { effects, cleanup },
         }
     }
 }

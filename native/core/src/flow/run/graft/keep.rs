@@ -82,7 +82,7 @@ impl Run {
         registry
             .put_bytes(repository, ENTRY_TYPE, &entry.document())
             .await?;
-        // The tag comes last, so that nobody finds the entry without its signature.
+        // The tag comes last, so that the entry is never found without its signature.
         if let Some(key) = ready.signing {
             registry.put_by_digest(repository, &manifest).await?;
             self.sign_entry(key, repository, &manifest, ready).await?;

@@ -1,5 +1,7 @@
 //! Credentials that are kept, and fetched anew before they end.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 
 #[tokio::test]
@@ -30,4 +32,47 @@ async fn the_whole_way_is_walked_again_before_credentials_end() {
         (lines[0].as_str(), lines[3].as_str()),
         ("POST /oidctoken", "POST /oidctoken")
     );
+}
+
+/// STS that opens a role once, for so many seconds, and refuses every later call.
+async fn opens_once(seconds: u64) -> LoopbackServer {
+    let asked = AtomicUsize::new(0);
+    LoopbackServer::start(
+        move |request, _| match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => opened(request, seconds),
+            _ => Reply::new(403, &[], ""),
+        },
+    )
+    .await
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_renewed_are_used_until_they_end() {
+    let roles = || vec![role(CredentialSource::Inputs, "x")];
+    let server = opens_once(60).await;
+    let provider = sign_in(&server, keys(), roles(), Events::silent());
+    for _ in 0..3 {
+        let credentials = provider.credentials().await.expect("credentials");
+        assert_eq!(credentials.access_key_id(), "ASIAx");
+    }
+    assert_eq!(server.lines().len(), 3, "each use tries a renewal");
+
+    let server = opens_once(0).await;
+    let provider = sign_in(&server, keys(), roles(), Events::silent());
+    provider.credentials().await.expect("credentials");
+    for _ in 0..2 {
+        provider.credentials().await.expect_err("a refusal");
+    }
+    assert_eq!(server.lines().len(), 3, "a renewal may succeed later");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_refused_is_not_repeated() {
+    let server = refusing("AccessDenied", "no").await;
+    let roles = vec![role(CredentialSource::Inputs, "x")];
+    let provider = sign_in(&server, keys(), roles, Events::silent());
+    for _ in 0..3 {
+        provider.credentials().await.expect_err("a refusal");
+    }
+    assert_eq!(server.lines().len(), 1);
 }

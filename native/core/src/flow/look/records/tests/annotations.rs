@@ -1,7 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::RecordLookup;
-use crate::domain::falcon::options::FalconOptions;
+use super::lookup;
 use crate::domain::image::manifest::{OCI_INDEX, OCI_MANIFEST};
 use crate::domain::provenance::bundle::BUNDLE_TYPE;
 use crate::domain::provenance::key::Trust;
@@ -9,7 +8,7 @@ use crate::domain::provenance::option_fields::OptionFields;
 use crate::domain::provenance::record::{Provenance, Recipe, STATEMENT_TYPE};
 use crate::domain::reference::digest::Digest;
 use crate::report::code::Code;
-use crate::test_support::config::CUSTOMER;
+use crate::test_support::config::falcon_options;
 use crate::test_support::loopback_registry::{LoopbackRegistry, refused};
 use crate::test_support::loopback_server::{Received, Reply};
 
@@ -18,12 +17,7 @@ async fn read(
 ) -> Result<Vec<Option<String>>, Code> {
     let registry = LoopbackRegistry::start(answer).await;
     let image = Digest::of(b"image");
-    let lookup = RecordLookup {
-        registry: &registry.client,
-        repository: &registry.repository,
-        image: &image,
-        trust: &Trust::Anyone,
-    };
+    let lookup = lookup(&registry, &image, &Trust::Anyone);
     let read = lookup.provenance().await.map(|known| known.believed);
     let versions = read.map(|all| all.into_iter().map(|known| known.sensor_version).collect());
     versions.map_err(|problem| problem.code)
@@ -31,12 +25,7 @@ async fn read(
 
 /// An entry of the list of referrers, with annotations that a test may change.
 fn entry(change: impl FnOnce(&mut Value)) -> Value {
-    let options = FalconOptions {
-        customer_id: CUSTOMER.parse().expect("an ID"),
-        cloud_service: None,
-        container_name: None,
-        falconctl_options: None,
-    };
+    let options = falcon_options();
     let recipe = Recipe::new(None, &Digest::of(b"sensor"), &options);
     let mut entry = json!({
         "mediaType": OCI_MANIFEST,

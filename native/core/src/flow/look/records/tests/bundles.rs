@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::super::RecordLookup;
+use super::lookup;
 use crate::domain::image::manifest::{OCI_INDEX, OCI_MANIFEST};
 use crate::domain::provenance::bundle::BUNDLE_TYPE;
 use crate::domain::provenance::key::Trust;
@@ -26,6 +26,14 @@ struct Shelf {
 }
 
 impl Shelf {
+    /// A shelf with one signed record of the image.
+    fn with_record(key: &TestKey, version: &str) -> Self {
+        let mut shelf = Self::default();
+        let bundle = key.bundle(&statement(b"image", version));
+        shelf.add(BUNDLE_TYPE, BUNDLE_TYPE, &bundle);
+        shelf
+    }
+
     /// Adds an artifact with one layer, in the order of the list.
     fn add(&mut self, entry_type: &str, layer_type: &str, content: &str) {
         let blob = Digest::of(content.as_bytes());
@@ -82,12 +90,9 @@ async fn read(
     let requests = Arc::new(AtomicUsize::new(0));
     let registry = serve(shelf, requests.clone(), answer).await;
     let keys = keys.iter().map(|key| key.trusted("alias/x")).collect();
-    let lookup = RecordLookup {
-        registry: &registry.client,
-        repository: &registry.repository,
-        image: &Digest::of(b"image"),
-        trust: &Trust::Keys(keys),
-    };
+    let image = Digest::of(b"image");
+    let trust = Trust::Keys(keys);
+    let lookup = lookup(&registry, &image, &trust);
     let known = lookup.provenance().await;
     Read {
         known,
@@ -100,12 +105,8 @@ async fn read_without_keys(
     shelf: Shelf,
 ) -> (Fact<KnownRecords<Provenance>>, Fact<KnownRecords<Record>>) {
     let registry = serve(shelf, Arc::default(), |_| None).await;
-    let lookup = RecordLookup {
-        registry: &registry.client,
-        repository: &registry.repository,
-        image: &Digest::of(b"image"),
-        trust: &Trust::Anyone,
-    };
+    let image = Digest::of(b"image");
+    let lookup = lookup(&registry, &image, &Trust::Anyone);
     (lookup.provenance().await, lookup.records().await)
 }
 
@@ -237,12 +238,7 @@ async fn an_unsigned_record_is_named_and_not_read() {
 #[tokio::test]
 async fn an_entry_that_cannot_be_read_hides_no_record() {
     let key = TestKey::new();
-    let mut shelf = Shelf::default();
-    shelf.add(
-        BUNDLE_TYPE,
-        BUNDLE_TYPE,
-        &key.bundle(&statement(b"image", "1")),
-    );
+    let mut shelf = Shelf::with_record(&key, "1");
     let good = shelf.entries[0].clone();
     for (field, value) in [
         ("digest", json!(format!("sha512:{}", "a".repeat(128)))),
@@ -261,9 +257,7 @@ async fn an_entry_that_cannot_be_read_hides_no_record() {
 #[tokio::test]
 async fn without_keys_a_signed_record_counts_as_one_that_is_not_signed() {
     let key = TestKey::new();
-    let mut shelf = Shelf::default();
-    let bundle = key.bundle(&statement(b"image", "7.38.0"));
-    shelf.add(BUNDLE_TYPE, BUNDLE_TYPE, &bundle);
+    let mut shelf = Shelf::with_record(&key, "7.38.0");
     let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
     shelf.entries[0]["annotations"] = json!({
         "falcon-patch.schema": "1", "falcon-patch.sensor": digest(b"sensor"),
@@ -279,12 +273,7 @@ async fn without_keys_a_signed_record_counts_as_one_that_is_not_signed() {
 #[tokio::test]
 async fn an_annotation_leaves_no_bundle_out() {
     let key = TestKey::new();
-    let mut shelf = Shelf::default();
-    shelf.add(
-        BUNDLE_TYPE,
-        BUNDLE_TYPE,
-        &key.bundle(&statement(b"image", "1")),
-    );
+    let mut shelf = Shelf::with_record(&key, "1");
     shelf.entries[0]["annotations"] = json!({
         "falcon-patch.schema": "99", "falcon-patch.sensor-version": "9",
         "dev.sigstore.bundle.predicateType": "https://spdx.dev/Document",

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::RecordLookup;
+use super::lookup;
 use crate::domain::image::manifest::{OCI_INDEX, OCI_MANIFEST};
 use crate::domain::provenance::key::Trust;
 use crate::domain::provenance::record::STATEMENT_TYPE;
@@ -50,12 +50,7 @@ async fn run_of_record(
     })
     .await;
     let image = Digest::of(b"image");
-    let lookup = RecordLookup {
-        registry: &registry.client,
-        repository: &registry.repository,
-        image: &image,
-        trust: &Trust::Anyone,
-    };
+    let lookup = lookup(&registry, &image, &Trust::Anyone);
     let read = lookup.records().await.map(|known| known.believed);
     let runs = read.map(|all| all.into_iter().map(|record| record.told.run).collect());
     runs.map_err(|problem| problem.code)

@@ -1,4 +1,4 @@
-//! What is changed, and what is refused or left alone before anything is.
+//! Changes of a deployment, and the cases without one.
 
 use serde_json::{Value, json};
 

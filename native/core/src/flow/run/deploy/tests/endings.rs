@@ -1,18 +1,15 @@
 //! The ends of a deployment, and what is said of each.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, future};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::script::{
-    Answer, DENIED, NEW, OLD, Run, Script, begun, changed, deployment, done, old, refusal, run,
-    run_with, service,
+    DENIED, NEW, OLD, Script, begun, changed, deployment, done, old, refusal, run, run_with,
+    service,
 };
-use crate::adapters::aws::tests::{of, provided};
+use crate::adapters::aws::tests::of;
 use crate::domain::reference::digest::Digest;
 use crate::flow::outcome::Ending;
 use crate::report::code::Code;
@@ -28,10 +25,6 @@ fn stopped() -> Value {
 fn because(mut deployment: Value, reason: &str) -> Value {
     deployment["rolloutStateReason"] = reason.into();
     deployment
-}
-
-fn is_deployed(run: &Run) -> bool {
-    matches!(&run.ending, Ok(Ending::Deployed(_)))
 }
 
 #[tokio::test]
@@ -54,7 +47,7 @@ async fn every_change_is_one_line_and_the_running_image_is_compared() {
         ],
     );
     let run = run(script, |_| ()).await;
-    assert!(is_deployed(&run), "{:?}", run.failure());
+    assert!(run.is_deployed(), "{:?}", run.failure());
     let start = run
         .log
         .iter()
@@ -76,6 +69,55 @@ async fn every_change_is_one_line_and_the_running_image_is_compared() {
         ]
     );
     assert_eq!(run.count("UpdateService"), 1);
+    let two = |running| (running, Some(2));
+    assert_eq!(run.progress, [two(0), two(0), two(1), two(2)]);
+}
+
+#[tokio::test]
+async fn a_service_by_its_arn_is_named_by_its_name() {
+    let script = Script::new().then(vec![service(&[done()])]);
+    let arn = "arn:aws:ecs:eu-west-1:123456789012:service/prod/web";
+    let run = run(script, |i| i.ecs_service = arn.to_owned()).await;
+    let Ok(Ending::Deployed(deployed)) = &run.ending else {
+        panic!("{:?}", run.failure())
+    };
+    let effects: Vec<String> = deployed.effects.iter().map(ToString::to_string).collect();
+    assert_eq!(effects.len(), 3, "{effects:?}");
+    assert_eq!(
+        effects[2],
+        "started the deployment `ecs-svc/2` of the ECS service `web`, which completed"
+    );
+}
+
+#[tokio::test]
+async fn running_tasks_are_compared_over_all_pages_and_tries() {
+    let task = |id: &str| {
+        let mut task = stopped();
+        task["taskArn"] = id.into();
+        task
+    };
+    let mut other = task("t2");
+    other["containers"][0]["imageDigest"] = Digest::of(b"other").as_str().into();
+    let pages = vec![
+        (500, json!({})),
+        (200, json!({"taskArns": ["t1"], "nextToken": "next"})),
+        (200, json!({"taskArns": ["t2"]})),
+    ];
+    for (second, code) in [(task("t2"), None), (other, Some(Code::EcsImageDiffers))] {
+        let described = [task("t1"), second].map(|task| (200, json!({"tasks": [task]})));
+        let script = Script::new()
+            .then(vec![service(&[done()])])
+            .on("ListTasks", pages.clone())
+            .on("DescribeTasks", described.to_vec());
+        let run = run(script, |_| ()).await;
+        let found = (!run.is_deployed()).then(|| run.failure().0);
+        assert_eq!(found, code, "{:?}", run.log);
+        let two = run
+            .log
+            .iter()
+            .any(|line| line.starts_with("2 running tasks"));
+        assert_eq!(two, code.is_none(), "{:?}", run.log);
+    }
 }
 
 #[tokio::test]
@@ -108,23 +150,42 @@ async fn a_failure_names_the_tasks_that_stopped_and_their_logs() {
 async fn a_rollback_is_a_failure_although_the_service_is_stable() {
     let breaker = "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1.";
     let rolling = because(deployment(3, OLD, "IN_PROGRESS", (1, 2)), breaker);
-    let back = because(deployment(3, OLD, "COMPLETED", (2, 2)), breaker);
     let failed = deployment(2, NEW, "FAILED", (0, 2));
-    let script = Script::new().then(vec![
+    for (state, end) in [
+        ("COMPLETED", "which failed and was rolled back"),
+        ("FAILED", "which failed, and so did its rollback"),
+    ] {
+        let back = because(deployment(3, OLD, state, (2, 2)), breaker);
+        let script = Script::new().then(vec![
+            service(&[begun(), old()]),
+            service(&[rolling.clone(), failed.clone()]),
+            service(&[back]),
+        ]);
+        let run = run(script, |_| ()).await;
+        let (code, text, effects) = run.failure();
+        assert_eq!(code, Code::EcsDeploymentRolledBack);
+        assert!(text.contains(&format!("ECS: {breaker}")), "{text}");
+        let line = format!("The deployment has failed: {breaker}");
+        assert!(run.log.contains(&line));
+        assert_eq!(effects.len(), 3, "{effects:?}");
+        assert!(effects[2].ends_with(end), "{effects:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_watch_that_ends_during_a_rollback_reports_the_failure() {
+    let rolling = because(deployment(3, OLD, "IN_PROGRESS", (1, 2)), "rolling back");
+    let failed = deployment(2, NEW, "FAILED", (0, 2));
+    let looks = vec![
         service(&[begun(), old()]),
         service(&[rolling, failed]),
-        service(&[back]),
-    ]);
-    let run = run(script, |_| ()).await;
-    let (code, text, effects) = run.failure();
-    assert_eq!(code, Code::EcsDeploymentRolledBack);
-    assert!(text.contains(&format!("ECS: {breaker}")), "{text}");
+        refusal(DENIED),
+    ];
+    let (code, _, effects) = run(Script::new().then(looks), |_| ()).await.failure();
+    assert_eq!(code, Code::AwsDenied);
+    assert_eq!(effects.len(), 3, "{effects:?}");
     assert!(
-        run.log
-            .contains(&format!("The deployment has failed: {breaker}"))
-    );
-    assert!(
-        effects[2].ends_with("which failed and was rolled back"),
+        effects[2].ends_with("which has failed, and may still be rolled back"),
         "{effects:?}"
     );
 }
@@ -168,7 +229,7 @@ async fn looks_that_fail_for_a_while_are_no_failure() {
         service(&[done()]),
     ]);
     let run = run(script, |_| ()).await;
-    assert!(is_deployed(&run), "{:?}", run.failure());
+    assert!(run.is_deployed(), "{:?}", run.failure());
     let told = run.log.iter().filter(|line| line.ends_with("trying again"));
     assert_eq!(told.count(), 1, "{:?}", run.log);
 }
@@ -186,127 +247,10 @@ async fn a_look_that_is_denied_ends_the_watch_and_not_the_deployment() {
 }
 
 #[tokio::test]
-async fn credentials_that_aws_calls_expired_are_fetched_anew_once() {
-    let expired = refusal("ExpiredTokenException");
-    let script = Script::new().then(vec![
-        service(&[begun()]),
-        expired.clone(),
-        service(&[begun()]),
-        expired.clone(),
-        service(&[done()]),
-    ]);
-    let passed = run(script, |_| ()).await;
-    assert!(is_deployed(&passed), "{:?}", passed.failure());
-    let script = Script::new().then(vec![service(&[begun()]), expired]);
-    let (code, _, effects) = run(script, |_| ()).await.failure();
-    assert_eq!(code, Code::AwsCredentialsExpired);
-    assert!(
-        effects
-            .last()
-            .is_some_and(|last| last.ends_with("which goes on"))
-    );
-}
-
-fn with_record(deployments: &[Value]) -> Answer {
-    changed(deployments, |s| {
-        s["currentServiceDeployment"] = "arn:record".into();
-    })
-}
-
-#[tokio::test]
-async fn denied_details_cost_details_alone() {
-    let failed = deployment(2, NEW, "FAILED", (0, 2));
-    for (last, code) in [(done(), None), (failed, Some(Code::EcsDeploymentFailed))] {
-        for refused in [DENIED, "UnsupportedFeatureException"] {
-            let script = Script::new()
-                .then(vec![
-                    with_record(&[begun()]),
-                    with_record(std::slice::from_ref(&last)),
-                ])
-                .on("DescribeServiceDeployments", vec![refusal(refused)])
-                .on("ListTasks", vec![refusal(DENIED)]);
-            let run = run(script, |_| ()).await;
-            let found = (!is_deployed(&run)).then(|| run.failure().0);
-            assert_eq!(found, code, "{refused}");
-            assert_eq!(run.count("DescribeServiceDeployments"), 1);
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_record_of_a_deployment_that_began_before_ours_decides_nothing() {
-    let at = |deployment: Value, seconds: i64| {
-        let mut deployment = deployment;
-        deployment["createdAt"] = seconds.into();
-        deployment
-    };
-    let foreign = json!({"status": "ROLLBACK_SUCCESSFUL", "createdAt": 990});
-    let own = json!({"status": "SUCCESSFUL", "createdAt": 1001});
-    let record = |record: Value| (200, json!({"serviceDeployments": [record]}));
-    let script = Script::new()
-        .then(vec![
-            with_record(&[at(begun(), 1000)]),
-            with_record(&[at(begun(), 1000)]),
-            with_record(&[at(done(), 1000)]),
-        ])
-        .on(
-            "DescribeServiceDeployments",
-            vec![record(foreign), record(own)],
-        );
-    let run = run(script, |_| ()).await;
-    assert!(is_deployed(&run), "{:?}", run.failure());
-    assert!(run.count("DescribeServiceDeployments") >= 2);
-}
-
-#[tokio::test]
-async fn stages_and_pauses_are_shown_and_the_record_ends_the_watch() {
-    let record = |status: &str, stage: &str, hooks: Value| {
-        let record =
-            json!({"status": status, "lifecycleStage": stage, "lifecycleHookDetails": hooks});
-        (200, json!({"serviceDeployments": [record]}))
-    };
-    let pause = json!([{"hookId": "hook-1", "targetType": "PAUSE", "status": "AWAITING_ACTION"}]);
-    let script = Script::new()
-        .then(vec![
-            with_record(&[begun(), old()]),
-            with_record(&[done(), old()]),
-        ])
-        .on(
-            "DescribeServiceDeployments",
-            vec![
-                record("IN_PROGRESS", "TEST_TRAFFIC_SHIFT", json!([])),
-                record("IN_PROGRESS", "POST_TEST_TRAFFIC_SHIFT", pause),
-                record("IN_PROGRESS", "BAKE_TIME", json!([])),
-                record("SUCCESSFUL", "CLEAN_UP", json!([])),
-            ],
-        );
-    let run = run(script, |_| ()).await;
-    assert!(is_deployed(&run), "{:?}", run.failure());
-    let stages = run
-        .log
-        .iter()
-        .filter_map(|line| line.strip_prefix("stage "));
-    assert_eq!(
-        stages.collect::<Vec<_>>(),
-        [
-            "TEST_TRAFFIC_SHIFT",
-            "POST_TEST_TRAFFIC_SHIFT",
-            "BAKE_TIME",
-            "CLEAN_UP"
-        ]
-    );
-    assert!(
-        run.log
-            .iter()
-            .any(|line| line.contains("the pause hook hook-1 waits"))
-    );
-}
-
-#[tokio::test]
 async fn a_service_without_tasks_is_a_warning() {
     let none = deployment(2, NEW, "COMPLETED", (0, 0));
     let run = run(Script::new().then(vec![service(&[none])]), |_| ()).await;
-    assert!(is_deployed(&run), "{:?}", run.failure());
+    assert!(run.is_deployed(), "{:?}", run.failure());
     assert_eq!(run.warnings, [Code::EcsDeploymentEmpty]);
 }
 
@@ -322,38 +266,4 @@ async fn tasks_that_report_another_image_fail_the_step() {
             .last()
             .is_some_and(|last| last.ends_with("which completed"))
     );
-}
-
-/// A provider whose every key ends soon.
-#[derive(Debug, Default)]
-struct ShortLived(AtomicU32);
-
-impl ProvideCredentials for ShortLived {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        let key = format!("AKIA{}", self.0.fetch_add(1, Ordering::SeqCst));
-        let end = SystemTime::now() + Duration::from_mins(1);
-        let keys = Credentials::new(key, "shh", None, Some(end), "test");
-        future::ProvideCredentials::ready(Ok(keys))
-    }
-}
-
-#[tokio::test]
-async fn credentials_are_renewed_while_the_step_waits() {
-    let waiting = vec![service(&[begun(), old()]); 4];
-    let script = Script::new().then([waiting, vec![service(&[done()])]].concat());
-    let aws = |server: &_| provided(server, ShortLived::default());
-    let run = run_with(script, |_| (), |c| c, aws, CancellationToken::new()).await;
-    assert!(is_deployed(&run), "{:?}", run.failure());
-    let looks = run
-        .keys
-        .iter()
-        .filter(|(action, _)| action == "DescribeServices");
-    let mut keys: Vec<&String> = looks.map(|(_, key)| key).collect();
-    let all = keys.len();
-    keys.sort();
-    keys.dedup();
-    assert_eq!((all, keys.len()), (6, 6), "each look has fresh credentials");
 }

@@ -177,6 +177,8 @@ pub(super) struct Run {
     pub(super) ending: Result<Ending, StepFailure>,
     /// The notes and warnings.
     pub(super) log: Vec<String>,
+    /// The running and the desired tasks, as they were reported.
+    pub(super) progress: Vec<(u64, Option<u64>)>,
     pub(super) warnings: Vec<Code>,
     /// The actions that ECS was asked for, each with its body.
     pub(super) calls: Vec<(String, Value)>,
@@ -185,6 +187,10 @@ pub(super) struct Run {
 }
 
 impl Run {
+    pub(super) fn is_deployed(&self) -> bool {
+        matches!(&self.ending, Ok(Ending::Deployed(_)))
+    }
+
     pub(super) fn count(&self, action: &str) -> usize {
         self.calls.iter().filter(|(name, _)| name == action).count()
     }
@@ -256,7 +262,7 @@ pub(super) async fn run_with(
         Ok(looked) => Box::pin(after_look(session, looked, cancel)).await,
         Err(problem) => Err(problem.into()),
     };
-    let (mut log, mut warnings) = (Vec::new(), Vec::new());
+    let (mut log, mut warnings, mut progress) = (Vec::new(), Vec::new(), Vec::new());
     for event in seen.lock().expect("no panic").iter() {
         match event {
             Event::Note { message, .. } => log.push(message.clone()),
@@ -264,6 +270,7 @@ pub(super) async fn run_with(
                 warnings.push(*code);
                 log.push(message.clone());
             }
+            Event::Progress { current, total, .. } => progress.push((*current, *total)),
             _ => {}
         }
     }
@@ -281,6 +288,7 @@ pub(super) async fn run_with(
     Run {
         ending,
         log,
+        progress,
         warnings,
         calls: calls.collect(),
         keys: keys.collect(),
