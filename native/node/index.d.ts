@@ -96,7 +96,7 @@ export interface Failure {
   cleanup: Array<string>
 }
 
-/** A record of a patch. One that is not signed is no more trustworthy than those who can push to the repository. */
+/** A record of a patch. Trust an unsigned one only as far as everyone who can push to the repository. */
 export interface ImageRecord {
   /** The source's name. */
   sourceReference?: string

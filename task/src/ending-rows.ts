@@ -105,7 +105,7 @@ function verifiedRows(image: VerifiedImage): Row[] {
   ];
 }
 
-/** The registry's record of the patch. One that is not signed is no more trustworthy than those who can push there. */
+/** The registry's record of the patch. Trust an unsigned one only as far as everyone who can push there. */
 function recordRows(record: ImageRecord): Row[] {
   return [
     ...row("Record", recorded(record)),

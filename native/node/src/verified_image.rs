@@ -34,7 +34,7 @@ pub struct VerifiedImage {
     pub record: Option<ImageRecord>,
 }
 
-/// A record of a patch. One that is not signed is no more trustworthy than those who can push to the repository.
+/// A record of a patch. Trust an unsigned one only as far as everyone who can push to the repository.
 #[napi(object, object_from_js = false)]
 pub struct ImageRecord {
     /// The source's name.
