@@ -1,5 +1,6 @@
 use super::fact::Fact;
 use crate::domain::aws::registered_definition::RegisteredDefinition;
+use crate::domain::ecs::deployment::detail::Detail;
 use crate::domain::ecs::deployment::service::Service;
 use crate::domain::ecs::task_definition::TaskDefinition;
 
@@ -10,8 +11,21 @@ pub struct ServiceFacts {
     pub service: Fact<Service>,
     /// The revision that it is set to.
     pub current: Fact<RegisteredDefinition>,
+    /// The record of its current deployment.
+    pub record: Fact<CurrentRecord>,
     /// The definition that gets the image.
     pub definition: Fact<TaskDefinition>,
+}
+
+/// The record of a service's current deployment, which alone shows that traffic is still to shift.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CurrentRecord {
+    /// The service's description says enough, or names no record.
+    Unneeded,
+    /// It cannot be read, for this reason: the right to it is optional, and some regions have none.
+    Unreadable(String),
+    /// The record.
+    Read(Detail),
 }
 
 impl ServiceFacts {
@@ -27,6 +41,9 @@ impl ServiceFacts {
         }
         if let Ok(current) = &self.current {
             lines.push(format!("Current revision: {}", current.revision.arn));
+        }
+        if let Ok(CurrentRecord::Unreadable(reason)) = &self.record {
+            lines.push(format!("{reason}, so details are missing"));
         }
         if let Ok(definition) = &self.definition {
             lines.push(format!(

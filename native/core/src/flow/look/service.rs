@@ -5,11 +5,12 @@ use std::path::Path;
 use super::ecs;
 use crate::adapters::aws::ecs::client::Ecs;
 use crate::domain::aws::registered_definition::RegisteredDefinition;
+use crate::domain::ecs::deployment::service::Service;
 use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::flow::config::deploy::DeployConfig;
 use crate::flow::config::patch::TaskDefinitionFile;
 use crate::flow::facts::fact::Fact;
-use crate::flow::facts::service::ServiceFacts;
+use crate::flow::facts::service::{CurrentRecord, ServiceFacts};
 use crate::flow::services::Services;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
@@ -57,11 +58,14 @@ pub async fn gather(config: &DeployConfig, ecs: &Ecs, roots: &[&Path]) -> Servic
     let (cluster, name) = (&config.cluster.text, &config.service.text);
     let described = async {
         let service = ecs.service((cluster, name)).await.map_err(Problem::from);
-        let current = match &service {
-            Ok(found) => current(ecs, name, found.task_definition.as_deref()).await,
-            Err(problem) => Err(problem.clone()),
+        let (current, record) = match &service {
+            Ok(found) => tokio::join!(
+                current(ecs, name, found.task_definition.as_deref()),
+                record(ecs, (cluster, name), found),
+            ),
+            Err(problem) => (Err(problem.clone()), Err(problem.clone())),
         };
-        (service, current)
+        (service, current, record)
     };
     let file = async {
         let path = config.task_definition.as_ref()?;
@@ -72,7 +76,7 @@ pub async fn gather(config: &DeployConfig, ecs: &Ecs, roots: &[&Path]) -> Servic
         };
         Some(ecs::look(&file, config.container.as_deref(), roots).await)
     };
-    let ((service, current), file) = tokio::join!(described, file);
+    let ((service, current, record), file) = tokio::join!(described, file);
     let definition = match file {
         Some(definition) => definition,
         None => of_service(config, &current, roots).await,
@@ -80,6 +84,7 @@ pub async fn gather(config: &DeployConfig, ecs: &Ecs, roots: &[&Path]) -> Servic
     ServiceFacts {
         service,
         current,
+        record,
         definition,
     }
 }
@@ -88,6 +93,23 @@ async fn current(ecs: &Ecs, service: &str, revision: Option<&str>) -> Fact<Regis
     let missing = || ServiceError::DefinitionMissing(service.to_owned());
     let revision = revision.ok_or_else(missing)?;
     Ok(ecs.task_definition(revision).await?)
+}
+
+/// Reads the record of a deployment that shifts traffic in steps: its tasks are complete long before it is.
+async fn record(ecs: &Ecs, of: (&str, &str), service: &Service) -> Fact<CurrentRecord> {
+    let Some(arn) = service
+        .detail
+        .as_deref()
+        .filter(|_| service.shifts_traffic())
+    else {
+        return Ok(CurrentRecord::Unneeded);
+    };
+    match ecs.service_deployment(of, arn).await {
+        Ok(Some(detail)) => Ok(CurrentRecord::Read(detail)),
+        Ok(None) => Ok(CurrentRecord::Unneeded),
+        Err(error) if error.may_pass() || error.is_expiry() => Err(error.into()),
+        Err(error) => Ok(CurrentRecord::Unreadable(error.to_string())),
+    }
 }
 
 /// Takes the service's current revision as the definition.

@@ -4,7 +4,7 @@ use crate::domain::aws::registered_definition::RegisteredDefinition;
 use crate::domain::ecs::deployment::service::{Rollout, Service};
 use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::flow::config::deploy::DeployConfig;
-use crate::flow::facts::service::ServiceFacts;
+use crate::flow::facts::service::{CurrentRecord, ServiceFacts};
 use crate::report::event::PlannedStage;
 use crate::report::problem::Problem;
 
@@ -62,7 +62,8 @@ pub fn decide<'a>(
     } else if config.force {
         Need::Restart(Cause::Forced)
     } else {
-        need_of_same(service, current)
+        let record = facts.record.as_ref().map_err(Clone::clone)?;
+        need_of_same(service, current, record)
     };
     Ok(DeploymentPlan {
         service,
@@ -73,14 +74,27 @@ pub fn decide<'a>(
 }
 
 /// Decides on a revision that is the same already, by the state of its deployment: one that failed heals only by another.
-fn need_of_same(service: &Service, current: &RegisteredDefinition) -> Need {
+fn need_of_same(service: &Service, current: &RegisteredDefinition, record: &CurrentRecord) -> Need {
     let primary = service.primary();
-    let primary = primary.filter(|primary| primary.task_definition == current.revision.arn);
-    match primary.map(|primary| (&primary.rollout, primary)) {
-        Some((Some(Rollout::Completed), _)) => Need::Nothing,
-        Some((None, primary)) if primary.running == primary.desired => Need::Nothing,
-        None | Some((Some(Rollout::Failed), _)) => Need::Restart(Cause::NotRunning),
-        Some(_) => Need::Watch,
+    let Some(primary) = primary.filter(|primary| primary.task_definition == current.revision.arn)
+    else {
+        return Need::Restart(Cause::NotRunning);
+    };
+    if let CurrentRecord::Read(detail) = record
+        && detail.can_be_of(primary)
+    {
+        if detail.is_under_way() {
+            return Need::Watch;
+        }
+        if detail.has_failed() {
+            return Need::Restart(Cause::NotRunning);
+        }
+    }
+    match primary.rollout {
+        Some(Rollout::Completed) => Need::Nothing,
+        None if primary.running == primary.desired => Need::Nothing,
+        Some(Rollout::Failed) => Need::Restart(Cause::NotRunning),
+        Some(Rollout::InProgress | Rollout::Other(_)) | None => Need::Watch,
     }
 }
 

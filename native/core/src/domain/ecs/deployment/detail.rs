@@ -69,6 +69,32 @@ impl Detail {
         }
     }
 
+    /// Returns true if the deployment is not over, apart from the removal of what it replaced.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        match self.status {
+            Status::Pending
+            | Status::InProgress
+            | Status::StopRequested
+            | Status::RollbackRequested
+            | Status::RollbackInProgress
+            | Status::Other(_) => !self.only_cleans_up(),
+            Status::Successful
+            | Status::Stopped
+            | Status::RollbackSuccessful
+            | Status::RollbackFailed => false,
+        }
+    }
+
+    /// Returns true if the deployment is over, and its revision does not serve.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(
+            self.status,
+            Status::Stopped | Status::RollbackSuccessful | Status::RollbackFailed
+        )
+    }
+
     /// Returns true if the deployment is under way and only removes the tasks of the revision before, which can take
     /// long behind a load balancer
     /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-deployment-how-it-works.html>).

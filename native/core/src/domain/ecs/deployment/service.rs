@@ -106,6 +106,14 @@ impl Service {
         self.deployments.iter().find(|each| each.id == id)
     }
 
+    /// Returns true if its deployments shift traffic once their tasks run, as `BLUE_GREEN`, `LINEAR` and `CANARY` do.
+    #[must_use]
+    pub fn shifts_traffic(&self) -> bool {
+        self.strategy
+            .as_deref()
+            .is_some_and(|strategy| strategy != "ROLLING")
+    }
+
     /// Returns the newest deployment.
     #[must_use]
     pub fn primary(&self) -> Option<&Deployment> {

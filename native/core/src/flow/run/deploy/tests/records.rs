@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::script::{
-    Answer, DENIED, NEW, Script, begun, changed, deployment, done, old, refusal, run,
+    Answer, DENIED, NEW, OLD, Script, begun, changed, definition, deployment, described, done,
+    image, old, refusal, run, service,
 };
+use crate::flow::outcome::{DeploymentResult, Ending};
 use crate::report::code::Code;
 
 fn with_record(deployments: &[Value]) -> Answer {
@@ -119,4 +121,82 @@ async fn a_record_that_is_missing_for_a_moment_keeps_its_last_state() {
     let run = run(script, |_| ()).await;
     assert_eq!(run.failure().0, Code::EcsDeploymentRolledBack);
     assert_eq!(run.count("DescribeServiceDeployments"), 3);
+}
+
+/// A service that shifts traffic in steps and is set to the verified image already.
+fn shifting(rollout: &str, answer: Answer, moments: Vec<Answer>) -> Script {
+    let shown = || {
+        changed(&[deployment(1, OLD, rollout, (2, 2))], |s| {
+            s["currentServiceDeployment"] = "arn:record".into();
+            s["deploymentConfiguration"]["strategy"] = "BLUE_GREEN".into();
+        })
+    };
+    let again = deployment(2, OLD, "IN_PROGRESS", (0, 2));
+    let update = json!({"service": described(&[again, old()])});
+    Script::new()
+        .on(
+            "DescribeTaskDefinition",
+            vec![(200, definition(OLD, &image()))],
+        )
+        .on("DescribeServices", [vec![shown()], moments].concat())
+        .on("DescribeServiceDeployments", vec![answer])
+        .on("UpdateService", vec![(200, update)])
+}
+
+fn recorded(status: &str, stage: &str) -> Answer {
+    let record = json!({"status": status, "lifecycleStage": stage});
+    (200, json!({"serviceDeployments": [record]}))
+}
+
+#[tokio::test]
+async fn the_record_shows_if_a_deployment_of_the_same_still_shifts_traffic() {
+    let cases = [
+        (
+            recorded("SUCCESSFUL", "CLEAN_UP"),
+            Some(DeploymentResult::Unneeded),
+        ),
+        (
+            recorded("IN_PROGRESS", "CLEAN_UP"),
+            Some(DeploymentResult::Unneeded),
+        ),
+        (recorded("IN_PROGRESS", "BAKE_TIME"), None),
+        (recorded("PENDING", ""), None),
+        (recorded("STATUS_OF_TOMORROW", ""), None),
+        (recorded("STOP_REQUESTED", "BAKE_TIME"), None),
+        (refusal(DENIED), Some(DeploymentResult::Unneeded)),
+    ];
+    for (answer, expected) in cases {
+        let script = shifting("COMPLETED", answer.clone(), Vec::new()).on(
+            "DescribeServiceDeployments",
+            vec![answer.clone(), recorded("SUCCESSFUL", "CLEAN_UP")],
+        );
+        let run = run(script, |_| ()).await;
+        let Ok(Ending::Deployed(deployed)) = &run.ending else {
+            panic!("{answer:?}: {:?}", run.failure())
+        };
+        let result = expected.unwrap_or(DeploymentResult::Completed);
+        assert_eq!(deployed.result, result, "{answer:?}");
+        assert_eq!(run.count("UpdateService"), 0, "{answer:?}");
+        let looks = run.count("DescribeServices");
+        assert_eq!(looks > 1, expected.is_none(), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_deployment_of_the_same_that_was_rolled_back_is_made_again() {
+    for status in ["STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"] {
+        let again = vec![service(&[deployment(2, OLD, "COMPLETED", (2, 2))])];
+        let run = run(shifting("COMPLETED", recorded(status, ""), again), |_| ()).await;
+        assert!(run.is_deployed(), "{status}: {:?}", run.failure());
+        assert_eq!(run.count("UpdateService"), 1, "{status}");
+        assert_eq!(run.body("UpdateService")["forceNewDeployment"], true);
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_now_ends_the_look() {
+    let broken = (500, json!({"__type": "ServerException", "message": "no"}));
+    let run = run(shifting("COMPLETED", broken, Vec::new()), |_| ()).await;
+    assert_eq!(run.failure().0, Code::AwsRequestFailed);
+    assert_eq!(run.count("UpdateService"), 0);
 }
