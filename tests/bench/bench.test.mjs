@@ -193,7 +193,7 @@ function assertWellFormed(svg) {
 test("Only the block of a document is replaced", () => {
   const document = "a\n<!-- bench: x -->\nold\n<!-- end of bench: x -->\nb\n";
   assert.equal(between(document, "x", "new"), document.replace("old", "new"));
-  assert.throws(() => between(document, "y", "new"), /the markers of y are missing/);
+  assert.throws(() => between(document, "y", "new"), /the markers of bench: y are missing/);
 });
 
 test("The documents have a place for the measurements", () => {

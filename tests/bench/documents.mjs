@@ -1,18 +1,14 @@
 // Writes the measurements into the documents, between markers; the text around them is written by hand.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceBlock } from "../../scripts/blocks.mjs";
 import { root } from "../../scripts/tools.mjs";
 import { chart, groupsOf, inWords } from "./chart.mjs";
 import { idOf, rows } from "./rows.mjs";
 import { circumstances, figures, goals, inSeconds, markdown } from "./table.mjs";
 
-/** Puts a text between the markers of a name. */
-export function between(document, name, text) {
-  const [open, close] = [`<!-- bench: ${name} -->`, `<!-- end of bench: ${name} -->`];
-  const [start, end] = [document.indexOf(open), document.indexOf(close)];
-  if (start < 0 || end < start) throw new Error(`the markers of ${name} are missing`);
-  return `${document.slice(0, start + open.length)}\n${text}\n${document.slice(end)}`;
-}
+/** Puts a text between the markers of a measurement. */
+export const between = (document, name, text) => replaceBlock(document, `bench: ${name}`, text);
 
 /** README's first screen: the chart, and its explanation. */
 export function summary(evaluated) {
@@ -26,7 +22,7 @@ export function summary(evaluated) {
   const reached = judged.filter(({ verdict }) => verdict === "reached").length;
   const sentences = [
     `From an empty engine, an image of 800 MB is patched in ${of("full")}, or in ${of("graft")} with \`strategy: graft\`, and found unchanged in ${of("unchanged")}, where the patch stage of the hand-written pipeline takes ${of("pipeline")} (overlay2 image store).`,
-    "falconutil is a stand-in there, whose sensor has the real one's published size, and the registry is on the same machine's loopback: trust the ratios, not the seconds, and take the last group for a model of a network.",
+    "falconutil is a stand-in there, whose sensor has the real one's published size, and the registry is on the same machine's loopback: trust the ratios, not the seconds, and the last group of bars simulates a network.",
     `${reached} of ${judged.length} goals are reached; [docs/performance.md](docs/performance.md) has the method, and what is missed by how much.`,
   ];
   return `![${inWords(groups.slice(0, 1))}](docs/performance.svg)\n\n${sentences.join(" ")}`;

@@ -1,14 +1,15 @@
 // The documents against the code: they list exactly what exists.
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { withTables } from "../../scripts/reference.mjs";
 import { root } from "../../scripts/tools.mjs";
+import { documents, textOf } from "./markdown.mjs";
 
 const task = JSON.parse(readFileSync(join(root, "task/task.json"), "utf8"));
-const readme = readFileSync(join(root, "README.md"), "utf8");
-const troubleshooting = readFileSync(join(root, "docs/troubleshooting.md"), "utf8");
-const migrating = readFileSync(join(root, "docs/migrating.md"), "utf8");
+const troubleshooting = textOf("docs/troubleshooting.md");
+const tests = textOf("tests/README.md");
 
 /** Settings of a job without anything for AWS. */
 const aws = {
@@ -31,13 +32,6 @@ const agent = {
   inContainerJob: false,
 };
 
-/** The names in backticks in the first column of the tables below a heading. */
-function tableNames(heading) {
-  const section = readme.split(/^## /m).find((text) => text.startsWith(`${heading}\n`));
-  assert.ok(section, `README has no section ${heading}`);
-  return [...section.matchAll(/^\| `([A-Za-z]+)`/gm)].map((match) => match[1]);
-}
-
 /** The addon as it was built for this machine. */
 function loadAddon() {
   const addon = { exports: {} };
@@ -50,18 +44,11 @@ test("Every code has a heading, and every heading a code", () => {
   assert.deepEqual(headings, loadAddon().codes());
 });
 
-test("The README lists the inputs of the task", () => {
-  assert.deepEqual(
-    tableNames("Inputs"),
-    task.inputs.map(({ name }) => name),
-  );
-});
-
-test("The README lists the output variables of the task", () => {
-  assert.deepEqual(
-    tableNames("Output variables"),
-    task.outputVariables.map(({ name }) => name),
-  );
+test("The reference has the inputs and outputs of task.json", () => {
+  const reference = textOf("docs/reference.md");
+  assert.equal(reference, withTables(reference, task), "`npm run reference` writes them");
+  for (const { name } of [...task.inputs, ...task.outputVariables])
+    assert.ok(reference.includes(`\n| \`${name}\` | `), name);
 });
 
 test("The addon takes exactly the inputs of the task", () => {
@@ -91,8 +78,15 @@ function assertNamesTests(document, least) {
   return rows.length;
 }
 
+/** A section of the tests' page. */
+function section(heading) {
+  const found = tests.split(/^## /m).find((text) => text.startsWith(`${heading}\n`));
+  assert.ok(found, `tests/README.md has no section ${heading}`);
+  return found;
+}
+
 test("Every way in names an existing test", () => {
-  assertNamesTests(readme, 16);
+  assertNamesTests(section("Every way in and its test"), 16);
 });
 
 /** Every part of the hand-written pipeline's guide, by a word of the row's first cell. */
@@ -131,14 +125,14 @@ const guide = [
 ];
 
 test("Every part of the guide has its replacement and a test", () => {
-  const section = migrating.split(/^## /m).find((text) => text.startsWith("Line by line\n"));
-  const rows = section.match(/^\| .*$/gm).slice(2);
+  const table = section("Every part of the hand-written pipeline");
+  const rows = table.match(/^\| .*$/gm).slice(2);
   for (const part of guide)
     assert.ok(
       rows.some((row) => row.split(" | ")[0].includes(part)),
       `no row about ${part}`,
     );
-  assert.equal(assertNamesTests(section, guide.length), rows.length, "each row names a test");
+  assert.equal(assertNamesTests(table, guide.length), rows.length, "each row names a test");
 });
 
 /** GitHub's anchor of a heading. */
@@ -149,19 +143,33 @@ const anchor = (heading) =>
     .replaceAll(" ", "-");
 
 test("Links between documents have a target", () => {
-  const folders = [".", "docs", "examples"];
-  const names = folders.flatMap((folder) =>
-    readdirSync(join(root, folder)).map((name) => join(folder, name)),
-  );
-  const documents = names.filter((name) => name.endsWith(".md"));
   const headings = (path) =>
-    [...readFileSync(join(root, path), "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchor(heading));
+    [
+      ...textOf(path)
+        .replaceAll(/^ *```[\s\S]*?^ *```$/gm, "")
+        .matchAll(/^#+ (.+)$/gm),
+    ].map(([, heading]) => anchor(heading));
   for (const path of documents)
-    for (const [, target, fragment] of readFileSync(join(root, path), "utf8").matchAll(
-      /\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?\)/g,
-    )) {
+    for (const [, target, fragment] of textOf(path).matchAll(/\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
       const file = target === "" ? path : join(dirname(path), target);
       assert.ok(existsSync(join(root, file)), `${path} links to ${file}, which is not there`);
       if (fragment) assert.ok(headings(file).includes(fragment), `${path} links to ${file}#${fragment}`);
     }
+});
+
+test("Each page of docs/ can be reached from the README", () => {
+  const reached = new Set();
+  const visit = (path) => {
+    if (reached.has(path) || !existsSync(join(root, path))) return;
+    reached.add(path);
+    for (const [, target] of textOf(path).matchAll(/\]\((?![a-z]+:)([^)#\s]+\.md)/g))
+      visit(join(dirname(path), target));
+  };
+  visit("README.md");
+  // The Marketplace shows it by itself.
+  const pages = documents.filter((path) => path.startsWith("docs/") && path !== "docs/overview.md");
+  assert.deepEqual(
+    pages.filter((path) => !reached.has(path)),
+    [],
+  );
 });
