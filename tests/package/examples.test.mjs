@@ -1,19 +1,19 @@
 // The pipelines that users copy, against task.json: what they set exists, is allowed, and is enough.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
-import { readJson, root } from "../../scripts/tools.mjs";
-import { blocks, examples } from "./pipelines.mjs";
+import { readJson } from "../../scripts/tools.mjs";
+import { documents as allDocuments, textOf } from "./markdown.mjs";
+import { blocks, examples, isComplete } from "./pipelines.mjs";
+import { startProblems } from "./start.mjs";
 
 const task = readJson("task/task.json");
 const declared = new Map(
   task.inputs.flatMap((input) => [input.name, ...(input.aliases ?? [])].map((name) => [name, input])),
 );
-const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)]
-  .filter((path) => path.endsWith(".md"))
+const documents = allDocuments
   .map((path) => ({ path, blocks: blocks(path) }))
   .filter((document) => document.blocks.length > 0);
+const complete = [...examples(), ...documents.flatMap((document) => document.blocks).filter(isComplete)];
 
 /** A value as the task gets it: all of them are texts. */
 const given = (inputs, name) => String(inputs[name] ?? declared.get(name).defaultValue ?? "");
@@ -58,8 +58,11 @@ function assertComplete(inputs, where) {
     assert.notEqual(given(inputs, name), "", `${where}: ${name} is required`);
 }
 
-for (const { path, document, steps } of examples()) {
-  test(`${path} sets existing inputs and all required ones`, () => {
+for (const [index, pipeline] of complete.entries()) {
+  const { path, document, steps } = pipeline;
+  const title = `${path}, complete pipeline ${index + 1}`;
+
+  test(`${title}: existing inputs and all required ones`, () => {
     assert.ok(steps.length > 0, "no step of the task");
     for (const { inputs, name } of steps) {
       assertAllowed(inputs, `${path}, ${name}`);
@@ -67,7 +70,45 @@ for (const { path, document, steps } of examples()) {
     }
     assert.equal(document.trigger, "none", "a copied example runs only when it is started");
   });
+
+  test(`${title}: starts as it is copied`, () => {
+    assert.deepEqual(startProblems(pipeline), []);
+  });
 }
+
+test("A pipeline that could not start is noticed", () => {
+  const text = "# a comment";
+  const problems = (document, inputs = {}) =>
+    startProblems({ path: "README.md", text, document, steps: [{ inputs, variables: {} }] });
+  const names = {
+    steps: [
+      { script: "true", name: "order-worker" },
+      { script: "true", name: "2" },
+    ],
+  };
+  assert.deepEqual(problems(names), ["`order-worker` is not a valid name", "`2` is not a valid name"]);
+  assert.deepEqual(problems({ steps: [{ name: "a" }, { name: "a" }] }), ["two steps are named `a`"]);
+  assert.deepEqual(problems({ variables: [{ group: "falcon" }] }), ["no page creates the group `falcon`"]);
+  assert.deepEqual(problems({}, { awsConnection: "other" }), ["no page creates the connection `other`"]);
+  assert.deepEqual(problems({ steps: [{ script: "echo $(unheard) $(Build.BuildId)" }] }), [
+    "nothing declares `$(unheard)`",
+  ]);
+  const digest = `a@sha256:${"0".repeat(64)}`;
+  assert.deepEqual(problems({}, { emulatorImage: digest }), [`no reader has \`${digest}\``]);
+  assert.deepEqual(problems({ jobs: [{ job: "a", dependsOn: "b" }] }), ["nothing is named `b`"]);
+});
+
+test("The pipelines of the guide are complete", () => {
+  const guide = complete.filter(({ path }) => path === "docs/guide/many-images.md");
+  assert.deepEqual(
+    guide.map(({ steps }) => steps.length),
+    [3, 6, 1],
+  );
+  assert.deepEqual(
+    guide[0].steps.map(({ name }) => name),
+    ["falcon_api", "falcon_web", "falcon_order_worker"],
+  );
+});
 
 for (const document of documents) {
   test(`The pipelines in ${document.path} set existing inputs`, () => {
@@ -88,12 +129,13 @@ test("Output variables that pipelines read exist", () => {
         assert.ok(outputs.has(output), `${path}: there is no output ${step}.${output}`);
         read += 1;
       }
-  assert.ok(read > 15, `${read} uses`);
+  assert.ok(read > 10, `${read} uses`);
 });
 
 test("Every example is in the table of its README", () => {
-  const readme = readFileSync(join(root, "examples/README.md"), "utf8");
-  const rows = [...readme.matchAll(/^\| \[([a-z-]+\.yml)\]\(\1\) \| .+ \|$/gm)].map(([, name]) => name);
+  const rows = [...textOf("examples/README.md").matchAll(/^\| \[([a-z-]+\.yml)\]\(\1\) \| .+ \|$/gm)].map(
+    ([, name]) => name,
+  );
   assert.deepEqual(
     rows.sort(),
     examples()

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { load } from "js-yaml";
 import { root } from "../../scripts/tools.mjs";
+import { fencedBlocks } from "./markdown.mjs";
+import { expandTemplates } from "./templates.mjs";
 
 const taskName = "FalconArm64Patch@1";
 
@@ -13,33 +15,41 @@ export function examples() {
     .map((name) => pipeline(`examples/${name}`, readFileSync(join(root, "examples", name), "utf8")));
 }
 
-/** Every YAML block of a document that uses the task, whether it is a whole pipeline or some steps of one. */
+/** Every YAML block of a document that uses the task, which is either a whole pipeline or some steps of one. */
 export function blocks(path) {
-  const text = readFileSync(join(root, path), "utf8");
-  return [...text.matchAll(/^( *)```yaml\n([\s\S]*?)^ *```$/gm)]
-    .map(([, indent, block]) => block.replaceAll(new RegExp(`^${indent}`, "gm"), ""))
+  return fencedBlocks(path, "yaml")
     .filter((block) => block.includes(taskName))
     .map((block) => pipeline(path, block));
 }
 
+/** True for a pipeline that can be copied as it is; others are parts of one. */
+export const isComplete = ({ document }) => "trigger" in document;
+
 function pipeline(path, text) {
-  const document = load(text);
-  return { path, text, document, steps: stepsOf(document, {}) };
+  const document = expandTemplates(load(text));
+  return { path, text, document, steps: stepsOf(document, { variables: {} }) };
 }
 
-/** The task's steps below a node, each with the variables that it can see; a leg of a matrix is a job of its own. */
+/**
+ * The task's steps below a node, each with its job and the variables that it can see. A leg of a matrix is a job of its
+ * own, whose outputs later jobs read with the leg's name in front.
+ */
 function stepsOf(node, outer) {
   if (Array.isArray(node)) return node.flatMap((item) => stepsOf(item, outer));
   if (node === null || typeof node !== "object") return [];
-  const variables = { ...outer, ...variablesOf(node.variables) };
-  if (node.task === taskName) return [{ name: node.name, inputs: node.inputs ?? {}, variables }];
-  const legs = node.strategy?.matrix ? Object.values(node.strategy.matrix) : [{}];
-  return legs.flatMap((leg) =>
-    Object.values(node).flatMap((child) => stepsOf(child, { ...variables, ...leg })),
+  const variables = { ...outer.variables, ...variablesOf(node.variables) };
+  const job = node.job ?? node.deployment ?? outer.job;
+  if (node.task === taskName)
+    return [{ name: node.name, inputs: node.inputs ?? {}, variables, job, leg: outer.leg }];
+  const legs = node.strategy?.matrix ? Object.entries(node.strategy.matrix) : [[outer.leg, {}]];
+  return legs.flatMap(([leg, values]) =>
+    Object.values(node).flatMap((child) =>
+      stepsOf(child, { variables: { ...variables, ...values }, job, leg }),
+    ),
   );
 }
 
-/** Variables in either of their two forms; what a group holds is not in the file. */
+/** Variables in either of their two forms. */
 function variablesOf(declared = {}) {
   if (!Array.isArray(declared)) return declared;
   const named = declared.filter(({ name }) => name !== undefined);

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { startCrowdStrike } from "../lab/crowdstrike.mjs";
 import { completed, failed, progress, rolledBack, rollingBack } from "../lab/ecs/frames.mjs";
 import { startEcs } from "../lab/ecs.mjs";
-import { blocks, examples } from "../package/pipelines.mjs";
+import { documents } from "../package/markdown.mjs";
+import { blocks, examples, isComplete } from "../package/pipelines.mjs";
 import { Job } from "./agent.mjs";
 import { runningDefinition } from "./deployments.mjs";
 import { assertFailed, assertSucceeded } from "./expect.mjs";
@@ -26,13 +27,14 @@ import {
 
 const { awsAccessKeyId: username, awsSecretAccessKey: password } = keys("ADMIN");
 const client = { id: "4fd0e0b4c1e04c7a", secret: "c1ient-s3cret" };
-/** Values of the variable groups and of the pipeline's own variables. */
+/** Values of variables that are set in Azure DevOps. */
 const variables = {
   FALCON_CID: customerId,
   AWS_ACCESS_KEY_ID: username,
   AWS_SECRET_ACCESS_KEY: password,
 };
 const endpoints = { "production-aws": { parameters: { username, password, useOIDC: "false" } } };
+const services = ["api", "web", "worker", "order-worker"];
 const falconRepository = "falcon-container/release/falcon-container";
 const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
 
@@ -47,7 +49,7 @@ before(async () => {
     data: { region: "auto", apiUrl: falcon.apiUrl, registry: falcon.registry },
   };
   await front("PUT", "/repositories/mirror/falcon-sensor", {});
-  for (const service of ["api", "web", "worker"]) {
+  for (const service of services) {
     await front("PUT", `/repositories/app/${service}`, {});
     for (const tag of ["1.4.2", "production"])
       if (`${service}:${tag}` !== "web:1.4.2")
@@ -56,11 +58,11 @@ before(async () => {
 });
 after(() => falcon?.close());
 
-/** Puts values in place of macros, and of the expressions that read an earlier stage's outputs. */
+/** Puts values in place of macros, and of the expressions that read another job's outputs. */
 function expand(value, known) {
   const text = String(value);
-  const output = /^\$\[.*outputs\['(.+)'\] \]$/.exec(text)?.[1];
-  if (output) return known[output];
+  const output = /^\$\[ (?:dependencies|stageDependencies\.\w+)\.(\w+)\.outputs\['(.+)'\] \]$/.exec(text);
+  if (output) return known[`${output[1]}.${output[2]}`];
   return text.replaceAll(/\$\(([\w.]+)\)/g, (macro, name) =>
     name in known ? expand(known[name], known) : assert.fail(`nothing is known of ${macro}`),
   );
@@ -88,14 +90,15 @@ async function runStep(job, step, known) {
   );
   if (inputs.taskDefinition) addDefinition(job.folders.sources, inputs.taskDefinition, inputs.containerName);
   const ended = await job.run(inputs);
-  for (const [name, value] of Object.entries(ended.outputs)) known[`${step.name}.${name}`] = value;
+  const inJob = [step.job, step.leg, step.name].filter(Boolean).join(".");
+  for (const [name, value] of Object.entries(ended.outputs))
+    for (const place of [step.name, inJob]) known[`${place}.${name}`] = value;
   return { inputs, ended };
 }
 
 /** ECS with the services of the examples, none of which runs a patched image yet. */
 function startServices(frames) {
-  const names = ["web", "api", "worker"];
-  return startEcs({ definition: runningDefinition("example/web:before"), names, frames });
+  return startEcs({ definition: runningDefinition("example/web:before"), names: services, frames });
 }
 
 /** Runs the task's steps of a pipeline in one job, and checks the result of each. */
@@ -134,12 +137,16 @@ for (const pipeline of examples())
   test(`The pipeline of ${pipeline.path} works`, needsLab, () => runPipeline(pipeline));
 
 test("The pipeline that replaces the hand-written one works", needsLab, async () => {
-  const [pipeline, ...others] = blocks("docs/migrating.md").filter(
-    ({ document }) => document.trigger === "none",
-  );
+  const [pipeline, ...others] = blocks("docs/migrating.md").filter(isComplete);
   assert.deepEqual(others, []);
   await runPipeline(pipeline);
 });
+
+const shown = documents.filter((path) => path !== "docs/migrating.md");
+for (const [index, pipeline] of shown.flatMap(blocks).filter(isComplete).entries())
+  test(`Pipeline ${index + 1} of the documents works (${pipeline.path})`, needsLab, () =>
+    runPipeline(pipeline),
+  );
 
 const nightly = () =>
   examples()
