@@ -157,6 +157,16 @@ test("Links between documents have a target", () => {
     }
 });
 
+test("The README stays short, and names the two commands", () => {
+  const lines = textOf("README.md").split("\n");
+  assert.ok(lines.length < 150, `${lines.length} lines`);
+  for (const command of ["npm run demo", "npm test"])
+    assert.ok(
+      lines.some((line) => line.startsWith(`${command} `)),
+      command,
+    );
+});
+
 test("Each page of docs/ can be reached from the README", () => {
   const reached = new Set();
   const visit = (path) => {
