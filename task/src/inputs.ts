@@ -6,12 +6,16 @@ import type { SecretInput } from "./secrets.ts";
 
 type Definition = (typeof definitions)[number];
 
-/** Every input of task.json by its name, as typed. The core checks them, and names the input in every problem. */
+/** Inputs that only choose the fields of the form. No run reads them, so a pipeline without them means the same. */
+export const formInputs: readonly string[] = ["awsSignIn", "falconSecrets"];
+
+/** Every other input of task.json by its name, as typed. The core checks them, and names the input in every problem. */
 export function readInputs(secrets: Record<SecretInput, string>): TaskInputs {
-  return Object.fromEntries(definitions.map((input) => [input.name, read(input, secrets)]));
+  const read = definitions.filter(({ name }) => !formInputs.includes(name));
+  return Object.fromEntries(read.map((input) => [input.name, text(input, secrets)]));
 }
 
-function read({ name, type }: Definition, secrets: Readonly<Record<string, string>>): string {
+function text({ name, type }: Definition, secrets: Readonly<Record<string, string>>): string {
   const secret = secrets[name];
   if (secret !== undefined) return secret;
   // The agent resolves a path against the repository's root, so an empty one arrives as that root.

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import recorded from "../../tests/package/input-names.json";
 import task from "../task.json";
 
 // The task library reads the environment when it is loaded, and prints what it finds unless that is turned off.
@@ -20,7 +21,7 @@ Object.assign(process.env, {
   INPUT_TASKDEFINITION: "/agent/1/s/deploy/ecs.json",
   INPUT_TASKDEFINITIONOUTPUT: "/agent/1/s",
 });
-const { readInputs } = await import("../src/inputs.ts");
+const { formInputs, readInputs } = await import("../src/inputs.ts");
 const secrets = {
   falconCid: "id",
   falconClientSecret: "",
@@ -50,10 +51,19 @@ test("Secret inputs do not come from the task library", () => {
   assert.equal(inputs.awsSecretAccessKey, "key");
 });
 
-test("Every input of task.json is read as text", () => {
+test("Every input of task.json that is not for the form alone is read as text", () => {
+  const names = task.inputs.map(({ name }) => name);
   assert.deepEqual(
     Object.keys(inputs),
-    task.inputs.map(({ name }) => name),
+    names.filter((name) => !formInputs.includes(name)),
   );
   for (const [name, value] of Object.entries(inputs)) assert.equal(typeof value, "string", name);
+});
+
+test("Inputs of the form alone change nothing, whatever they hold", () => {
+  assert.deepEqual([...formInputs], recorded.formNames);
+  for (const value of ["connection", "agent", "no such value"]) {
+    for (const name of formInputs) process.env[`INPUT_${name.toUpperCase()}`] = value;
+    assert.deepEqual(readInputs(secrets), inputs, value);
+  }
 });

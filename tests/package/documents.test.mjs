@@ -8,6 +8,9 @@ import { root } from "../../scripts/tools.mjs";
 import { documents, textOf } from "./markdown.mjs";
 
 const task = JSON.parse(readFileSync(join(root, "task/task.json"), "utf8"));
+const { formNames } = JSON.parse(readFileSync(join(root, "tests/package/input-names.json"), "utf8"));
+/** The names that a run reads; the others only choose the fields of the form. */
+const inputNames = task.inputs.map(({ name }) => name).filter((name) => !formNames.includes(name));
 const troubleshooting = textOf("docs/troubleshooting.md");
 const tests = textOf("tests/README.md");
 
@@ -54,7 +57,7 @@ test("The reference has the inputs and outputs of task.json", () => {
 test("The addon takes exactly the inputs of the task", () => {
   const { PatchRun } = loadAddon();
   const prepare = (inputs) => new PatchRun(inputs, [], aws, undefined, agent, () => undefined);
-  const { action, ...others } = Object.fromEntries(task.inputs.map(({ name }) => [name, ""]));
+  const { action, ...others } = Object.fromEntries(inputNames.map((name) => [name, ""]));
   prepare({ action, ...others });
   const refused = (inputs, reason) =>
     assert.throws(
@@ -62,7 +65,8 @@ test("The addon takes exactly the inputs of the task", () => {
       ({ message, cause }) => /^The shim's inputs/.test(message) && reason.test(cause.message),
     );
   refused(others, /^missing field `action`$/);
-  refused({ action, ...others, more: "" }, /^unknown field `more`/);
+  for (const name of ["more", ...formNames])
+    refused({ action, ...others, [name]: "" }, new RegExp(`^unknown field \`${name}\``));
 });
 
 /** Asserts that the last cell of each row names a test, by file and name or by the subject of a parametrized one. */

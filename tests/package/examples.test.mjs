@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readJson } from "../../scripts/tools.mjs";
+import { Form } from "./form.mjs";
 import { documents as allDocuments, textOf } from "./markdown.mjs";
 import { blocks, examples, isComplete } from "./pipelines.mjs";
 import { startProblems } from "./start.mjs";
 
 const task = readJson("task/task.json");
+const { formNames } = readJson("tests/package/input-names.json");
 const declared = new Map(
   task.inputs.flatMap((input) => [input.name, ...(input.aliases ?? [])].map((name) => [name, input])),
 );
@@ -18,15 +20,14 @@ const complete = [...examples(), ...documents.flatMap((document) => document.blo
 /** A value as the task gets it: all of them are texts. */
 const given = (inputs, name) => String(inputs[name] ?? declared.get(name).defaultValue ?? "");
 
-/** True if the form shows an input: only then it counts as required. */
-function isVisible(rule, inputs) {
-  if (!rule) return true;
-  const holds = (term) => {
-    const [, name, operator, value] = /^\s*(\w+)\s*(==|!=|=)\s*(.*?)\s*$/.exec(term);
-    return (given(inputs, name) === value) === (operator !== "!=");
-  };
-  return rule.includes("||") ? rule.split("||").some(holds) : rule.split("&&").every(holds);
-}
+/** Each way to choose the fields of the form by those that only the form has. */
+const choices = formNames
+  .map((name) => Object.keys(declared.get(name).options).map((option) => ({ [name]: option })))
+  .reduce((all, more) => all.flatMap((one) => more.map((other) => ({ ...one, ...other }))), [{}]);
+
+/** True if the form has a place for an input beside the others: only then it counts as required. */
+const isVisible = (name, inputs) =>
+  choices.some((chosen) => new Form(task, { ...inputs, ...chosen }).has(name));
 
 /** The inputs that an action needs and no rule of the form can demand: the core does. */
 const demanded = { patch: ["sourceImage"], deploy: ["ecsCluster", "ecsService"] };
@@ -48,9 +49,8 @@ function assertAllowed(inputs, where) {
 }
 
 function assertComplete(inputs, where) {
-  const rules = new Map(task.groups.map(({ name, visibleRule }) => [name, visibleRule]));
-  for (const { name, required, visibleRule, groupName } of task.inputs) {
-    const counts = isVisible(rules.get(groupName), inputs) && isVisible(visibleRule, inputs);
+  for (const { name, required } of task.inputs) {
+    const counts = isVisible(name, inputs);
     if (required && counts) assert.notEqual(given(inputs, name), "", `${where}: ${name} is required`);
     if (!counts) assert.ok(!(name in inputs), `${where}: ${name} has no meaning beside the others`);
   }

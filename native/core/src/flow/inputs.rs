@@ -10,7 +10,7 @@ use crate::domain::falcon::cloud_service::probably_meant;
 use crate::report::code::Code;
 
 /// Every input as text, empty where nothing was given. This is the core's one list of their names, which task.json
-/// spells in camel case.
+/// spells in camel case. Inputs that only choose the fields of the form do not get here.
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(missing_docs, reason = "task.json documents each input by this name")]
@@ -243,15 +243,20 @@ mod tests {
 
     use super::*;
 
-    /// A text for each input of task.json: its name.
+    /// A text for each input of task.json that is not for the form alone: its name.
     fn record() -> HashMap<String, String> {
-        let task: Value =
-            serde_json::from_str(include_str!("../../../../task/task.json")).expect("valid JSON");
-        let inputs = task["inputs"].as_array().expect("a list of inputs");
-        let name = |input: &Value| input["name"].as_str().expect("a name").to_owned();
-        inputs
-            .iter()
-            .map(|input| (name(input), name(input)))
+        let read = |text| serde_json::from_str::<Value>(text).expect("valid JSON");
+        let task = read(include_str!("../../../../task/task.json"));
+        let recorded = read(include_str!("../../../../tests/package/input-names.json"));
+        let list = |value: &Value| value.as_array().expect("a list").clone();
+        let form = list(&recorded["formNames"]);
+        let names = list(&task["inputs"])
+            .into_iter()
+            .map(|mut input| input["name"].take());
+        let name = |name: Value| name.as_str().expect("a name").to_owned();
+        names
+            .filter(|name| !form.contains(name))
+            .map(|input| (name(input.clone()), name(input)))
             .collect()
     }
 
@@ -288,7 +293,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_refused() {
-        for name in ["sourceimage", "source_image", "awsContext"] {
+        for name in ["sourceimage", "source_image", "awsContext", "awsSignIn"] {
             let mut record = record();
             record.insert(name.to_owned(), String::new());
             let text = refusal(record);
