@@ -1,4 +1,5 @@
 // `npm test`: every test there is, stage by stage, cheapest first. `npm test -- package` runs the stages whose name begins so.
+// The stages of a group run side by side: each has a lab of its own, and mostly waits for its engine.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -10,11 +11,20 @@ const lab = (store, ...command) => ["tests/lab/lab.sh", "--store", store, "--", 
 const stores = ["containerd", "overlay2"];
 const nodes = [20, 24].map((major) => ({ major, program: join(root, `node_modules/node${major}/bin/node`) }));
 
-/** Lists the stages in order. One that prepares something counts no tests; any other without a test is a failure. */
-function stages() {
+/** Files whose tests change what labs share, the kernel's handlers; their stages run by themselves. */
+const alone = "-alone.test.mjs";
+
+/** Lists the groups of stages in order. One that prepares counts no tests; any other without a test is a failure. */
+function groups() {
   const nextest = succeeds("cargo", ["nextest", "--version"]);
   const rust = nextest ? ["nextest", "run"] : ["test"];
-  return [
+  const blackBox = (name, files) =>
+    nodes.map(({ major, program }, index) => ({
+      name: `${name}, Node ${major}, ${stores[index]}`,
+      command: lab(stores[index], program, ...testRunner, ...files),
+    }));
+  const files = testsIn("tests/task", ".test.mjs");
+  const one = [
     { name: "setup", prepares: true, command: [node, "scripts/setup.mjs"] },
     { name: "check", command: [node, "scripts/check.mjs"] },
     { name: "rust units", command: ["cargo", ...rust, "--locked"] },
@@ -28,14 +38,18 @@ function stages() {
     { name: "lab", prepares: true, command: ["tests/lab/prepare.sh"] },
     // The lab has no network, so its tests are built before it is entered.
     { name: "engine build", prepares: true, command: ["cargo", ...engineTests, "--no-run"] },
-    ...stores.map((store) => ({
+  ];
+  return [
+    ...one.map((stage) => [stage]),
+    stores.map((store) => ({
       name: `engine, ${store}`,
       command: lab(store, "cargo", ...engineTests, "--offline"),
     })),
-    ...nodes.map(({ major, program }, index) => ({
-      name: `black box, Node ${major}, ${stores[index]}`,
-      command: lab(stores[index], program, ...testRunner, ...testsIn("tests/task", ".test.mjs")),
-    })),
+    blackBox(
+      "black box",
+      files.filter((file) => !file.endsWith(alone)),
+    ),
+    ...blackBox("black box alone", testsIn("tests/task", alone)).map((stage) => [stage]),
   ];
 }
 
@@ -51,8 +65,24 @@ function testsIn(folder, suffix) {
   return found.length > 0 ? found.sort() : [`${folder}/*${suffix}`];
 }
 
-/** Runs a command, shows its output as it comes, and keeps it to be counted. */
-function watch([command, ...args]) {
+/** The output of a stage: shown as it comes while the stage is the first of its group, else held until it is. */
+class Screen {
+  #held = [];
+  #isShown = false;
+
+  write(text, sink = process.stdout) {
+    if (this.#isShown) sink.write(text);
+    else this.#held.push([text, sink]);
+  }
+
+  show() {
+    this.#isShown = true;
+    for (const [text, sink] of this.#held.splice(0)) sink.write(text);
+  }
+}
+
+/** Runs a command, writes its output to a screen, and keeps it to be counted. */
+function watch([command, ...args], screen) {
   return new Promise((resolve) => {
     let output = "";
     const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
@@ -62,7 +92,7 @@ function watch([command, ...args]) {
     ]) {
       source.setEncoding("utf8").on("data", (text) => {
         output += text;
-        sink.write(text);
+        screen.write(text, sink);
       });
     }
     child.on("error", (error) => resolve({ output: `${output}${error.message}`, code: 1 }));
@@ -93,10 +123,10 @@ function count(output) {
   };
 }
 
-async function runStage({ name, command, prepares = false }) {
-  console.log(`\n=== ${name}: ${command.join(" ").replaceAll(`${root}/`, "")}`);
+async function runStage({ name, command, prepares = false }, screen) {
+  screen.write(`\n=== ${name}: ${command.join(" ").replaceAll(`${root}/`, "")}\n`);
   const started = Date.now();
-  const { output, code } = await watch(command);
+  const { output, code } = await watch(command, screen);
   const { passed, failed } = prepares ? { passed: 0, failed: 0 } : count(output);
   const seconds = Math.round((Date.now() - started) / 1000);
   const empty = !prepares && passed + failed === 0;
@@ -104,18 +134,29 @@ async function runStage({ name, command, prepares = false }) {
   const failures = Math.max(failed, code !== 0 || empty ? 1 : 0);
   const tests = prepares ? (failures > 0 ? "failed" : "done") : `${passed} passed, ${failures} failed`;
   const line = `${name}: ${tests}${empty ? " (no test executed)" : ""} in ${seconds} s`;
-  console.log(`=== ${line}`);
+  screen.write(`=== ${line}\n`);
   return { line, passed, failures, stop: prepares && failures > 0 };
+}
+
+/** Runs stages side by side; the output of each is shown in one piece, in the order of the stages. */
+async function runGroup(stages) {
+  const screens = stages.map(() => new Screen());
+  const running = stages.map((stage, index) => runStage(stage, screens[index]));
+  const results = [];
+  for (const [index, result] of running.entries()) {
+    screens[index].show();
+    results.push(await result);
+  }
+  return results;
 }
 
 await main(async () => {
   const wanted = process.argv[2] ?? "";
   const results = [];
-  for (const stage of stages().filter(({ name }) => name.startsWith(wanted))) {
-    const result = await runStage(stage);
-    results.push(result);
+  for (const group of groups()) {
+    results.push(...(await runGroup(group.filter(({ name }) => name.startsWith(wanted)))));
     // The stages after a preparation need it.
-    if (result.stop) break;
+    if (results.some(({ stop }) => stop)) break;
   }
   const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
   console.log(`\n${results.map(({ line }) => line).join("\n")}\n`);

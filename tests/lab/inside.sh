@@ -105,6 +105,8 @@ LAB_EMULATOR_NO_EFFECT_IMAGE=$LAB_REGISTRY/lab/binfmt@$(digest_of lab/binfmt:no-
 LAB_STAGING_IMAGE=$LAB_REGISTRY/lab/registry@$(digest_of lab/registry:2)
 export LAB=1 LAB_ENGINE_VERSION LAB_EMULATOR_IMAGE LAB_EMULATOR_NO_EFFECT_IMAGE LAB_STAGING_IMAGE LAB_IMAGES=$LAB_PARTS/seed/images.json
 export AWS_EC2_METADATA_DISABLED=true
+# Another lab may run beside this one, so its tests leave and search temporary files in a folder of their own.
+export TMPDIR=$LAB_TMP
 
 [ -z "$got" ] || exit 143
 env --default-signal=INT,QUIT "$@" <&0 &

@@ -7,16 +7,7 @@ import { test } from "node:test";
 import { Job, story } from "./agent.mjs";
 import { assertFailed, assertOrderly, assertSucceeded } from "./expect.mjs";
 import { inJob } from "./job.mjs";
-import {
-  docker,
-  dockerInStep,
-  engineState,
-  inputs,
-  needsLab,
-  registry,
-  sensorTag,
-  withoutEmulator,
-} from "./lab.mjs";
+import { docker, dockerInStep, engineState, inputs, needsLab, registry, sensorTag } from "./lab.mjs";
 
 const builderName = "arm64builder";
 
@@ -228,27 +219,4 @@ test("The post-job step removes the builder of a killed run", needsLab, async ()
   } finally {
     job.end();
   }
-});
-
-test("With the emulator, the engine's own builder runs ARM64 programs", needsLab, async () => {
-  await withoutEmulator(() =>
-    inFolder((folder) =>
-      inJob(async (job) => {
-        writeFileSync(
-          join(folder, "Dockerfile"),
-          `FROM ${registry}/app/web:1.4.2 AS built\nUSER 0\nRUN uname -m > /machine\nFROM scratch\nCOPY --from=built /machine /\n`,
-        );
-        const build = ["buildx", "build", "--builder", "default", "--platform", "linux/arm64", "--no-cache"];
-        const output = ["--output", `type=local,dest=${join(folder, "out")}`];
-        assert.throws(
-          () => docker(...build, ...output, folder),
-          ({ stderr }) => /exec format error/.test(stderr),
-        );
-        const step = await job.run(inputs({ builderName, targetImage: `${registry}/app/target:emulated` }));
-        assertSucceeded(step);
-        dockerInStep(step, ...build, ...output, folder);
-        assert.equal(readFileSync(join(folder, "out/machine"), "utf8"), "aarch64\n");
-      }),
-    ),
-  );
 });

@@ -5,9 +5,9 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { config, docker, manifest, registryPassword } from "./lab.mjs";
+import { config, crane, docker, front, manifest, registry, registryPassword } from "./lab.mjs";
 
-const authorization = `Basic ${Buffer.from(`AWS:${registryPassword}`).toString("base64")}`;
+export const authorization = `Basic ${Buffer.from(`AWS:${registryPassword}`).toString("base64")}`;
 
 export const sha256 = (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
@@ -158,4 +158,15 @@ function described(path) {
   if (entry.isSymbolicLink()) return `${owner} → ${readlinkSync(path)}`;
   if (!entry.isFile()) return `${owner} ${entry.isDirectory() ? "folder" : "special"}`;
   return `${owner} ${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
+}
+
+/** Has the registry answer once that it does not know an image by its digest, and returns the pinned name. */
+export async function uncached(repository, tag, code) {
+  const digest = crane("digest", `${registry}/${repository}:${tag}`);
+  await front("POST", "/faults", {
+    match: { pathPattern: `^/v2/${repository}/manifests/${digest}$` },
+    count: 1,
+    answer: { status: 404, body: { errors: [{ code, message: "Requested image not found" }] } },
+  });
+  return `${registry}/${repository}:${tag}@${digest}`;
 }

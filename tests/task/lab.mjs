@@ -177,16 +177,6 @@ export async function fakeEngine(folder, { info = {}, version = {} }) {
   return { host: `unix://${path}`, close: () => new Promise((resolve) => server.close(resolve)) };
 }
 
-/** Runs an action on a machine that cannot run ARM64 programs; other labs wait meanwhile. */
-export async function withoutEmulator(use) {
-  execFileSync("binfmt", ["off"]);
-  try {
-    await use();
-  } finally {
-    execFileSync("binfmt", ["on"]);
-  }
-}
-
 /** Tests compare the engine before with after, so the files that share a lab take turns. */
 async function takeTurn() {
   const lock = join(process.env.LAB_DIR, "black-box.lock");

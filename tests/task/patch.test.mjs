@@ -14,7 +14,6 @@ import {
   registry,
   registryPassword,
   sensorTag,
-  withoutEmulator,
 } from "./lab.mjs";
 
 const falconEntrypoint = "/opt/CrowdStrike/rootfs/bin/falcon-entrypoint";
@@ -145,16 +144,6 @@ test("Output of a program cannot command the agent", needsLab, async () => {
     assert.equal(step.variables.LAB_HOSTILE, undefined);
     assert.equal(step.completed.length, 1);
   });
-});
-
-test("A missing emulator is installed and named as an effect that stays", needsLab, async () => {
-  await withoutEmulator(() =>
-    inJob(async (job) => {
-      const step = await job.run(inputs({ targetImage: `${registry}/app/target:installed` }));
-      assertSucceeded(step);
-      assert.match(story(step), /^Changed:[\s\S]*^ {2}registered the ARM64 emulator of `.*lab\/binfmt/m);
-    }),
-  );
 });
 
 test("A patched image stays in the engine if keepLocalImages is set", needsLab, async () => {

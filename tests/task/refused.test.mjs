@@ -5,43 +5,13 @@ import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import { Job, story, taskFolder } from "./agent.mjs";
-import { assertFailed, assertNoLeak } from "./expect.mjs";
-import {
-  customerId,
-  engineState,
-  fakeEngine,
-  front,
-  inputs,
-  keys,
-  needsLab,
-  registry,
-  sensorTag,
-  withoutEmulator,
-} from "./lab.mjs";
+import { assertFailed } from "./expect.mjs";
+import { refuse } from "./job.mjs";
+import { fakeEngine, front, inputs, keys, needsLab, registry, sensorTag } from "./lab.mjs";
 
 afterEach(async () => {
   if (process.env.LAB_FRONT) await front("DELETE", "/faults");
 });
-
-/** Runs a step that must fail, with its post-job step, and compares the engine before and after. */
-async function refuse(given, { code, patterns = [], ...options }) {
-  const job = new Job(options);
-  try {
-    const before = engineState();
-    const step = await job.run(given);
-    const message = assertFailed(step, code);
-    for (const pattern of patterns) assert.match(`${message}\n${story(step)}`, pattern);
-    assertNoLeak(step, [given.awsSecretAccessKey, customerId]);
-    const post = await job.post();
-    assert.equal(post.exitCode, 0);
-    assert.deepEqual(post.warnings, []);
-    assert.deepEqual(engineState(), before, "the engine is as it was");
-    assert.deepEqual(job.files(), [], "files left");
-    return step;
-  } finally {
-    job.end();
-  }
-}
 
 const image = (name) => `${registry}/${name}`;
 const pulled = /Pull the source image/;
@@ -211,24 +181,6 @@ test("A container job without the engine's socket is refused", marker, async () 
   } finally {
     renameSync(`${socket}.away`, socket);
   }
-});
-
-test("A missing emulator fails the step if emulation is never", needsLab, async () => {
-  await withoutEmulator(async () => {
-    const step = await refuse(inputs({ emulation: "never" }), {
-      code: "EMULATION_MISSING",
-      patterns: [/emulation/],
-    });
-    assert.doesNotMatch(story(step), pulled);
-  });
-});
-
-test("An emulator image without effect is detected", needsLab, async () => {
-  await withoutEmulator(async () => {
-    await refuse(inputs({ emulatorImage: process.env.LAB_EMULATOR_NO_EFFECT_IMAGE }), {
-      code: "EMULATION_NO_EFFECT",
-    });
-  });
 });
 
 const variants = [

@@ -7,9 +7,9 @@ import { after, before, beforeEach, test } from "node:test";
 import { startTokenRegistry } from "../lab/token-registry.mjs";
 import { Job, story } from "./agent.mjs";
 import { assertFailed, assertNoLeak, assertSucceeded } from "./expect.mjs";
+import { uncached } from "./images.mjs";
 import {
   config,
-  crane,
   customerId,
   engineState,
   front,
@@ -18,7 +18,6 @@ import {
   needsLab,
   registry,
   sensorTag,
-  withoutEmulator,
 } from "./lab.mjs";
 
 const user = "ci-bot";
@@ -131,17 +130,6 @@ test("An empty configuration of Docker has no sign-in", needsLab, async () => {
   assertSucceeded(step);
 });
 
-/** Has the registry answer once that it does not know an image by its digest, and returns the pinned name. */
-async function uncached(repository, tag, code) {
-  const digest = crane("digest", `${registry}/${repository}:${tag}`);
-  await front("POST", "/faults", {
-    match: { pathPattern: `^/v2/${repository}/manifests/${digest}$` },
-    count: 1,
-    answer: { status: 404, body: { errors: [{ code, message: "Requested image not found" }] } },
-  });
-  return `${registry}/${repository}:${tag}@${digest}`;
-}
-
 test("Images that a pull-through cache knows by their tags only are found", needsLab, async () => {
   try {
     const sourceImage = await uncached("app/web", "1.4.2", "MANIFEST_UNKNOWN");
@@ -154,20 +142,6 @@ test("Images that a pull-through cache knows by their tags only are found", need
       faults.map(({ hits }) => hits),
       [1, 1],
     );
-  } finally {
-    await front("DELETE", "/faults");
-  }
-});
-
-test("An emulator image that a pull-through cache knows by its tag only is pulled", needsLab, async () => {
-  try {
-    const emulatorImage = await uncached("lab/binfmt", "qemu-v7.2", "MANIFEST_UNKNOWN");
-    const targetImage = `${registry}/app/target:emulator-from-cache`;
-    await withoutEmulator(async () => {
-      const step = await run(inputs({ emulatorImage, targetImage }), {});
-      assertSucceeded(step);
-      assert.match(story(step), /is there by its tag; trying again/);
-    });
   } finally {
     await front("DELETE", "/faults");
   }
