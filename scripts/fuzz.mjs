@@ -8,5 +8,10 @@ await main(async () => {
     throw new CommandFailed(`\`${seconds}\` is not a number of seconds; example: npm run fuzz -- 60`);
   await setup();
   const env = { ...process.env, FALCON_FUZZ_SECONDS: seconds };
+  await run(
+    process.execPath,
+    ["--import", "tsx", "--test", "--test-reporter=spec", "task/test/fuzz.test.ts"],
+    { env },
+  );
   await run("cargo", ["test", "--locked", "--package", "falcon-patch-core", "--lib", "fuzz::"], { env });
 });

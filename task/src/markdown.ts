@@ -19,7 +19,7 @@ export function sentence(text: string): string {
 }
 
 /** Characters that Markdown or HTML may interpret, and the two that turn an address into a link. */
-const meaningful = /[^\p{L}\p{N} .,;:()/'%?→…-]|:(?=\/\/)|(?<=\bwww)\./giu;
+const meaningful = /[^\p{L}\p{N} .,;:()/'%?→…-]|:(?=\/\/)|(?<=www)\./giu;
 
 /** Replaces such characters by references to them, which neither Markdown nor HTML interprets. */
 export function inert(text: string): string {
