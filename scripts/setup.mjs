@@ -1,5 +1,5 @@
 // Installs what the other scripts need on a Debian 12 machine with Rust and Node, and nothing where all is there.
-// `node scripts/setup.mjs --system` installs the programs alone, and not the npm packages.
+// `node scripts/setup.mjs --system` installs the programs alone, `--modules` the npm packages alone.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CommandFailed, isEntry, main, readJson, root, run, succeeds } from "./tools.mjs";
@@ -23,8 +23,12 @@ export async function setupSystem() {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new CommandFailed("Building needs an x86-64 Linux machine; Debian 12 is the tested one");
   }
+  await installPackages(programs);
+}
 
-  const packages = programs.filter(({ probe }) => !succeeds(...probe)).flatMap((program) => program.packages);
+/** Installs the Debian packages of the programs that are missing. */
+export async function installPackages(wanted) {
+  const packages = wanted.filter(({ probe }) => !succeeds(...probe)).flatMap((program) => program.packages);
   if (packages.length === 0) return;
   if (process.getuid() !== 0) {
     throw new CommandFailed(`Programs are missing; run \`sudo apt-get install ${packages.join(" ")}\``);
@@ -58,4 +62,7 @@ function dependenciesMatchLock() {
   );
 }
 
-if (isEntry(import.meta)) await main(process.argv.includes("--system") ? setupSystem : setup);
+if (isEntry(import.meta)) {
+  const parts = { "--system": setupSystem, "--modules": setupModules };
+  await main(parts[process.argv[2]] ?? setup);
+}

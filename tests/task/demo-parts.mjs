@@ -1,4 +1,6 @@
-// The parts that demos share: titles, the step as YAML, and its log as it grows.
+// The parts that demos share: titles, the step as YAML, its log as it grows, and its record for pictures.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** Prints the title of a part of a demo. */
 export function heading(text) {
@@ -30,4 +32,22 @@ export function printYaml(inputs) {
       lines.length > 1 ? `    ${name}: |\n      ${lines.join("\n      ")}` : `    ${name}: ${shown}`,
     );
   }
+}
+
+/**
+ * Writes a step's log and summary to the folder of `DEMO_RECORD`, from which `npm run pictures` draws. Folders of this
+ * machine get the names that they have on a hosted agent; nothing else is changed.
+ */
+export function record(ended, job) {
+  const folder = process.env.DEMO_RECORD;
+  if (!folder) return;
+  const publicly = (text) =>
+    text
+      .replaceAll(job.folders.work, "/home/vsts/work")
+      .replaceAll(/\/\S+(?=\/qemu-aarch64-static)/g, "/usr/bin");
+  const log = ended.shown.filter((line) => !line.startsWith("##[debug]")).join("\n");
+  const [{ title, text }] = ended.summaries;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "log.txt"), publicly(`${log}\n`));
+  writeFileSync(join(folder, "summary.md"), publicly(`# ${title}\n\n${text}`));
 }

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Job } from "./agent.mjs";
-import { follow, heading, printYaml } from "./demo-parts.mjs";
+import { follow, heading, printYaml, record } from "./demo-parts.mjs";
 import { startPatched } from "./demo-start.mjs";
 import { customerId, inputs, registry } from "./lab.mjs";
 import { exampleDefinition } from "./task-definition.mjs";
@@ -31,6 +31,7 @@ try {
   const ended = await follow(job.start(yaml));
   if (ended.result !== "Succeeded") throw new Error(`the step ended as ${ended.result}`);
   if (ended.leaks(customerId)) throw new Error("the customer ID is in the log");
+  record(ended, job);
   heading("What later steps can read");
   for (const [name, value] of Object.entries(ended.outputs)) console.log(`$(falcon.${name}) = ${value}`);
   for (const [name, value] of Object.entries(ended.variables)) console.log(`$(${name}) = ${value}`);
