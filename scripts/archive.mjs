@@ -1,7 +1,8 @@
-// Makes a ZIP archive reproducible: the same files result in the same bytes.
+// ZIP archives: reads a file of one, and makes one reproducible, so that the same files result in the same bytes.
 import { createWriteStream, renameSync } from "node:fs";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
+import { CommandFailed } from "./tools.mjs";
 
 /** The first day that the format knows; a real time would make each archive another. */
 const time = new Date(1980, 0, 1);
@@ -19,6 +20,13 @@ export async function makeReproducible(path) {
   archive.end();
   await pipeline(archive.outputStream, createWriteStream(`${path}.new`));
   renameSync(`${path}.new`, path);
+}
+
+/** Content of the file `name` in an archive. */
+export async function readEntry(path, name) {
+  const found = (await files(path)).find((file) => file.name === name);
+  if (!found) throw new CommandFailed(`\`${path}\` holds no \`${name}\``);
+  return found.content;
 }
 
 async function files(path) {

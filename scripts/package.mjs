@@ -1,9 +1,12 @@
 // `npm run package` leaves one VSIX in dist. With `-- --dev` it is the private variant, which an organisation can have
-// beside the public one: the extension and the task then have names and ids of their own.
+// beside the public one: the extension and the task then have names and ids of their own. `--patch NUMBER` is the last
+// part of the private variant's version, since each publication needs a new one.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { makeReproducible } from "./archive.mjs";
 import { build } from "./build.mjs";
+import { listedExtension, listedPage, listedTask, readContacts } from "./listing.mjs";
 import { CommandFailed, isEntry, main, read, readJson, root } from "./tools.mjs";
 
 /** Limit of the package's size, since every job downloads the task. */
@@ -21,8 +24,8 @@ const developmentType = {
   displayName: "CrowdStrike Falcon (ARM64 patch, development)",
 };
 
-/** The manifests of extension and task in the private variant. */
-export function developmentVariant({ extension, task }) {
+/** The manifests of extension and task in the private variant; `patch` is the last part of their version, if given. */
+export function developmentVariant({ extension, task }, patch) {
   const contributions = extension.contributions.map(({ properties, ...contribution }) => ({
     ...contribution,
     properties: { ...properties, ...(properties.name === connectionType ? developmentType : {}) },
@@ -31,19 +34,27 @@ export function developmentVariant({ extension, task }) {
     ...input,
     type: input.type.replace(`:${connectionType}`, `:${developmentType.name}`),
   }));
-  return { extension: { ...extension, contributions }, task: { ...task, ...developmentTask, inputs } };
+  const { Major, Minor, Patch } = task.version;
+  const version = { Major, Minor, Patch: patch ?? Patch };
+  const names = { ...readJson("vss-extension.dev.json"), version: Object.values(version).join(".") };
+  return {
+    extension: { ...extension, ...names, contributions },
+    task: { ...task, ...developmentTask, version, inputs },
+  };
 }
 
-export async function makePackage({ development = false } = {}) {
-  const task = await build();
+/** Packs a built task, and returns the path of the package and its size. */
+export async function pack(task, { development = false, patch } = {}) {
   const staging = join(root, "dist/package");
-  stage(task, staging, development);
+  const sources = { extension: readJson("vss-extension.json"), task: readJson("task/task.json") };
+  const manifests = development ? developmentVariant(sources, patch) : sources;
+  stage(task, staging, manifests);
   for (const file of readdirSync(join(root, "dist"))) {
     if (file.endsWith(".vsix")) rmSync(join(root, "dist", file));
   }
-  const { id, version } = readJson(`vss-extension${development ? ".dev" : ""}.json`);
-  const vsix = join(root, "dist", `${id}-${version ?? readJson("vss-extension.json").version}.vsix`);
-  createExtension(staging, vsix, development);
+  const { id, version } = manifests.extension;
+  const vsix = join(root, "dist", `${id}-${version}.vsix`);
+  createExtension(staging, vsix);
   await makeReproducible(vsix);
   const { size } = statSync(vsix);
   if (size >= sizeLimit) throw new CommandFailed(`${vsix} has ${size} bytes, more than ${sizeLimit}`);
@@ -51,29 +62,25 @@ export async function makePackage({ development = false } = {}) {
 }
 
 /** Lays out the package's tree beside its manifest: tfx checks the task only where its folder has its packed name. */
-function stage(task, staging, development) {
+function stage(built, staging, { extension, task }) {
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
-  for (const path of ["vss-extension.json", "LICENSE", "docs/overview.md", "images/icon.png"]) {
-    cpSync(join(root, path), join(staging, path));
-  }
-  const packed = join(staging, "FalconArm64Patch");
-  cpSync(task, packed, { recursive: true });
-  if (development) {
-    const paths = { extension: join(staging, "vss-extension.json"), task: join(packed, "task.json") };
-    const parse = (path) => JSON.parse(readFileSync(path, "utf8"));
-    const variant = developmentVariant({ extension: parse(paths.extension), task: parse(paths.task) });
-    for (const [name, path] of Object.entries(paths))
-      writeFileSync(path, JSON.stringify(variant[name], null, 2));
-  }
+  const contacts = readContacts();
+  const pictures = [extension.icons.default, ...extension.screenshots.map(({ path }) => path)];
+  for (const path of ["LICENSE", ...pictures]) cpSync(join(root, path), join(staging, path));
+  cpSync(built, join(staging, "FalconArm64Patch"), { recursive: true });
+  const write = (path, text) => writeFileSync(join(staging, path), text);
+  const page = readFileSync(join(root, "docs/overview.md"), "utf8");
+  write("overview.md", listedPage(page, contacts));
+  write("vss-extension.json", JSON.stringify(listedExtension(extension, contacts), null, 2));
+  write("FalconArm64Patch/task.json", JSON.stringify(listedTask(task, contacts), null, 2));
 }
 
 /** Runs tfx and takes its warnings seriously: it reports a broken task as a warning and succeeds. */
-export function createExtension(staging, vsix, development) {
+export function createExtension(staging, vsix) {
   const manifest = ["--manifests", "vss-extension.json", "--root", staging];
-  const variant = development ? ["--overrides-file", join(root, "vss-extension.dev.json")] : [];
   const output = ["--output-path", vsix, "--no-prompt", "--no-color"];
-  const args = ["extension", "create", ...manifest, ...variant, ...output];
+  const args = ["extension", "create", ...manifest, ...output];
   const log = read("sh", ["-c", '"$@" 2>&1', "sh", join(root, "node_modules/.bin/tfx"), ...args]);
   console.log(log.trim());
   if (/warning/i.test(log)) throw new CommandFailed("tfx warned about the package");
@@ -93,7 +100,11 @@ export async function listEntries(vsix) {
 
 if (isEntry(import.meta)) {
   await main(async () => {
-    const { vsix, size } = await makePackage({ development: process.argv.includes("--dev") });
+    const options = { dev: { type: "boolean" }, patch: { type: "string" } };
+    const { dev, patch } = parseArgs({ options }).values;
+    if (patch !== undefined && !(dev && /^\d+$/.test(patch)))
+      throw new CommandFailed("`--patch` is a number and needs `--dev`");
+    const { vsix, size } = await pack(await build(), { development: dev, patch: patch && Number(patch) });
     for (const entry of await listEntries(vsix))
       console.log(`${String(entry.size).padStart(10)}  ${entry.name}`);
     console.log(`${vsix}: ${(size / 1e6).toFixed(1)} MB`);

@@ -2,6 +2,7 @@
 import type { Ending, Failure, PlannedStage } from "./addon.ts";
 import { neutraliseToLine } from "./command.ts";
 import { endingRows, headline, type Success } from "./ending-rows.ts";
+import { explanation } from "./explanation.ts";
 
 /** The block at the end of a run. The one issue of a failure is not part of it. */
 export function reportLines(ending: Ending, milliseconds: number): string[] {
@@ -56,7 +57,7 @@ function stageLines(stages: PlannedStage[]): string[] {
   });
 }
 
-function failureLines({ kind, why, hint, effects, cleanup, step }: Failure): string[] {
+function failureLines({ code, kind, why, hint, effects, cleanup, step }: Failure): string[] {
   // Several inputs can be wrong at once, each by itself; elsewhere one thing caused the next.
   const isList = kind === "input" && why.length > 1;
   return [
@@ -64,6 +65,7 @@ function failureLines({ kind, why, hint, effects, cleanup, step }: Failure): str
     ...(step === undefined ? [] : [`  step: ${neutraliseToLine(step)}`]),
     ...(hint === undefined ? [] : [`  hint: ${neutraliseToLine(hint)}`]),
     ...changes("Already done", effects, cleanup),
+    `More: ${explanation(neutraliseToLine(code))}`,
   ];
 }
 

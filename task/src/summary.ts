@@ -1,6 +1,7 @@
 /** An ending, as Markdown for the run's page, for people who do not read the log. */
 import type { Ending, Failure, Outcome, PlannedStage } from "./addon.ts";
 import { endingRows, headline, type Success } from "./ending-rows.ts";
+import { explanationLink } from "./explanation.ts";
 import { duration } from "./format.ts";
 import type { History } from "./history.ts";
 import { literal, sentence, table } from "./markdown.ts";
@@ -89,6 +90,8 @@ function failed({ code, what, why, hint, step, effects, cleanup }: Failure): str
     ...(step === undefined ? [] : ["", `Step: ${sentence(step)}`]),
     ...list("Already done", effects),
     ...list("Could not be cleaned up", cleanup),
+    "",
+    `More: ${explanationLink(code)}`,
   ];
 }
 

@@ -217,6 +217,7 @@ test("A failure is one issue with its causes, hint and effects below", () => {
     "  pushed `a`",
     "  registered the emulator",
     "Could not be cleaned up: image `b`",
+    "More: ECR_TAG_IMMUTABLE in docs/troubleshooting.md",
     "##vso[task.complete result=Failed;]",
   ]);
 });

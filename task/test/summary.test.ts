@@ -127,6 +127,8 @@ test("The summary of a failure has the hint and the effects", () => {
     "**Already done**",
     "",
     "- created the repository `app/web`",
+    "",
+    "More: `ECR_TAG_IMMUTABLE` in `docs/troubleshooting.md`",
   ]);
 });
 

@@ -116,6 +116,10 @@ test("The private variant has a type of its own, which its task takes", () => {
   });
   assert.equal(names[0], recorded.connectionType);
   assert.notEqual(names[0].toLowerCase(), names[1].toLowerCase());
-  // The overrides are merged by tfx, which would append to the list.
-  assert.ok(!("contributions" in readJson("vss-extension.dev.json")));
+  const { extension: dev, task: devTask } = developmentVariant({ extension, task }, 4711);
+  assert.notEqual(dev.id, extension.id);
+  assert.deepEqual(
+    [dev.public, dev.version, devTask.version.Patch],
+    [false, extension.version.replace(/\d+$/, "4711"), 4711],
+  );
 });

@@ -1,0 +1,150 @@
+// The address and contacts in manifests, task and page: in the state of the repository, and with made-up values.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  listedExtension,
+  listedPage,
+  listedTask,
+  missingContacts,
+  readContacts,
+} from "../../scripts/listing.mjs";
+import { refusals } from "../../scripts/publish.mjs";
+import { readJson, root } from "../../scripts/tools.mjs";
+
+const contacts = readContacts();
+const extension = readJson("vss-extension.json");
+const task = readJson("task/task.json");
+const page = readFileSync(join(root, "docs/overview.md"), "utf8");
+
+const site = "https://code.example.test/project";
+const documentation = `${site}/blob/main`;
+const made = {
+  publisher: "made-up",
+  repository: `${site}.git`,
+  issues: `${site}/issues`,
+  documentation,
+  support: "mailto:support@example.test",
+  firstRealRun: "",
+};
+const empty = Object.fromEntries(Object.keys(made).map((name) => [name, ""]));
+
+const addresses = (value) => JSON.stringify(value).match(/(https?:\/\/|mailto:)[^"\s)]+/g) ?? [];
+
+test("The package's own manifests are those of the contacts", () => {
+  const packed = (path) => JSON.parse(readFileSync(join(root, "dist/package", path), "utf8"));
+  assert.deepEqual(packed("vss-extension.json"), listedExtension(extension, contacts));
+  assert.deepEqual(packed("FalconArm64Patch/task.json"), listedTask(task, contacts));
+  assert.equal(readFileSync(join(root, "dist/package/overview.md"), "utf8"), listedPage(page, contacts));
+});
+
+test("Without contacts no manifest has a link or a publisher that could be someone's", () => {
+  const listed = listedExtension(extension, empty);
+  assert.deepEqual(addresses(listed), addresses(extension));
+  assert.equal(listed.publisher, "unpublished");
+  assert.deepEqual(listed.galleryFlags, ["Preview"]);
+  assert.deepEqual(listed.CustomerQnASupport, { enablemarketplaceqna: true });
+  for (const name of ["links", "repository"]) assert.ok(!(name in listed), name);
+  assert.deepEqual(listedTask(task, empty), { ...task, preview: true });
+});
+
+test("With contacts the manifests link to them", () => {
+  const listed = listedExtension(extension, made);
+  assert.equal(listed.publisher, made.publisher);
+  assert.deepEqual(listed.links, {
+    getstarted: { uri: `${documentation}/README.md` },
+    learn: { uri: `${documentation}/docs` },
+    support: { uri: made.support },
+    issues: { uri: made.issues },
+  });
+  assert.deepEqual(listed.repository, { type: "git", uri: made.repository });
+  assert.deepEqual(listed.CustomerQnASupport, { enablemarketplaceqna: true, url: made.issues });
+  const { helpUrl, helpMarkDown } = listedTask(task, made);
+  assert.equal(helpUrl, `${documentation}/README.md`);
+  assert.ok(helpMarkDown.startsWith(task.helpMarkDown) && helpMarkDown.includes(helpUrl));
+});
+
+test("Extension and task are a preview until a real run is on record", () => {
+  const proven = { ...made, firstRealRun: `${made.issues}/1` };
+  assert.ok(!("galleryFlags" in listedExtension(extension, proven)));
+  assert.ok(!("preview" in listedTask(task, proven)));
+  assert.equal(listedTask(task, made).preview, true);
+});
+
+/** Targets of links and pictures in a page. */
+const targets = (text) => [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
+
+test("The page has no link that the Marketplace cannot resolve", () => {
+  const files = new Set([extension.icons.default, ...extension.screenshots.map(({ path }) => path)]);
+  for (const known of [empty, made])
+    for (const target of targets(listedPage(page, known)))
+      assert.ok(/^https:\/\/|^mailto:/.test(target) || files.has(target), target);
+  assert.ok(
+    targets(page).some((target) => /^[a-z-]+\.md/.test(target)),
+    "the document links to others",
+  );
+});
+
+test("Each picture of the page is packed", () => {
+  const pictures = targets(listedPage(page, empty)).filter((target) => target.endsWith(".png"));
+  assert.ok(pictures.length >= 3);
+  for (const picture of pictures) assert.ok(existsSync(join(root, picture)), picture);
+});
+
+test("With contacts the page links to documents that exist", () => {
+  const text = listedPage(page, made);
+  const links = targets(text).filter((target) => target.startsWith(`${documentation}/`));
+  assert.ok(links.length >= 3);
+  for (const link of links)
+    assert.ok(existsSync(join(root, new URL(link).pathname.replace("/project/blob/main/", ""))), link);
+  for (const address of [made.issues, made.support]) assert.ok(text.includes(address), address);
+});
+
+test("The page says what it is, what it collects, and who is not behind it", () => {
+  for (const words of [
+    /collects nothing/,
+    /not affiliated with/,
+    /stand-in/,
+    /^## Quick start$/m,
+    /^## Support$/m,
+  ])
+    assert.match(page, words);
+});
+
+test("Contacts of another form are refused, each by its name", () => {
+  const wrong = { ...made, repository: "somewhere", support: "a@b", documentation: `${documentation}/` };
+  assert.throws(
+    () => readContacts(wrong),
+    ({ message }) => ["repository:", "support:", "documentation:"].every((name) => message.includes(name)),
+  );
+  assert.throws(() => readContacts({ ...made, telephone: "1" }), /telephone/);
+  const { issues, ...others } = made;
+  assert.throws(() => readContacts(others), /issues: is missing/);
+  assert.deepEqual(readContacts(made), made);
+});
+
+test("Publishing is refused with all that is missing", () => {
+  const needed = ["publisher", "repository", "issues", "documentation", "support"];
+  const named = (lines) => lines.map((line) => line.trim().split(":")[0]);
+  assert.deepEqual(named(missingContacts(empty)), needed);
+  assert.deepEqual(missingContacts(made), []);
+  const ready = { vsix: "a.vsix", publisher: made.publisher, token: "t" };
+  assert.deepEqual(refusals(made, ready), []);
+  assert.match(refusals(made, { ...ready, publisher: "unpublished" }).join("\n"), /`unpublished`/);
+  assert.match(refusals(made, { ...ready, token: undefined }).join("\n"), /MARKETPLACE_TOKEN/);
+});
+
+test("The command to publish refuses while contacts are missing", () => {
+  const missing = missingContacts(contacts);
+  const vsix = join("dist", `${extension.id}-${extension.version}.vsix`);
+  const { MARKETPLACE_TOKEN, ...env } = process.env;
+  const publish = spawnSync(process.execPath, ["scripts/publish.mjs", vsix], {
+    cwd: root,
+    env,
+    encoding: "utf8",
+  });
+  assert.equal(publish.status, 1, publish.stdout);
+  for (const line of [...missing, "MARKETPLACE_TOKEN"]) assert.ok(publish.stderr.includes(line), line);
+});
