@@ -17,19 +17,17 @@ export function refusals(contacts, { publisher, token }) {
   ];
 }
 
-async function publish() {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { "share-with": { type: "string" }, "service-url": { type: "string" } },
-  });
+/** Publishes a package by `words`, which are its path and options of tfx. Throws with all that keeps it from that. */
+export async function publish(contacts, words, token) {
+  const options = { "share-with": { type: "string" }, "service-url": { type: "string" } };
+  const { positionals, values } = parseArgs({ args: words, allowPositionals: true, options });
   const [vsix] = positionals;
   if (!vsix) throw new CommandFailed("Name the package: `npm run publish -- dist/NAME.vsix`");
   const manifest = await readEntry(vsix, "extension.vsixmanifest");
   const [, publisher] = /\bPublisher="([^"]*)"/.exec(manifest.toString()) ?? [];
-  const token = process.env.MARKETPLACE_TOKEN;
-  const reasons = refusals(readContacts(), { publisher, token });
+  const reasons = refusals(contacts, { publisher, token });
   if (reasons.length > 0) throw new CommandFailed(`Cannot publish:\n${reasons.join("\n")}`);
-  const options = Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
+  const given = Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
   // tfx runs in this process: as a process of its own it would need the token on its command line.
   process.argv = [
     process.argv[0],
@@ -41,8 +39,9 @@ async function publish() {
     "--no-prompt",
     "--no-color",
   ];
-  process.argv.push(...options, "--token", token);
+  process.argv.push(...given, "--token", token);
   createRequire(import.meta.url)("tfx-cli/_build/tfx-cli.js");
 }
 
-if (isEntry(import.meta)) await main(publish);
+if (isEntry(import.meta))
+  await main(() => publish(readContacts(), process.argv.slice(2), process.env.MARKETPLACE_TOKEN));

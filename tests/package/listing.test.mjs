@@ -1,35 +1,20 @@
 // The address and contacts in manifests, task and page: in the state of the repository, and with made-up values.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import {
-  listedExtension,
-  listedPage,
-  listedTask,
-  missingContacts,
-  readContacts,
-} from "../../scripts/listing.mjs";
-import { refusals } from "../../scripts/publish.mjs";
+import { listedExtension, listedPage, listedTask, readContacts } from "../../scripts/listing.mjs";
 import { readJson, root } from "../../scripts/tools.mjs";
+import { emptyContacts, madeUpContacts } from "./contacts.mjs";
 
 const contacts = readContacts();
 const extension = readJson("vss-extension.json");
 const task = readJson("task/task.json");
 const page = readFileSync(join(root, "docs/overview.md"), "utf8");
 
-const site = "https://code.example.test/project";
-const documentation = `${site}/blob/main`;
-const made = {
-  publisher: "made-up",
-  repository: `${site}.git`,
-  issues: `${site}/issues`,
-  documentation,
-  support: "mailto:support@example.test",
-  firstRealRun: "",
-};
-const empty = Object.fromEntries(Object.keys(made).map((name) => [name, ""]));
+const made = madeUpContacts;
+const empty = emptyContacts;
+const { documentation } = made;
 
 const addresses = (value) => JSON.stringify(value).match(/(https?:\/\/|mailto:)[^"\s)]+/g) ?? [];
 
@@ -123,28 +108,4 @@ test("Contacts of another form are refused, each by its name", () => {
   const { issues, ...others } = made;
   assert.throws(() => readContacts(others), /issues: is missing/);
   assert.deepEqual(readContacts(made), made);
-});
-
-test("Publishing is refused with all that is missing", () => {
-  const needed = ["publisher", "repository", "issues", "documentation", "support"];
-  const named = (lines) => lines.map((line) => line.trim().split(":")[0]);
-  assert.deepEqual(named(missingContacts(empty)), needed);
-  assert.deepEqual(missingContacts(made), []);
-  const ready = { vsix: "a.vsix", publisher: made.publisher, token: "t" };
-  assert.deepEqual(refusals(made, ready), []);
-  assert.match(refusals(made, { ...ready, publisher: "unpublished" }).join("\n"), /`unpublished`/);
-  assert.match(refusals(made, { ...ready, token: undefined }).join("\n"), /MARKETPLACE_TOKEN/);
-});
-
-test("The command to publish refuses while contacts are missing", () => {
-  const missing = missingContacts(contacts);
-  const vsix = join("dist", `${extension.id}-${extension.version}.vsix`);
-  const { MARKETPLACE_TOKEN, ...env } = process.env;
-  const publish = spawnSync(process.execPath, ["scripts/publish.mjs", vsix], {
-    cwd: root,
-    env,
-    encoding: "utf8",
-  });
-  assert.equal(publish.status, 1, publish.stdout);
-  for (const line of [...missing, "MARKETPLACE_TOKEN"]) assert.ok(publish.stderr.includes(line), line);
 });
