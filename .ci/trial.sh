@@ -1,7 +1,7 @@
 #!/bin/bash
-# Starts the pipeline of trial.yml in the trial organisation, and ends with its result. Runs in AzureCLI@2.
+# Starts the pipeline of trial.yml in the trial organization, and ends with its result. Runs in AzureCLI@2.
 set -euo pipefail
-address=https://dev.azure.com/$TRIALORGANISATION
+address=https://dev.azure.com/$TRIALORGANIZATION
 where=(--organization "$address" --project "$TRIALPROJECT" --output tsv)
 run=$(az pipelines run --name "$TRIALPIPELINE" --query id "${where[@]}")
 echo "run $run: $address/$TRIALPROJECT/_build/results?buildId=$run"

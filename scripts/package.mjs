@@ -1,4 +1,4 @@
-// `npm run package` leaves one VSIX in dist. With `-- --dev` it is the private variant, which an organisation can have
+// `npm run package` leaves one VSIX in dist. With `-- --dev` it is the private variant, which an organization can have
 // beside the public one: the extension and the task then have names and ids of their own. `--patch NUMBER` is the last
 // part of the private variant's version, since each publication needs a new one.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { CommandFailed, isEntry, main, read, readJson, root } from "./tools.mjs"
 /** Limit of the package's size, since every job downloads the task. */
 const sizeLimit = 10_000_000;
 
-/** The private variant's own names and ids, since an organisation has one name space for tasks and connection types. */
+/** The private variant's own names and ids, since an organization has one name space for tasks and connection types. */
 const developmentTask = {
   id: "c91c51d9-5e4a-47b0-b06e-6bcc17e661f0",
   name: "FalconArm64PatchDev",

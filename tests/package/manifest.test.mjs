@@ -4,8 +4,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import Ajv from "ajv-draft-04";
+import { listedTask } from "../../scripts/listing.mjs";
 import { developmentVariant } from "../../scripts/package.mjs";
 import { readJson, root } from "../../scripts/tools.mjs";
+import { emptyContacts, madeUpContacts } from "./contacts.mjs";
 
 const task = readJson("task/task.json");
 const extension = readJson("vss-extension.json");
@@ -17,7 +19,8 @@ test("task.json follows the schema", () => {
   const validate = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false }).compile(
     readJson("tests/package/task.schema.json"),
   );
-  assert.ok(validate(task), JSON.stringify(validate.errors, null, 2));
+  const listed = [emptyContacts, madeUpContacts].map((contacts) => listedTask(task, contacts));
+  for (const each of [task, ...listed]) assert.ok(validate(each), JSON.stringify(validate.errors, null, 2));
 });
 
 test("The extension's identity follows the rules of the Marketplace", () => {

@@ -116,7 +116,7 @@ const azWith = (result) => `case "$*" in
   *) [ "$(grep -c "query status" "$(dirname "$0")/calls")" -gt 1 ] && echo completed || echo inProgress ;;
 esac`;
 const trialNames = {
-  TRIALORGANISATION: "contoso",
+  TRIALORGANIZATION: "contoso",
   TRIALPROJECT: "web",
   TRIALPIPELINE: "trial",
   TRIAL_PAUSE: "0",
@@ -198,7 +198,7 @@ test("The page of the first real run lists every contact, and what the pipelines
     ...groups,
     ...connections,
     ...macros,
-    ...Object.keys({ trialOrganisation: 1, trialProject: 1, trialPipeline: 1 }),
+    ...Object.keys({ trialOrganization: 1, trialProject: 1, trialPipeline: 1 }),
   ]))
     assert.ok(page.includes(`\`${name}\``), name);
 });
