@@ -80,8 +80,9 @@ test("Every permission that a text names is in docs/iam.md", () => {
 
 test("No document has a digest that its readers lack", () => {
   const defaults = task.inputs.map(({ defaultValue }) => defaultValue).join();
+  const pages = documents.filter((path) => !path.startsWith("scripts/"));
   assertNone(
-    documents.flatMap((path) =>
+    pages.flatMap((path) =>
       [...new Set(textOf(path).match(/sha256:[0-9a-f]{64}/g))]
         .filter((digest) => !defaults.includes(digest))
         .map((digest) => `${path}: ${digest}`),
