@@ -208,7 +208,7 @@ export type TaskEvent =
   | { type: 'stepStarted'; id: number; title: string }
   | { type: 'progress'; id: number; current: number; total?: number }
   | { type: 'output'; id: number; line: string }
-  | { type: 'note'; id?: number; message: string }
+  | { type: 'note'; id?: number; message: string; isNews: boolean }
   | { type: 'warning'; code: string; message: string; hint?: string }
   | { type: 'stepFinished'; id: number; status: 'succeeded' | 'failed'; durationMs: number }
 

@@ -67,7 +67,7 @@ function outcomeRows(outcome: Outcome): Row[] {
     ...row("Tag", outcome.imageTag),
     ...row("Source", outcome.sourceReference, outcome.sourceDigest),
     ...row("Sensor", outcome.sensorReference, outcome.sensorDigest),
-    ...row("Sensor version", outcome.sensorVersion),
+    ...row("Sensor version", unnamed(outcome)),
     ...(outcome.record === undefined ? [] : row("Record", recorded(outcome.record))),
     ...row("Size", size(outcome)),
     ...row("Task definition", outcome.taskDefinitionPath),
@@ -85,8 +85,7 @@ function deploymentRows(deployment: ServiceDeployment): Row[] {
     ...row("Task definition", deployment.taskDefinitionPath),
     ...row("Image", image.imageReference),
     ...row("Tag", image.imageTag),
-    ...row("Sensor version", image.sensorVersion ?? "not recorded in the registry"),
-    ...(image.record === undefined ? [] : row("Record", recorded(image.record))),
+    ...row("Sensor", statedSensor(image)),
   ];
 }
 
@@ -95,7 +94,7 @@ function verifiedRows(image: VerifiedImage): Row[] {
     ...row("Image", image.imageReference),
     ...row("Tag", image.imageTag),
     ...row("Platform", image.fromIndex ? "linux/arm64, selected from an index" : "linux/arm64"),
-    ...row("Sensor version", image.sensorVersion ?? "not recorded in the registry"),
+    ...row("Sensor", statedSensor(image)),
     ...row("Entrypoint", image.entrypoint.join(" ")),
     ...row("Service", image.cloudService),
     ...row("Container", image.containerName),
@@ -108,12 +107,24 @@ function verifiedRows(image: VerifiedImage): Row[] {
 /** The registry's record of the patch. Trust an unsigned one only as far as everyone who can push there. */
 function recordRows(record: ImageRecord): Row[] {
   return [
-    ...row("Record", recorded(record)),
     ...row("Recorded source", record.sourceReference, record.sourceDigest),
     ...row("Recorded sensor", record.sensorReference, record.sensorDigest),
     ...row("Recorded by", record.runUrl),
     ...row("Recorded at", record.finished),
   ];
+}
+
+/** The sensor's version where the reference of its image does not end with it. */
+function unnamed({ sensorReference, sensorVersion }: Outcome): string | undefined {
+  return sensorVersion && sensorReference.endsWith(`:${sensorVersion}`) ? undefined : sensorVersion;
+}
+
+/** The sensor's version, with the word by which it is known: the registry's record, or else a label of the image. */
+function statedSensor({ sensorVersion, record }: VerifiedImage): string {
+  if (record !== undefined) return `${sensorVersion ?? "version unknown"} (${recorded(record)})`;
+  return sensorVersion === undefined
+    ? "not recorded in the registry"
+    : `${sensorVersion} (by a label, not signed)`;
 }
 
 /** The word that vouches for a record. */

@@ -12,7 +12,7 @@ export interface Ended {
 export class History {
   /** In the order in which they ended. */
   readonly ended: Ended[] = [];
-  /** Notes of the first step, which looks at everything: the reasons for skipped work. */
+  /** News, and notes of the first step, which looks at everything: the reasons for skipped work. */
   readonly findings: string[] = [];
   readonly warnings: string[] = [];
   readonly #titles = new Map<number, string>();
@@ -29,7 +29,8 @@ export class History {
         this.#titles.set(event.id, event.title);
         break;
       case "note":
-        if (event.id !== undefined && event.id === this.#first) this.findings.push(event.message);
+        if (event.isNews || (event.id !== undefined && event.id === this.#first))
+          this.findings.push(event.message);
         break;
       case "warning":
         this.warnings.push(event.message);

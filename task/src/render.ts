@@ -1,35 +1,54 @@
 /**
  * Events of a run, as lines of the log.
  *
- * Groups of the log cannot nest and steps run side by side, so one step at a time is shown live in its group. Lines of
- * the others are held back until their turn, which begins when the shown step ends. Only the end of a step is logged at
- * once.
+ * Groups of the log cannot nest and steps run side by side, so at most one step is live: its group is open, and its lines
+ * are logged as they come. A step becomes live when it takes long. The lines of the others are held, and logged as one
+ * group once their step has ended, under a title that says so.
  */
 import type { PlannedStage, TaskEvent } from "./addon.ts";
 import { command, neutralise, neutraliseToLine, type WriteLine } from "./command.ts";
 import { duration, megabytes } from "./format.ts";
+import { PlanLog } from "./plan-log.ts";
 import type { Masks } from "./secrets.ts";
 
 type Finished = Extract<TaskEvent, { type: "stepFinished" }>;
 type Progress = Extract<TaskEvent, { type: "progress" }>;
+type Note = Extract<TaskEvent, { type: "note" }>;
 type Warning = Extract<TaskEvent, { type: "warning" }>;
 
-/** A step whose end has not been shown yet. */
+/** A step that has not ended. */
 interface Step {
   title: string;
-  /** Its lines, held back while another step is shown. */
+  started: number;
+  /** Its lines that are not logged yet. */
   held: string[];
-  /** True once its group is open. */
-  isOpen?: boolean;
   /** Number of its first lines that were dropped. */
   dropped: number;
+  /** Lines for below its end, outside of its group. */
+  news: string[];
+  /** True once its group was opened. */
+  wasLive?: boolean;
   /** Time at which progress was last shown, and the bytes done by then. */
   progress: { at: number; bytes: number };
-  end?: Finished;
 }
+
+/** Passing of time; tests have their own. */
+export interface Clock {
+  now: () => number;
+  /** Calls `act` after some milliseconds. */
+  after: (milliseconds: number, act: () => void) => void;
+}
+
+/** The clock of this process, for which nothing keeps the process alive. */
+export const clock: Clock = {
+  now: () => performance.now(),
+  after: (milliseconds, act) => void setTimeout(act, milliseconds).unref(),
+};
 
 /** Limit of lines held for a step, and so of the memory for a program's output. */
 const heldLines = 1000;
+/** Time after which a step becomes live. */
+const patience = 3000;
 const progressInterval = 5000;
 const shortestProgressInterval = 1000;
 
@@ -39,21 +58,21 @@ const ends = { succeeded: "done in", failed: "failed after" } as const;
 export class Renderer {
   readonly #write: WriteLine;
   readonly #masks: Masks;
-  readonly #now: () => number;
+  readonly #clock: Clock;
+  readonly #plan = new PlanLog();
   /** In the order in which they started. */
   readonly #steps = new Map<number, Step>();
-  #shown: number | undefined;
-  /** Lines that belong to no step, held back while a group is open. */
-  #between: string[] = [];
+  #live: Step | undefined;
+  /** True while the live step's group is open. Other lines close it, and its next line opens it again. */
+  #isOpen = false;
   #finished = 0;
   #expected = 0;
   #percent = 0;
-  #replanned = false;
 
-  constructor(write: WriteLine, masks: Masks, now: () => number) {
+  constructor(write: WriteLine, masks: Masks, clock: Clock) {
     this.#write = write;
     this.#masks = masks;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /** Shows an event, or keeps it for later. */
@@ -63,7 +82,7 @@ export class Renderer {
         this.#masks.add(event.value);
         break;
       case "planned":
-        this.#plan(event.stages);
+        this.#planned(event.stages);
         break;
       case "stepStarted":
         this.#start(event.id, event.title);
@@ -75,7 +94,7 @@ export class Renderer {
         this.#log(event.id, event.line);
         break;
       case "note":
-        this.#log(event.id, event.message);
+        this.#note(event);
         break;
       case "warning":
         this.#warn(event);
@@ -90,141 +109,137 @@ export class Renderer {
 
   /** Shows everything held back. No event may follow. */
   close(): void {
-    if (this.#shown !== undefined) this.#closeGroup(this.#shown);
-    this.#flushBetween();
-    for (const id of [...this.#steps.keys()]) this.#showWhole(id);
+    for (const [id, step] of [...this.#steps]) this.#end(id, step, `${step.title}: not finished`);
   }
 
-  #plan(stages: PlannedStage[]): void {
+  #planned(stages: PlannedStage[]): void {
     // Of the branches that a probe chooses from, one will run.
     const sure = stages.filter(({ onlyIf }) => onlyIf === undefined);
     const chosen = sure.length < stages.length ? 1 : 0;
     this.#expected = this.#finished + sure.flatMap(({ steps }) => steps).length + chosen;
-    const text = stages
-      .map(({ steps, onlyIf }) => {
-        const together = steps.map(neutraliseToLine).join(" + ");
-        return onlyIf === undefined ? together : `${together} (if ${neutraliseToLine(onlyIf)})`;
-      })
-      .join(" → ");
-    this.#log(undefined, `${this.#replanned ? "Steps from here" : "Steps"}: ${text}`);
-    this.#replanned = true;
+    for (const line of this.#plan.lines(stages)) this.#outside(line);
   }
 
   #start(id: number, title: string): void {
-    const progress = { at: this.#now(), bytes: 0 };
-    this.#steps.set(id, { title: neutraliseToLine(title), held: [], dropped: 0, progress });
-    if (this.#shown === undefined) this.#show(id);
+    const started = this.#clock.now();
+    const progress = { at: started, bytes: 0 };
+    this.#steps.set(id, {
+      title: neutraliseToLine(title),
+      started,
+      held: [],
+      dropped: 0,
+      news: [],
+      progress,
+    });
+    this.#plan.start(title);
+    this.#clock.after(patience, () => this.#choose());
+  }
+
+  /** Makes the first step that takes long the live one, if no other is. */
+  #choose(): void {
+    if (this.#live !== undefined) return;
+    const latest = this.#clock.now() - patience;
+    const step = [...this.#steps.values()].find(({ started }) => started <= latest);
+    if (step === undefined) return;
+    this.#live = step;
+    this.#open(step);
   }
 
   #progress({ id, current, total }: Progress): void {
     const step = this.#steps.get(id);
     if (step === undefined) return;
-    const elapsed = this.#now() - step.progress.at;
+    const elapsed = this.#clock.now() - step.progress.at;
     const bytes = current - step.progress.bytes;
     const isFar = total !== undefined && bytes >= total / 10 && elapsed >= shortestProgressInterval;
     if (elapsed < progressInterval && !isFar) return;
-    step.progress = { at: this.#now(), bytes: current };
+    step.progress = { at: this.#clock.now(), bytes: current };
     // Past progress is of no interest once the step is shown.
-    if (id !== this.#shown) return;
+    if (step !== this.#live) return;
     const done =
       total === undefined
         ? megabytes(current)
         : `${megabytes(current)} of ${megabytes(total)} (${Math.floor((100 * current) / Math.max(total, 1))} %)`;
-    this.#open(step);
     // All bytes can be there while the engine still unpacks them: the line then shows only that the step is alive.
-    this.#write(bytes > 0 ? `${done}, ${megabytes((1000 * bytes) / elapsed)}/s` : done);
+    this.#line(step, bytes > 0 ? `${done}, ${megabytes((1000 * bytes) / elapsed)}/s` : done);
+  }
+
+  #note({ id, message, isNews }: Note): void {
+    const step = id === undefined ? undefined : this.#steps.get(id);
+    if (isNews && step !== undefined) step.news.push(...neutralise(message));
+    else this.#log(id, message);
   }
 
   #log(id: number | undefined, text: string): void {
-    for (const line of neutralise(text)) this.#line(id, line);
+    const step = id === undefined ? undefined : this.#steps.get(id);
+    for (const line of neutralise(text)) {
+      if (step === undefined) this.#outside(line);
+      else this.#line(step, line);
+    }
   }
 
-  #line(id: number | undefined, line: string): void {
-    const step = id === undefined ? undefined : this.#steps.get(id);
-    if (step !== undefined && id !== this.#shown) {
-      step.held.push(line);
-      if (step.held.length <= heldLines) return;
-      step.held.shift();
-      step.dropped += 1;
-    } else if (step === undefined && this.#shown !== undefined) {
-      this.#between.push(line);
-    } else {
-      if (step !== undefined) this.#open(step);
+  /** Logs a line of a step, or holds it. */
+  #line(step: Step, line: string): void {
+    if (step === this.#live) {
+      this.#open(step);
       this.#write(line);
+      return;
     }
+    step.held.push(line);
+    if (step.held.length <= heldLines) return;
+    step.held.shift();
+    step.dropped += 1;
+  }
+
+  /** Logs a line that belongs in no group. */
+  #outside(line: string): void {
+    this.#closeGroup();
+    this.#write(line);
   }
 
   #warn({ code, message, hint }: Warning): void {
-    this.#write(command("task.logissue", { type: "warning", code }, neutraliseToLine(message)));
+    this.#outside(command("task.logissue", { type: "warning", code }, neutraliseToLine(message)));
     if (hint !== undefined) this.#write(`  hint: ${neutraliseToLine(hint)}`);
   }
 
-  #finish(event: Finished): void {
-    const step = this.#steps.get(event.id);
+  #finish({ id, status, durationMs }: Finished): void {
+    const step = this.#steps.get(id);
     if (step === undefined) return;
-    step.end = event;
     this.#finished += 1;
-    if (event.id === this.#shown) {
-      this.#closeGroup(event.id);
-      this.#next();
-    } else {
-      this.#write(`Meanwhile: ${summary(step)}`);
-      // A step without lines is not shown again.
-      if (step.held.length === 0) this.#steps.delete(event.id);
-    }
+    this.#end(id, step, `${step.title}: ${ends[status]} ${duration(durationMs)}`);
+    this.#choose();
     this.#reportProgress(step.title);
   }
 
-  /** Shows, after a step's group, the lines held back, the steps that ended meanwhile, then one that still runs. */
-  #next(): void {
-    this.#flushBetween();
-    for (const [id, step] of [...this.#steps]) if (step.end) this.#showWhole(id);
-    const [running] = this.#steps.keys();
-    if (running !== undefined) this.#show(running);
-  }
-
-  #show(id: number): void {
-    const step = this.#steps.get(id);
-    if (step === undefined) return;
-    this.#shown = id;
-    if (step.held.length > 0) this.#open(step);
-    this.#writeHeld(step);
-  }
-
-  #showWhole(id: number): void {
-    const step = this.#steps.get(id);
-    if (step === undefined) return;
-    if (step.held.length > 0) {
-      this.#write(`##[group]${step.title}`);
+  /** Logs the end of a step, with the lines of a step that was never live folded below it. */
+  #end(id: number, step: Step, end: string): void {
+    this.#closeGroup();
+    const isWhole = !step.wasLive && step.held.length > 0;
+    this.#write(isWhole ? `##[group]${end}` : end);
+    if (isWhole) {
       this.#writeHeld(step);
       this.#write("##[endgroup]");
     }
-    this.#write(summary(step));
+    for (const line of step.news) this.#write(`  ${line}`);
     this.#steps.delete(id);
+    if (step === this.#live) this.#live = undefined;
   }
 
-  /** Opens a step's group at its first line, so that a step without lines takes a single one. */
   #open(step: Step): void {
-    if (step.isOpen) return;
-    step.isOpen = true;
-    this.#write(`##[group]${step.title}`);
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    this.#write(`##[group]${step.title}${step.wasLive ? " (continued)" : ""}`);
+    step.wasLive = true;
+    this.#writeHeld(step);
   }
 
-  #closeGroup(id: number): void {
-    const step = this.#steps.get(id);
-    if (step?.isOpen) this.#write("##[endgroup]");
-    if (step !== undefined) this.#write(summary(step));
-    this.#steps.delete(id);
-    this.#shown = undefined;
+  #closeGroup(): void {
+    if (this.#isOpen) this.#write("##[endgroup]");
+    this.#isOpen = false;
   }
 
   #writeHeld(step: Step): void {
     if (step.dropped > 0) this.#write(`… ${step.dropped} lines left out`);
     for (const line of step.held.splice(0)) this.#write(line);
-  }
-
-  #flushBetween(): void {
-    for (const line of this.#between.splice(0)) this.#write(line);
   }
 
   #reportProgress(title: string): void {
@@ -235,9 +250,4 @@ export class Renderer {
     this.#percent = percent;
     this.#write(command("task.setprogress", { value: String(percent) }, title));
   }
-}
-
-function summary({ title, end }: Step): string {
-  if (end === undefined) return `${title}: not finished`;
-  return `${title}: ${ends[end.status]} ${duration(end.durationMs)}`;
 }

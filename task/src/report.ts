@@ -1,8 +1,9 @@
 /** An ending, as lines of the log. */
-import type { Ending, Failure, PlannedStage } from "./addon.ts";
+import type { Ending, Failure } from "./addon.ts";
 import { neutraliseToLine } from "./command.ts";
 import { endingRows, headline, type Success } from "./ending-rows.ts";
 import { explanation } from "./explanation.ts";
+import { planLines } from "./plan-log.ts";
 
 /** The block at the end of a run. The one issue of a failure is not part of it. */
 export function reportLines(ending: Ending, milliseconds: number): string[] {
@@ -15,7 +16,7 @@ export function reportLines(ending: Ending, milliseconds: number): string[] {
     case "deploymentPlanned":
       return [
         title(ending),
-        ...stageLines(ending.stages),
+        ...planLines(ending.stages),
         ...facts(ending, milliseconds),
         "Nothing was changed",
       ];
@@ -44,16 +45,6 @@ function facts(ending: Success, milliseconds: number): string[] {
   return rows.map(({ name, value, digest }) => {
     const text = digest === undefined ? value : `${value} (${digest})`;
     return `  ${name.padEnd(width)}${neutraliseToLine(text)}`;
-  });
-}
-
-/** Stages of a plan, one a line, each branch below its condition. */
-function stageLines(stages: PlannedStage[]): string[] {
-  return stages.flatMap(({ steps, onlyIf }, index) => {
-    const line = `${index + 1}. ${steps.map(neutraliseToLine).join(" + ")}`;
-    if (onlyIf === undefined) return [`  ${line}`];
-    const isNew = onlyIf !== stages[index - 1]?.onlyIf;
-    return [...(isNew ? [`  If ${neutraliseToLine(onlyIf)}:`] : []), `    ${line}`];
   });
 }
 

@@ -4,7 +4,7 @@ import { command, neutraliseToLine, type WriteLine } from "./command.ts";
 import type { FalconConnection } from "./falcon.ts";
 import { internalFailure } from "./finish.ts";
 import type { History } from "./history.ts";
-import { Renderer } from "./render.ts";
+import { clock, Renderer } from "./render.ts";
 import type { Masks } from "./secrets.ts";
 
 /** The input of a run, and the ways in which it reports. */
@@ -33,7 +33,7 @@ export async function runTask(loaded: Loaded, surroundings: Surroundings): Promi
   const { addon } = loaded;
   write(opening(addon.version(), inputs));
   for (const note of notes) write(neutraliseToLine(note));
-  const renderer = new Renderer(write, masks, () => performance.now());
+  const renderer = new Renderer(write, masks, clock);
   let mistake: unknown;
   // An exception in a callback would reach the task library, which sets a result of its own.
   const onEvent = (event: TaskEvent): void => {

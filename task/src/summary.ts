@@ -51,7 +51,7 @@ function body(ending: Ending, milliseconds: number): string[] | undefined {
       return [
         `**${sentence(headline(ending))}**`,
         ...facts(ending, milliseconds),
-        ...list("Steps", ending.stages.map(stage)),
+        ...list("Steps", ending.stages.flatMap(steps)),
         "",
         "Nothing was changed",
       ];
@@ -114,7 +114,6 @@ function list(title: string, items: string[]): string[] {
   return items.length === 0 ? [] : ["", `**${title}**`, "", ...items.map((item) => `- ${sentence(item)}`)];
 }
 
-function stage({ steps, onlyIf }: PlannedStage): string {
-  const together = steps.join(" + ");
-  return onlyIf === undefined ? together : `${together} (if ${onlyIf})`;
+function steps({ steps, onlyIf }: PlannedStage): string[] {
+  return steps.map((step) => (onlyIf === undefined ? step : `${step} (if ${onlyIf})`));
 }

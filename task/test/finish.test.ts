@@ -108,7 +108,8 @@ test("A plan lists its steps, branches below their conditions", () => {
   check({ type: "planned", stages, outcome: outcome({ effects: [] }) }, [
     "##[section]Plan: this is what patching would do",
     "  1. Sign in to AWS",
-    "  2. Pull the source + Pull the sensor",
+    "  2. Pull the source",
+    "     Pull the sensor",
     "  If the native falconutil knows `--platform`:",
     "    3. Patch natively",
     "  If it does not:",
@@ -125,15 +126,15 @@ test("A plan lists its steps, branches below their conditions", () => {
 test("A verified image sets every output and no plain variable", () => {
   check({ type: "verified", image: verified({ sourceReference: "app/web:1", sourceDigest: digest("b") }) }, [
     "##[section]Verified: the image is patched",
-    `  Image           ${registry}/app/web@${digest("a")}`,
-    `  Tag             ${registry}/app/web:1.4.2-falcon`,
-    "  Platform        linux/arm64",
-    "  Sensor version  7.39.0-7802",
-    "  Entrypoint      /opt/CrowdStrike/rootfs/bin/falcon-entrypoint /entry.sh",
-    "  Service         ECS_FARGATE",
-    `  Source          app/web:1 (${digest("b")})`,
-    "  Size            97.4 MB",
-    "  Time            1 min 12 s",
+    `  Image       ${registry}/app/web@${digest("a")}`,
+    `  Tag         ${registry}/app/web:1.4.2-falcon`,
+    "  Platform    linux/arm64",
+    "  Sensor      7.39.0-7802 (by a label, not signed)",
+    "  Entrypoint  /opt/CrowdStrike/rootfs/bin/falcon-entrypoint /entry.sh",
+    "  Service     ECS_FARGATE",
+    `  Source      app/web:1 (${digest("b")})`,
+    "  Size        97.4 MB",
+    "  Time        1 min 12 s",
     ...variables.slice(0, 4),
     "##vso[task.setvariable variable=sensorDigest;isoutput=true;]",
     "##vso[task.setvariable variable=sensorVersion;isoutput=true;]7.39.0-7802",
@@ -154,7 +155,7 @@ test("A deployment sets every output and no plain variable", () => {
     "  Task definition  /agent/_temp/web.json",
     `  Image            ${registry}/app/web@${digest("a")}`,
     `  Tag              ${registry}/app/web:1.4.2-falcon`,
-    "  Sensor version   7.39.0-7802",
+    "  Sensor           7.39.0-7802 (by a label, not signed)",
   ]);
   const set = lines.filter((line) => line.startsWith("##vso[task.setvariable"));
   assert.deepEqual(set.slice(-4), [
@@ -193,10 +194,31 @@ test("Foreign text of a deployment is neutralised", () => {
 test("Facts that a verification cannot find are named and left empty", () => {
   const { imageTag, sensorVersion, cloudService, ...known } = verified({ fromIndex: true });
   const lines = log({ type: "verified", image: known });
-  assert.ok(lines.includes("  Platform        linux/arm64, selected from an index"));
-  assert.ok(lines.includes("  Sensor version  not recorded in the registry"));
+  assert.ok(lines.includes("  Platform    linux/arm64, selected from an index"));
+  assert.ok(lines.includes("  Sensor      not recorded in the registry"));
   assert.ok(lines.includes("##vso[task.setvariable variable=sensorVersion;isoutput=true;]"));
   assert.ok(lines.includes("##vso[task.setvariable variable=imageTag;isoutput=true;]"));
+});
+
+test("The sensor of a verified image has the word by which it is known", () => {
+  const unsigned = { sensorDigest: digest("c") };
+  const signed = { ...unsigned, signer: "alias/falcon" };
+  const { sensorVersion, ...unknown } = verified({ record: unsigned });
+  for (const [image, expected] of [
+    [verified({ record: unsigned }), "7.39.0-7802 (recorded, not signed)"],
+    [verified({ record: signed }), "7.39.0-7802 (recorded, signed by alias/falcon)"],
+    [verified(), "7.39.0-7802 (by a label, not signed)"],
+    [unknown, "version unknown (recorded, not signed)"],
+  ] as const) {
+    const lines = log({ type: "verified", image });
+    assert.equal(lines.find((line) => line.startsWith("  Sensor "))?.replace(/^ +Sensor +/, ""), expected);
+    assert.ok(!lines.some((line) => line.startsWith("  Record ")), "said once");
+  }
+});
+
+test("The sensor's version is a row only where the name of its image does not show it", () => {
+  const lines = log({ type: "done", outcome: outcome({ sensorVersion: "7.39.0-7802" }) });
+  assert.ok(!lines.some((line) => line.startsWith("  Sensor version")));
 });
 
 test("Foreign text of a verified image is neutralised", () => {

@@ -87,7 +87,7 @@ test("Events are logged, and open groups are closed at the end", async () => {
     }),
   );
   assert.equal(ending, done);
-  assert.deepEqual(lines.slice(1), ["##[group]Push", "layer", "##[endgroup]", "Push: not finished"]);
+  assert.deepEqual(lines.slice(1), ["##[group]Push: not finished", "layer", "##[endgroup]"]);
 });
 
 test("A rejected run is reported as a bug of the task", async () => {

@@ -12,7 +12,7 @@ const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 function history(): History {
   const events = new History();
   events.handle({ type: "stepStarted", id: 1, title: "Look" });
-  events.handle({ type: "note", id: 1, message: "Target: its source has changed" });
+  events.handle({ type: "note", id: 1, message: "Target: its source has changed", isNews: true });
   events.handle({ type: "stepFinished", id: 1, status: "succeeded", durationMs: 400 });
   events.handle({
     type: "planned",
@@ -80,10 +80,11 @@ test("The summary of a plan lists its steps and conditions", () => {
   const stages = [{ steps: ["Pull", "Probe"] }, { steps: ["Patch"], onlyIf: "it runs" }];
   const text = lines({ type: "planned", stages, outcome: outcome() }, new History()) ?? [];
   assert.equal(text[0], "**Plan: this is what patching would do**");
-  assert.deepEqual(text.slice(-6), [
+  assert.deepEqual(text.slice(-7), [
     "**Steps**",
     "",
-    "- Pull &#43; Probe",
+    "- Pull",
+    "- Probe",
     "- Patch (if it runs)",
     "",
     "Nothing was changed",

@@ -103,7 +103,7 @@ async function task({ place, sensor, job }, changes, { changed = "true" } = {}) 
 
 /** Time of each step by the task's own log, which explains a missed goal. */
 function stepsOf({ shown }) {
-  const steps = shown.map((line) => /^(?:Meanwhile: )?(.+): done in ([\d.]+) s$/.exec(line));
+  const steps = shown.map((line) => /^(?:##\[group\])?(.+): done in ([\d.]+) s$/.exec(line));
   return Object.fromEntries(steps.filter(Boolean).map(([, name, seconds]) => [name, Number(seconds)]));
 }
 

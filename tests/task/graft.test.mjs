@@ -9,7 +9,7 @@ import { config, docker, front, inputs, manifest, needsLab, registry, sensorTag 
 
 const web = `${registry}/app/web`;
 const overseas = registry.replace("eu-west-1", "us-east-1");
-const isRefused = /Grafting is not possible: (.*); the image is patched in full/;
+const isRefused = /Grafting is not possible: (.*); using `strategy: full`/;
 
 /** Runs a step, and returns the requests to the registry meanwhile. */
 async function run(job, changes) {

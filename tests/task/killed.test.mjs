@@ -10,7 +10,7 @@ import { cosignVerifies, kmsKey } from "./records.mjs";
 
 const target = `${registry}/app/target:killed`;
 
-/** The end of a step, which is shown at once even while another step has the log. */
+/** The end of a step, which is logged at once even while others run. */
 const stepEnd = /: (done in|failed after) \d/;
 
 /** The end of the run, whose steps are all done by then. */

@@ -27,8 +27,12 @@ pub enum TaskEvent {
     },
     /// A line that a program wrote; foreign text.
     Output { id: u32, line: String },
-    /// A line for the log.
-    Note { id: Option<u32>, message: String },
+    /// A line for the log; news stand outside of the step's details.
+    Note {
+        id: Option<u32>,
+        message: String,
+        is_news: bool,
+    },
     /// A problem that a person should act on.
     Warning {
         code: String,
@@ -60,7 +64,15 @@ impl From<Event> for TaskEvent {
                 total: total.map(number),
             },
             Event::Output { id, line } => Self::Output { id, line },
-            Event::Note { id, message } => Self::Note { id, message },
+            Event::Note {
+                id,
+                message,
+                is_news,
+            } => Self::Note {
+                id,
+                message,
+                is_news,
+            },
             Event::Warning {
                 code,
                 message,

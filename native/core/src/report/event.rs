@@ -44,6 +44,8 @@ pub enum Event {
         id: Option<u32>,
         /// One line for people.
         message: String,
+        /// True for a line that nobody should have to unfold.
+        is_news: bool,
     },
     /// Something that a person should act on.
     Warning {
@@ -136,11 +138,21 @@ impl StepEvents {
         self.events.send(Event::Output { id: self.id, line });
     }
 
-    /// Adds a line to the log.
+    /// Adds a line to the step's details in the log.
     pub fn note(&self, message: impl Into<String>) {
+        self.send_note(message.into(), false);
+    }
+
+    /// Adds a line that the log shows below the step, outside of its details.
+    pub fn news(&self, message: impl Into<String>) {
+        self.send_note(message.into(), true);
+    }
+
+    fn send_note(&self, message: String, is_news: bool) {
         self.events.send(Event::Note {
             id: Some(self.id),
-            message: message.into(),
+            message,
+            is_news,
         });
     }
 

@@ -27,6 +27,6 @@ impl Obstacle {
     /// The line that says so.
     #[must_use]
     pub fn describe(&self) -> String {
-        format!("Grafting is not possible: {self}; the image is patched in full")
+        format!("Grafting is not possible: {self}; using `strategy: full`")
     }
 }

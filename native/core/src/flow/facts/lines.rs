@@ -5,6 +5,7 @@ use super::source::{SourceFacts, SourcePlace};
 use super::target::TargetFacts;
 use super::verify::VerifyFacts;
 use crate::domain::aws::identity::CallerIdentity;
+use crate::domain::ecs::task_definition::TaskDefinition;
 use crate::domain::emulation::Registration;
 use crate::domain::engine::Mountable;
 use crate::domain::platform::Platform;
@@ -38,22 +39,22 @@ impl Facts {
         }
         lines.extend(self.source.as_ref().ok().map(source_line));
         if let Ok(sensor) = &self.sensor {
-            let version = sensor.version.as_deref().unwrap_or("of unknown version");
+            let version = sensor.version.as_deref().unwrap_or("unknown");
             lines.push(format!(
-                "Sensor: {} {version}, linux/arm64 is {}",
+                "Sensor: {}, version {version}, linux/arm64 is {}",
                 sensor.name, sensor.arm64
             ));
         }
         lines.extend(self.target.as_ref().ok().map(target_line));
-        if let Some(Ok(definition)) = &self.task_definition {
-            lines.push(format!(
-                "ECS task definition: family {}, the image goes into the container {}",
-                definition.family, definition.container
-            ));
-            let changes = definition.changes.iter();
-            lines.extend(changes.map(|change| format!("  {change}")));
-        }
         lines
+    }
+
+    /// The facts that change files or services of the user's, a line each.
+    pub(crate) fn news(&self) -> Vec<String> {
+        match &self.task_definition {
+            Some(Ok(definition)) => definition_lines(definition),
+            Some(Err(_)) | None => Vec::new(),
+        }
     }
 
     fn engine_lines(&self) -> Vec<String> {
@@ -99,7 +100,7 @@ fn source_line(source: &SourceFacts) -> String {
 fn target_line(target: &TargetFacts) -> String {
     let existing = target.existing.iter();
     let existing: Vec<String> = existing
-        .map(|(tag, digest)| format!("{tag} names {digest} now"))
+        .map(|(tag, digest)| format!("tag {tag} exists ({digest})"))
         .collect();
     let existing = if target.is_missing {
         "a repository that is not there yet".to_owned()
@@ -131,6 +132,18 @@ impl VerifyFacts {
         });
         caller.chain(images).collect()
     }
+}
+
+/// The ECS task definition that gets the image, with the changes to it.
+pub(super) fn definition_lines(definition: &TaskDefinition) -> Vec<String> {
+    let head = format!(
+        "ECS task definition: family {}, the image goes into the container {}",
+        definition.family, definition.container
+    );
+    let changes = definition.changes.iter();
+    std::iter::once(head)
+        .chain(changes.map(|change| format!("  {change}")))
+        .collect()
 }
 
 /// The line for the caller's identity and the origin of its credentials.

@@ -1,4 +1,5 @@
 use super::fact::Fact;
+use super::lines::definition_lines;
 use crate::domain::aws::registered_definition::RegisteredDefinition;
 use crate::domain::ecs::deployment::detail::Detail;
 use crate::domain::ecs::deployment::service::Service;
@@ -45,14 +46,13 @@ impl ServiceFacts {
         if let Ok(CurrentRecord::Unreadable(reason)) = &self.record {
             lines.push(format!("{reason}, so details are missing"));
         }
-        if let Ok(definition) = &self.definition {
-            lines.push(format!(
-                "ECS task definition: family {}, the image goes into the container {}",
-                definition.family, definition.container
-            ));
-            let changes = definition.changes.iter();
-            lines.extend(changes.map(|change| format!("  {change}")));
-        }
         lines
+    }
+
+    /// The facts that change the service, a line each.
+    pub(crate) fn news(&self) -> Vec<String> {
+        self.definition
+            .as_ref()
+            .map_or_else(|_| Vec::new(), definition_lines)
     }
 }

@@ -28,10 +28,10 @@ pub(super) fn log_target_state(
         TargetState::Outdated(Reason::Unreadable) => warn_of_records(tag, facts, events),
         TargetState::Outdated(reason) => {
             if let Some(text) = reason.text() {
-                events.note(format!("Target: {text}"));
+                events.news(format!("Target: {text}"));
             }
         }
-        TargetState::UpToDate => events.note(format!("Target: up to date, by its provenance ({}), its layers and its configuration", describe_signer(config, facts))),
+        TargetState::UpToDate => events.news(format!("Target: up to date, by its provenance ({}), its layers and its configuration", describe_signer(config, facts))),
         TargetState::Adopted => events.warning(
             Code::FalconTargetAdopted,
             format!("The tag `{tag}` cannot be overwritten, and its image is the source patched with these options; it is kept, although no record names its sensor"),
@@ -122,11 +122,11 @@ pub(super) fn log_graft_cache(facts: &Facts, events: &StepEvents) {
             let digest = &hit.entry;
             let signed = hit.signer.as_ref().map(|key| format!(", signed by {key},"));
             let signed = signed.unwrap_or_default();
-            events.note(format!("Graft cache: `{entry}` ({digest}){signed} has falconutil's answer, so neither falconutil nor an engine is needed"));
+            events.news(format!("Graft cache: `{entry}` ({digest}){signed} has falconutil's answer, so neither falconutil nor an engine is needed"));
             warn_of_additions(&hit.graft.additions, events);
         }
         CacheAnswer::Missing { nearest } => {
-            events.note(describe_missing(&entry, nearest.as_deref()));
+            events.news(describe_missing(&entry, nearest.as_deref()));
         }
         // All who can push can have written it, with words of any length.
         CacheAnswer::Refused(fault) => {
@@ -165,7 +165,7 @@ pub(super) fn log_strategy(config: &PatchConfig, facts: &Facts, events: &StepEve
     if let (Strategy::Graft, Ok(source)) = (config.strategy, &facts.source)
         && let Err(obstacle) = GraftSource::of(source)
     {
-        events.note(obstacle.describe());
+        events.news(obstacle.describe());
     }
 }
 

@@ -76,6 +76,9 @@ impl Session {
         if let Ok(options) = facts.falcon_options(config) {
             events.note(format!("Falcon: {}", options.describe()));
         }
+        for line in facts.news() {
+            events.news(line);
+        }
         compare_customer_ids(config, services, events);
         warn_of_task_definition(&facts, events);
         log_graft_cache(&facts, events);

@@ -68,16 +68,19 @@ impl DeploySession {
         for line in facts.lines() {
             events.note(line);
         }
+        for line in facts.news() {
+            events.news(line);
+        }
         let reference = image.repository.at(&image.digest);
         let plan = decide(&self.config, &facts, &reference)?;
         for warning in &plan.definition.warnings {
             events.warning(warning.code, &warning.message, None);
         }
         match plan.need {
-            Need::Nothing => events.note("Nothing to deploy: the service runs this definition with this image"),
-            Need::Restart(Cause::Forced) => events.note("The service runs this definition with this image, and `forceNewDeployment` starts it again"),
-            Need::Restart(Cause::NotRunning) => events.note("The service is set to this definition with this image, and does not run it; it is deployed again"),
-            Need::Watch => events.note("A deployment of this definition with this image is under way already"),
+            Need::Nothing => events.news("Nothing to deploy: the service runs this definition with this image"),
+            Need::Restart(Cause::Forced) => events.news("The service runs this definition with this image, and `forceNewDeployment` starts it again"),
+            Need::Restart(Cause::NotRunning) => events.news("The service is set to this definition with this image, and does not run it; it is deployed again"),
+            Need::Watch => events.news("A deployment of this definition with this image is under way already"),
             Need::Revision => {}
         }
         if plan.need != Need::Nothing && plan.service.guards.are_missing() {

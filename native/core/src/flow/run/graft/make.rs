@@ -25,7 +25,7 @@ impl Run {
         match grafted.await {
             Ok(grafted) => Ok(StepOutcome::Grafted(Box::new(grafted))),
             Err(Ungrafted::Obstacle(obstacle)) => {
-                events.note(obstacle.describe());
+                events.news(obstacle.describe());
                 Ok(StepOutcome::NotGrafted(obstacle))
             }
             Err(Ungrafted::Problem(problem)) => Err(problem),
