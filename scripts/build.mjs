@@ -7,6 +7,7 @@ import { writeBill } from "./bill.mjs";
 import { writeNotices } from "./notices.mjs";
 import { linkedParts } from "./parts.mjs";
 import { setup, setupModules, setupSystem } from "./setup.mjs";
+import { writeLocalized } from "./strings.mjs";
 import { isEntry, main, root } from "./tools.mjs";
 
 export async function build({ development = false } = {}) {
@@ -29,7 +30,9 @@ export async function build({ development = false } = {}) {
     await Promise.all(architectures.map((architecture) => buildAddon(architecture, native)));
   }
   const bundled = await bundle(task);
-  for (const file of ["task.json", "icon.png"]) cpSync(join(root, "task", file), join(task, file));
+  for (const file of ["task.json", "icon.png", "Strings"])
+    cpSync(join(root, "task", file), join(task, file), { recursive: true });
+  writeLocalized(task);
   cpSync(join(root, "LICENSE"), join(task, "LICENSE"));
   const parts = linkedParts(bundled);
   writeNotices(parts, join(task, "THIRD-PARTY-NOTICES.txt"));

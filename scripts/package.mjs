@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { makeReproducible } from "./archive.mjs";
 import { build } from "./build.mjs";
 import { listedExtension, listedPage, listedTask, readContacts } from "./listing.mjs";
+import { writeLocalized, writeStrings } from "./strings.mjs";
 import { CommandFailed, isEntry, main, read, readJson, root } from "./tools.mjs";
 
 /** Limit of the package's size, since every job downloads the task. */
@@ -74,6 +75,9 @@ function stage(built, staging, { extension, task }) {
   write("overview.md", listedPage(page, contacts));
   write("vss-extension.json", JSON.stringify(listedExtension(extension, contacts), null, 2));
   write("FalconArm64Patch/task.json", JSON.stringify(listedTask(task, contacts), null, 2));
+  // The packed texts are those of the packed task.
+  writeStrings(join(staging, "FalconArm64Patch"));
+  writeLocalized(join(staging, "FalconArm64Patch"));
 }
 
 /** Runs tfx and takes its warnings seriously: it reports a broken task as a warning and succeeds. */

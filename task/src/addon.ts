@@ -1,6 +1,7 @@
 /** Checks that the native addon can run here, and loads it. */
 import { join } from "node:path";
 import type { Failure } from "../../native/node/index.d.ts";
+import { english, type Translate } from "./messages.ts";
 
 export type * from "../../native/node/index.d.ts";
 
@@ -33,26 +34,29 @@ export function currentPlatform(): Platform {
 }
 
 /** Loads the addon from `directory`, which also holds the bundle. */
-export function loadAddon(directory: string, platform: Platform): Loaded {
-  const reason = unsupported(platform);
-  if (reason !== undefined) return { failure: unsupportedAgent(reason) };
+export function loadAddon(directory: string, platform: Platform, say: Translate = english): Loaded {
+  const reason = unsupported(platform, say);
+  if (reason !== undefined) return { failure: unsupportedAgent(reason, say) };
   const path = join(directory, "native", `falcon-patch.linux-${platform.architecture}.node`);
   // Not `require`, which the bundler would try to follow.
   const module = { exports: {} };
   try {
     process.dlopen(module, path);
   } catch (error) {
-    return { failure: notLoadable(path, platform, error) };
+    return { failure: notLoadable(path, platform, error, say) };
   }
   return { addon: module.exports as Addon };
 }
 
 /** The reason that the addon cannot run on a platform, as the end of a sentence; `undefined` if it can. */
-export function unsupported({ os, architecture, glibc }: Platform): string | undefined {
-  if (os !== "linux") return `this agent runs ${systems[os] ?? os}`;
-  if (!architectures.includes(architecture)) return `this agent's architecture is \`${architecture}\``;
-  if (glibc === undefined) return "this agent has another C library, such as Alpine's musl";
-  return isOldEnough(glibc) ? undefined : `this agent has glibc ${glibc}`;
+export function unsupported(
+  { os, architecture, glibc }: Platform,
+  say: Translate = english,
+): string | undefined {
+  if (os !== "linux") return say("AgentSystem", systems[os] ?? os);
+  if (!architectures.includes(architecture)) return say("AgentArchitecture", architecture);
+  if (glibc === undefined) return say("AgentLibrary");
+  return isOldEnough(glibc) ? undefined : say("AgentLibraryVersion", glibc);
 }
 
 const systems: Record<string, string> = { win32: "Windows", darwin: "macOS" };
@@ -70,25 +74,26 @@ function glibcVersion(): string | undefined {
   return header?.glibcVersionRuntime;
 }
 
-function unsupportedAgent(reason: string): Failure {
+function unsupportedAgent(reason: string, say: Translate): Failure {
   return {
     code: "TASK_AGENT_UNSUPPORTED",
     kind: "environment",
-    what: `The task needs a Linux agent on x64 or arm64 with glibc ${oldestGlibc.join(".")} or later, but ${reason}`,
+    what: say("AgentUnsupported", oldestGlibc.join("."), reason),
     why: [],
-    hint: "Run the job in a pool of such agents, for example with `vmImage: ubuntu-latest`; in a container job, give the step `target: host`",
+    hint: say("AgentUnsupportedHint"),
     effects: [],
     cleanup: [],
   };
 }
 
-function notLoadable(path: string, { architecture, glibc, node }: Platform, error: unknown): Failure {
+function notLoadable(path: string, platform: Platform, error: unknown, say: Translate): Failure {
+  const { architecture, glibc, node } = platform;
   return {
     code: "TASK_AGENT_UNSUPPORTED",
     kind: "environment",
-    what: `The task's native addon cannot be loaded on this agent (Node ${node}, ${architecture}, glibc ${glibc})`,
+    what: say("AddonNotLoadable", node, architecture, String(glibc)),
     why: [error instanceof Error ? error.message : String(error)],
-    hint: `Check that \`${path}\` exists, is readable, and is not on a file system mounted with \`noexec\``,
+    hint: say("AddonNotLoadableHint", path),
     effects: [],
     cleanup: [],
   };

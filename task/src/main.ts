@@ -27,9 +27,10 @@ const stop = watchSignals(process, { write, exit: endProcess });
 async function main(): Promise<void> {
   // Only now: loading the task library prints, and it must not find the secret inputs.
   const { readInputs } = await import("./inputs.ts");
+  const { translation } = await import("./translation.ts");
   const inputs = readInputs(secrets);
   const agent = agentContext(process.env);
-  const addon = loadAddon(__dirname, currentPlatform());
+  const addon = loadAddon(__dirname, currentPlatform(), translation(__dirname));
   const history = new History();
   const context = { inputs, others, aws, falcon, agent };
   const ending = await runTask(addon, { ...context, notes, masks, history, write, stop });

@@ -17,6 +17,7 @@ const manifest = readJson("vss-extension.json");
 
 const taskFiles = [
   "LICENSE",
+  "Strings/resources.resjson/en-US/resources.resjson",
   "THIRD-PARTY-NOTICES.txt",
   "icon.png",
   "main.js",
@@ -24,6 +25,7 @@ const taskFiles = [
   "native/falcon-patch.linux-x64.node",
   "post.js",
   "task.json",
+  "task.loc.json",
 ];
 
 test("There is one package, and it is small", () => {
