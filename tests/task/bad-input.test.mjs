@@ -195,3 +195,14 @@ test("A cloud service that resembles a known one is a warning", async () => {
   );
   assert.match(step.warnings[0].message, /`ECS_FARGETE`; did you mean `ECS_FARGATE`\?/);
 });
+
+test("Inputs that only choose the fields of the form change nothing", async () => {
+  const told = async (changes) => {
+    const step = await run({ targetImage: "", ...changes });
+    assertFailed(step, "INPUT_MISSING");
+    return story(step);
+  };
+  const before = await told({});
+  for (const chosen of ["connection", "agent", "no such value", "$(NOT_SET)"])
+    assert.equal(await told({ awsSignIn: chosen, falconSecrets: chosen }), before, chosen);
+});

@@ -1,9 +1,10 @@
 // The start of the task: on agents that it does not support, in time, and its post-job step without a main step.
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { readJson } from "../../scripts/tools.mjs";
 import { Job, story, taskFolder } from "./agent.mjs";
 import { assertFailed } from "./expect.mjs";
 import { inputs } from "./lab.mjs";
@@ -48,6 +49,32 @@ test("An addon that cannot be loaded is reported with the loader's text", async 
       const post = await job.post();
       assert.deepEqual(post.raw, [], "the post-job step is silent");
       assert.equal(post.exitCode, 0);
+    },
+  );
+});
+
+test("A translation is a file, and its language is the organisation's", async () => {
+  const english = readJson("task/Strings/resources.resjson/en-US/resources.resjson");
+  const translated = { ...english, "loc.messages.AddonNotLoadable": "Nicht ladbar (Node %s, %s, glibc %s)" };
+  await withBrokenFolder(
+    (folder) => {
+      rmSync(addon(folder));
+      const language = join(folder, "Strings/resources.resjson/de-DE");
+      mkdirSync(language);
+      writeFileSync(join(language, "resources.resjson"), JSON.stringify(translated));
+    },
+    async (job) => {
+      job.variables["System.Culture"] = "de-DE";
+      const message = assertFailed(await job.run(inputs()), "TASK_AGENT_UNSUPPORTED");
+      assert.ok(
+        message.startsWith(`Nicht ladbar (Node ${process.version}, ${process.arch}, glibc 2.`),
+        message,
+      );
+      job.variables["System.Culture"] = "fr-FR";
+      assert.match(
+        assertFailed(await job.run(inputs()), "TASK_AGENT_UNSUPPORTED"),
+        /^The task's native addon/,
+      );
     },
   );
 });
