@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { listedExtension, listedPage, listedTask, readContacts } from "../../scripts/listing.mjs";
+import { digests, drawnFrom, pages } from "../../scripts/pictures/pages.mjs";
 import { readJson, root } from "../../scripts/tools.mjs";
 import { emptyContacts, madeUpContacts } from "./contacts.mjs";
 
@@ -76,6 +77,21 @@ test("Each picture of the page is packed", () => {
   const pictures = targets(listedPage(page, empty)).filter((target) => target.endsWith(".png"));
   assert.ok(pictures.length >= 3);
   for (const picture of pictures) assert.ok(existsSync(join(root, picture)), picture);
+});
+
+test("Each picture shows its page as it is today", () => {
+  const drawn = JSON.parse(readFileSync(drawnFrom, "utf8"));
+  assert.deepEqual(Object.keys(drawn).sort(), Object.keys(pages).sort());
+  for (const [name, digest] of Object.entries(digests()))
+    assert.equal(drawn[name], digest, `images/${name}.png is out of date: run \`npm run pictures\``);
+});
+
+test("Pictures have the Marketplace's size, and few bytes", () => {
+  for (const { path } of extension.screenshots) {
+    const content = readFileSync(join(root, path));
+    assert.deepEqual([content.readUInt32BE(16), content.readUInt32BE(20)], [1366, 768], path);
+    assert.ok(content.length < 80_000, `${path}: ${content.length} bytes`);
+  }
 });
 
 test("With contacts the page links to documents that exist", () => {
