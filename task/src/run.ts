@@ -64,10 +64,12 @@ export async function runTask(loaded: Loaded, surroundings: Surroundings): Promi
 /** First line of the log: version, action and images. */
 function opening(version: string, inputs: TaskInputs): string {
   const text = (input: string): string => inputs[input] || `(no ${input})`;
+  const isCrowdStrikes = inputs.sensorSource === "crowdstrike";
+  const sensor = isCrowdStrikes ? `${text("sensorVersion")} of CrowdStrike` : text("sensorImage");
   const subjects: Record<string, string> = {
     verify: text("targetImage"),
     deploy: `${text("targetImage")} → ${text("ecsService")} of ${text("ecsCluster")}`,
-    patch: `${text("sourceImage")} → ${text("targetImage")}, sensor ${text("sensorImage")}`,
+    patch: `${text("sourceImage")} → ${text("targetImage")}, sensor ${sensor}`,
   };
   const isDeployment = inputs.action === "plan" && inputs.ecsService;
   const subject = isDeployment ? subjects.deploy : (subjects[inputs.action ?? ""] ?? subjects.patch);

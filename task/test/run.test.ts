@@ -51,6 +51,10 @@ test("The first line names the version, the action and the images", async () => 
       "FalconArm64Patch 1.0.0: plan app/web:1-falcon → web of prod",
     ],
     [
+      { sensorSource: "crowdstrike", sensorImage: "", sensorVersion: "n-1" },
+      "FalconArm64Patch 1.0.0: patch app/web:1 → app/web:1-falcon, sensor n-1 of CrowdStrike",
+    ],
+    [
       { sourceImage: "" },
       "FalconArm64Patch 1.0.0: patch (no sourceImage) → app/web:1-falcon, sensor sensor:7.39",
     ],
