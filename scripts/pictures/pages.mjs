@@ -19,7 +19,7 @@ function log() {
   return page(
     "log",
     html`<header><i class="done"></i><b>Patch web with Falcon</b><span>${seconds}</span></header>
-      <ol>${logLines(text)}</ol>`,
+      <main><ol>${logLines(text)}</ol></main>`,
   );
 }
 
