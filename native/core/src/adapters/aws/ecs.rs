@@ -8,3 +8,6 @@ pub mod refusal;
 pub mod service;
 pub mod service_deployment;
 pub mod tasks;
+
+#[cfg(test)]
+mod fuzz;

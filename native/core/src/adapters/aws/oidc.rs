@@ -239,4 +239,6 @@ impl Claims {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -194,3 +194,6 @@ fn realm(issuer: &Issuer, registry: &str) -> Result<Url, SignInError> {
         Err(refused())
     }
 }
+
+#[cfg(test)]
+mod fuzz;

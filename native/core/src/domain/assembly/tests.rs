@@ -3,5 +3,6 @@
 mod assembling;
 mod changes;
 mod folders;
+mod fuzz;
 mod histories;
 mod layers;

@@ -233,4 +233,6 @@ fn rank(key: &str, repository: &Repository) -> Option<(usize, bool)> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

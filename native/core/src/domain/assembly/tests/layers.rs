@@ -62,7 +62,7 @@ fn archive() -> Vec<u8> {
 }
 
 /// The layer that a graft makes of it.
-fn layer() -> Vec<u8> {
+pub(super) fn layer() -> Vec<u8> {
     let mut archive = Cursor::new(archive());
     let folder = SensorFolder::read("/opt/CrowdStrike", &mut archive).expect("a folder");
     let mut layer = Vec::new();

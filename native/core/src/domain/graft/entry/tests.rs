@@ -1,3 +1,4 @@
+mod fuzz;
 mod secrets;
 
 use serde_json::{Value, json};
