@@ -17,6 +17,7 @@ pub mod emulate;
 pub mod execute;
 pub mod falconutil;
 pub mod graft;
+pub mod hold;
 pub mod last_lines;
 pub mod local_names;
 pub mod log;

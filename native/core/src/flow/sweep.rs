@@ -32,6 +32,8 @@ pub struct Sweep {
     pub removed: Vec<String>,
     /// A sentence for each thing that could not be removed.
     pub failed: Vec<String>,
+    /// Images that something else uses now.
+    used: Vec<JournalItem>,
 }
 
 /// Sweeps once. Without leftovers it touches nothing and does not connect to the engine.
@@ -93,6 +95,10 @@ impl Sweep {
             if is_done && self.failed.len() == failures {
                 journal.forget(&leftover.file)?;
             }
+        }
+        // The next job of this agent tries again.
+        for item in self.used.drain(..) {
+            journal.record("used", item)?;
         }
         Ok(())
     }
@@ -160,11 +166,11 @@ impl Sweep {
     async fn engine(&mut self, engine: &Engine, item: &JournalItem) {
         match item {
             JournalItem::Image { reference } | JournalItem::Tag { reference } => {
-                // An image that is in use by now is left alone.
-                let removed = engine
-                    .remove_image(reference)
-                    .await
-                    .map(|removal| removal == Removal::Removed);
+                let removed = engine.remove_image(reference).await;
+                if matches!(removed, Ok(Removal::InUse { .. })) {
+                    self.used.push(item.clone());
+                }
+                let removed = removed.map(|removal| removal == Removal::Removed);
                 self.note(format!("image `{reference}`"), removed);
             }
             JournalItem::Container { name } => {

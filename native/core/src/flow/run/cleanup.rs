@@ -6,12 +6,19 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::adapters::engine::client::Engine;
+use crate::adapters::engine::image::Removal;
 use crate::adapters::journal::{Journal, JournalItem};
 use crate::report::code::Code;
 use crate::report::event::{Event, Events};
 
 /// The agent kills the process 7.5 s after it asked for an end, so cleaning up must take less.
 const BUDGET: Duration = Duration::from_secs(5);
+
+/// Tries to remove a name of an image that a container uses. Only containers of the run use its names, and the engine
+/// may still be removing one.
+const TRIES: usize = 10;
+
+const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 /// One thing to undo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +105,7 @@ impl Undo {
     async fn apply(&self, engine: Option<&Engine>) -> Result<(), String> {
         let undone = match (self, engine) {
             (Self::Container(name), Some(engine)) => engine.remove_container(name).await,
-            (Self::Image(name), Some(engine)) => engine.remove_image(name).await.map(|_| ()),
+            (Self::Image(name), Some(engine)) => return remove_name(engine, name).await,
             (Self::Folder(path), _) => return removed(tokio::fs::remove_dir_all(path).await),
             (Self::File(path), _) => return removed(tokio::fs::remove_file(path).await),
             (_, None) => Ok(()),
@@ -127,6 +134,20 @@ impl Undo {
     }
 }
 
+/// Removes the name of an image, or returns the reason why it is left.
+async fn remove_name(engine: &Engine, name: &str) -> Result<(), String> {
+    let mut used = String::new();
+    for _ in 0..TRIES {
+        match engine.remove_image(name).await {
+            Ok(Removal::Removed | Removal::Absent) => return Ok(()),
+            Ok(Removal::InUse { message }) => used = message,
+            Err(error) => return Err(error.to_string()),
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
+    Err(used)
+}
+
 /// Something that does not exist needs no removal.
 fn removed(result: io::Result<()>) -> Result<(), String> {
     match result {
@@ -138,9 +159,45 @@ fn removed(result: io::Result<()>) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::{Cleanup, Undo};
+    use crate::adapters::engine::client::{Engine, EngineSettings};
     use crate::adapters::journal::Journal;
     use crate::domain::agent::Owner;
+    use crate::test_support::loopback_server::{LoopbackServer, Reply};
     use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_name_that_a_container_still_has_is_tried_again() {
+        for (uses, is_left) in [(0, false), (3, false), (usize::MAX, true)] {
+            let server = LoopbackServer::start(move |_, tries| {
+                if tries < uses {
+                    return Reply::new(409, &[], r#"{"message":"a container is using it"}"#);
+                }
+                Reply::new(200, &[], "[]")
+            })
+            .await;
+            let settings = EngineSettings {
+                docker_host: Some(format!("tcp://{}", server.host())),
+                docker_certificates: None,
+                in_container_job: false,
+            };
+            let engine = Engine::connect(&settings).expect("an address");
+            let place = tempfile::tempdir().expect("a folder");
+            let owner = Owner {
+                agent: "agent".to_owned(),
+                job: "job".to_owned(),
+            };
+            let journal = Journal::open(&place.path().join("journal"), &owner).expect("a journal");
+            let name = Undo::Image("falcon-patch.invalid/0123:patched".to_owned());
+            let item = name.journalled().expect("an item");
+            journal.record("0123", item).expect("a line");
+            let cleanup = Cleanup::default();
+            cleanup.push(name);
+            let left = cleanup.run(Some(&engine), (&journal, "0123"), Duration::from_secs(5));
+            assert_eq!(left.await.len(), usize::from(is_left), "{uses}");
+            let entries = journal.entries_of("job").expect("entries");
+            assert_eq!(entries.len(), usize::from(is_left), "{uses}");
+        }
+    }
 
     #[tokio::test]
     async fn a_folder_that_cannot_be_removed_is_left_in_the_journal() {

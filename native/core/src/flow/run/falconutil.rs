@@ -168,6 +168,7 @@ impl Run {
             sensor: &sensor_image,
             knows_platform: falconutil.knows_platform,
         };
+        self.hold_images(source, ready, events).await?;
         let socket = self.socket(source, target, ready).await?;
         let spec = ContainerSpec {
             command: command.arguments(&ready.options),

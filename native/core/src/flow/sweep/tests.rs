@@ -148,3 +148,37 @@ async fn a_container_that_the_engine_creates_after_a_kill_is_removed() {
         assert!(swept.failed.is_empty(), "{swept:?}");
     }
 }
+
+#[tokio::test]
+async fn an_image_that_another_run_uses_is_left_to_the_next_job() {
+    let place = tempfile::tempdir().expect("a folder");
+    let tries = AtomicUsize::new(0);
+    let engine = LoopbackServer::start(move |received, _| {
+        if received.line.starts_with("DELETE ") && tries.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Reply::new(409, &[], r#"{"message":"image is in use"}"#);
+        }
+        Reply::new(200, &[], "[]")
+    })
+    .await;
+    let agent = Agent {
+        docker_host: Some(format!("tcp://{}", engine.host())),
+        ..agent(place.path())
+    };
+    let journal = Journal::open(&agent.journal_folder(), &agent.owner()).expect("a journal");
+    let image = JournalItem::Image {
+        reference: "registry.example/app@sha256:1".to_owned(),
+    };
+    journal.record("0123", image).expect("a line");
+    let used = sweep(&agent).await;
+    assert!(
+        used.removed.is_empty() && used.failed.is_empty(),
+        "{used:?}"
+    );
+    assert!(journal.own_file().exists());
+    let next = Agent {
+        job: "the next job".to_owned(),
+        ..agent
+    };
+    assert_eq!(sweep(&next).await.removed.len(), 1);
+    assert!(!journal.own_file().exists());
+}
