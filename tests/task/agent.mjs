@@ -1,4 +1,5 @@
-// Starts the built task as the agent does, and reads its output as the agent would.
+// Starts the built task as the agent does, and reads its output as the agent would. Credentials are sought in every job.
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -8,7 +9,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { StepLog } from "./commands.mjs";
-import { CredentialSearch } from "./credentials.mjs";
+import { CredentialSearch, guardEngine } from "./credentials.mjs";
 
 /** The task library's key, and the task's memory of the sensor's layers from job to job. */
 const kept = new Set([".taskkey"]);
@@ -30,6 +31,10 @@ const declared = new Set(
   task.inputs.flatMap(({ name, aliases = [] }) => [name, ...aliases]).map((name) => name.toLowerCase()),
 );
 
+const inLab = process.env.LAB === "1";
+
+if (inLab && process.env.NODE_TEST_CONTEXT) guardEngine();
+
 /** The agent's patience after SIGINT and after SIGTERM, in milliseconds. */
 const patience = { interrupt: 7500, terminate: 2500 };
 
@@ -46,9 +51,10 @@ export class Job {
    * - `variables`, `secrets`: public and secret variables of the job
    * - `env`: the step's `env:`
    * - `uid`: the agent's user
+   * - `after`: a job that the same agent has run before, whose work folder it still has
    * - `restricted`: the mode of the step's commands
    * - `endpoints`: service connections by ID, each with the `parameters` of its scheme and the `data` of its type
-   * - `timed`: leaves out the search for credentials, which would take the processor from the job
+   * - `timed`: looks for credentials less often, since looking takes the processor from the job
    */
   constructor({
     variables = {},
@@ -59,9 +65,12 @@ export class Job {
     uid,
     restricted = false,
     timed = false,
+    after,
   } = {}) {
-    this.root = mkdtempSync(join(tmpdir(), "falcon-agent-"));
+    this.root = after?.root ?? mkdtempSync(join(tmpdir(), "falcon-agent-"));
     this.folders = { work: this.root, temp: join(this.root, "_temp"), sources: join(this.root, "1/s") };
+    // The agent empties it between jobs.
+    rmSync(this.folders.temp, { recursive: true, force: true });
     for (const path of [this.folders.temp, this.folders.sources]) mkdirSync(path, { recursive: true });
     if (uid !== undefined)
       for (const path of [this.root, this.folders.temp, this.folders.sources]) chownSync(path, uid, uid);
@@ -105,9 +114,11 @@ export class Job {
     return this.#search.findings(this.root);
   }
 
-  /** Removes the agent's folders. */
+  /** Removes the agent's folders; no credential was found by then. */
   end() {
+    const found = inLab ? this.findings() : [];
     rmSync(this.root, { recursive: true, force: true });
+    assert.deepEqual(found, [], "credentials where others can find them");
   }
 
   #spawn(entry) {
@@ -125,17 +136,14 @@ export class Job {
       stdio: ["ignore", "pipe", "pipe"],
       ...(this.uid === undefined ? {} : { uid: this.uid, gid: this.uid }),
     });
-    if (process.env.LAB === "1" && !this.timed) {
+    if (inLab) {
       this.#search.seekAllOf(this);
-      this.#search.watch(child);
+      this.#search.watch(child, this);
     }
-    return new Step(
-      child,
-      new StepLog(this.masks, task.restrictions.settableVariables.allowed, {
-        restricted: this.restricted,
-        attached: this.#attached,
-      }),
-    );
+    const { restricted } = this;
+    const settable = task.restrictions.settableVariables.allowed;
+    const log = new StepLog(this.masks, settable, { restricted, attached: this.#attached });
+    return new Step(child, log, (ended) => this.#search.readOutput(ended));
   }
 }
 
@@ -145,13 +153,18 @@ class Step {
   /** Raw lines with the seconds at which they came. */
   raw = [];
 
-  constructor(child, log) {
+  constructor(child, log, read) {
     this.child = child;
     this.log = log;
     const streams = [child.stdout, child.stderr].map((stream) => this.#read(stream));
     this.done = new Promise((settle, fail) => {
       child.on("error", fail);
-      child.on("close", (code, signal) => Promise.all(streams).then(() => settle(this.#end(code, signal))));
+      child.on("close", async (code, signal) => {
+        await Promise.all(streams);
+        const ended = this.#end(code, signal);
+        read(ended);
+        settle(ended);
+      });
     });
   }
 

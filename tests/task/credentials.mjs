@@ -1,10 +1,13 @@
-// Searches for the credentials of a job where others could find them: process lists, containers, and files that stay.
-import { readdirSync, readFileSync, statSync } from "node:fs";
+// Searches for the credentials of a job where others could find them: the log, process lists, containers, files that stay,
+// and the engine's own data.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
-const interval = 100;
+/** Time between two looks, in milliseconds; the longer one takes no processor from a job whose time counts. */
+const interval = { usual: 100, timed: 1000 };
 const engineSocket = "/var/run/docker.sock";
 const largestFile = 16 << 20;
 /** Files that tests and labs themselves put into the temporary folder. */
@@ -22,16 +25,21 @@ const forms = (secret) => [
 export class CredentialSearch {
   #sought = [];
   #findings = new Set();
-  #folders = [tmpdir(), homedir()].map((folder) => ({ folder, before: new Set(list(folder)) }));
+  #folders = [...new Set([tmpdir(), "/tmp", homedir()])].map((folder) => ({
+    folder,
+    before: new Set(list(folder)),
+  }));
   samples = 0;
 
   /**
    * Seeks `secrets`. Those of `inSensor` are arguments of falconutil, which show in its container and its own processes.
-   * Those of `inherited` were in the environment already, so child processes have them too.
+   * Those of `inherited` were in the environment already, so child processes have them too. Those of `shown` are names,
+   * which the log may have.
    */
-  seek(secrets, { inSensor = false, inherited = false } = {}) {
-    for (const secret of secrets.filter((text) => text?.length > 3))
-      this.#sought.push({ secret, forms: forms(secret), inSensor, inherited });
+  seek(secrets, { inSensor = false, inherited = false, shown = false } = {}) {
+    // The name of a variable that was not replaced is not a secret.
+    for (const secret of secrets.filter((text) => text?.length > 3 && !text.startsWith("$(")))
+      this.#sought.push({ secret, forms: forms(secret), inSensor, inherited, shown });
   }
 
   /** Seeks everything confidential that a job's step is given, and what the lab's AWS issues for it. */
@@ -47,24 +55,46 @@ export class CredentialSearch {
     this.seek(customers, { inSensor: true });
     this.seek([registryPassword]);
     const { "Agent.ProxyPassword": proxyPassword, ...others } = secrets;
-    this.seek(Object.values(others));
+    const ofSensor = [falconCid, falconctlOptions, token, ...customers];
+    for (const [name, value] of Object.entries(others).filter((entry) => !ofSensor.includes(entry[1])))
+      this.seek([value], { shown: !/secret|password|token/i.test(name) });
     // Docker's credential helpers, programs of the agent, reach registries with the step's own keys and by the proxy.
     const proxies = Object.entries(env).filter(([name, url]) => url && /_proxy$/i.test(name));
     const passwords = proxies.map(([, url]) => decodeURIComponent(/:([^:@/]+)@/.exec(url)?.[1] ?? ""));
     const helpers = [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN, proxyPassword, ...passwords];
     this.seek(helpers, { inherited: true });
+    // Falconutil's arguments are in the engine's build cache.
+    for (const { forms, inSensor } of this.#sought)
+      if (!inSensor) for (const form of forms) notInEngine.add(form);
   }
 
   /** Looks again and again while a step runs; `root` is the process that the agent gave the credentials to. */
-  watch(root) {
+  watch(root, { timed = false } = {}) {
     let looking = Promise.resolve();
-    const timer = setInterval(() => {
-      this.samples += 1;
-      this.#lookAtProcesses(root.pid);
-      looking = looking.then(() => this.#lookAtContainers());
-    }, interval);
+    const timer = setInterval(
+      () => {
+        this.samples += 1;
+        this.#lookAtProcesses(root.pid);
+        looking = looking.then(() => this.#lookAtContainers());
+      },
+      interval[timed ? "timed" : "usual"],
+    );
     root.on("close", () => clearInterval(timer));
     root.on("error", () => clearInterval(timer));
+  }
+
+  /** Reads a step's output: nothing is shown to readers, and what the agent does not mask is not printed either. */
+  readOutput({ raw, ...step }) {
+    for (const { secret, forms, shown } of this.#sought)
+      if (!shown && forms.some((form) => step.leaks(form)))
+        this.#findings.add(`${mark(secret)} in what readers see`);
+    const printed = raw.filter(({ line }) => !line.startsWith("##vso[task.setsecret]"));
+    // falconutil may print its own arguments, which the agent masks.
+    this.#look(
+      printed.map(({ line }) => line).join("\n"),
+      "the output",
+      (sought) => sought.inSensor || sought.shown,
+    );
   }
 
   /** All places at which something was found: so far, and among the files that are left in `root` and newly elsewhere. */
@@ -72,7 +102,7 @@ export class CredentialSearch {
     this.#lookAtFiles(root);
     for (const { folder, before } of this.#folders)
       for (const name of list(folder))
-        if (!before.has(name) && !(folder === tmpdir() && ownOfTests.test(name)))
+        if (!before.has(name) && !(folder !== homedir() && ownOfTests.test(name)))
           this.#lookAtFiles(join(folder, name));
     return [...this.#findings];
   }
@@ -162,4 +192,51 @@ function engine(path) {
     asked.on("error", () => resolve(undefined));
     asked.end();
   });
+}
+
+/** What no engine may keep of the jobs of this process. */
+const notInEngine = new Set();
+
+/** Has the end of this process fail if the engine keeps what its jobs were given. */
+export function guardEngine() {
+  const marker = markTime();
+  process.on("exit", () => {
+    const found = engineFiles(notInEngine, marker);
+    rmSync(marker);
+    if (found.length === 0) return;
+    console.error(`Credentials in the engine's data:\n${found.join("\n")}`);
+    process.exitCode = 1;
+  });
+}
+
+/** Writes a file, so that later ones can be told from earlier ones. */
+export function markTime() {
+  const path = join(process.env.LAB_TMP, `falcon-agent-began-${process.pid}`);
+  writeFileSync(path, "");
+  return path;
+}
+
+/** Files of the engine that hold one of the texts: its data, as far as it changed after `marker` was written, and its log. */
+export function engineFiles(texts, marker) {
+  const { LAB_DIR, LAB_TMP } = process.env;
+  if (texts.size === 0) return [];
+  const list = join(LAB_TMP, `falcon-agent-sought-${process.pid}`);
+  writeFileSync(list, `${[...texts].join("\n")}\n`);
+  // Files come and go meanwhile, so only a search that could not begin is a failure.
+  const changed = `find "$1" -type f -cnewer "$2" -size -256M -print0 | xargs -0 -r grep -laFf "$3" -- "$4" || [ $? -lt 124 ]`;
+  const args = [
+    "-c",
+    changed,
+    "sh",
+    join(LAB_DIR, "engine/data"),
+    marker,
+    list,
+    join(LAB_DIR, "logs/dockerd"),
+  ];
+  try {
+    const found = execFileSync("sh", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return found.split("\n").filter(Boolean);
+  } finally {
+    rmSync(list);
+  }
 }
