@@ -1,6 +1,7 @@
 // A stand-in of ECS's API on this machine, for what moto cannot play: deployments that move, fail, and are replaced. A test
 // starts its own and points `AWS_ENDPOINT_URL_ECS` at it; ECR and STS stay where they are.
 import { createServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Definitions, Refusal } from "./ecs/definitions.mjs";
 import { Service } from "./ecs/service.mjs";
 import { readAll } from "./front/pass.mjs";
@@ -20,6 +21,7 @@ const THROTTLED = { type: "ThrottlingException", message: "Rate exceeded" };
  * - `faults`: each with its `action` and `count` (1), and one of `throttle`, `expire`, `answer` (`status`, `type`,
  *   `message`), `body` (a text with status 200), `cut` (the request is not obeyed and not answered) and `lose` (it is obeyed and not answered); `after`
  *   requests pass before it
+ * - `delayMs`: the time between a request, which is obeyed at once, and its answer
  */
 export async function startEcs({
   definition,
@@ -30,6 +32,7 @@ export async function startEcs({
   denied = [],
   unsupported = [],
   faults = [],
+  delayMs = 0,
 }) {
   const definitions = new Definitions(PLACE);
   const services = new Map(
@@ -55,6 +58,7 @@ export async function startEcs({
     const fault = take(due, action);
     if (fault?.cut) return request.socket.destroy();
     const [status, answer] = answerTo({ action, body, fault, denied, unsupported, operations });
+    if (delayMs > 0) await sleep(delayMs);
     if (fault?.lose) return request.socket.destroy();
     response.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
     response.end(fault?.body ?? JSON.stringify(answer));

@@ -71,13 +71,15 @@ test("The addon takes exactly the inputs of the task", () => {
 
 /** Asserts that the last cell of each row names a test, by file and name or by the subject of a parametrized one. */
 function assertNamesTests(document, least) {
-  const rows = [
-    ...document.matchAll(/^\| .* \| `(tests\/(?:task|package)\/[a-z-]+\.test\.mjs)`: `([^`]+)` \|$/gm),
-  ];
+  const rows = [...document.matchAll(/^\| .* \| `([a-z/_-]+\.(?:test\.mjs|test\.ts|rs))`: `([^`]+)` \|$/gm)];
   assert.ok(rows.length >= least, `${rows.length} rows`);
   for (const [, file, name] of rows) {
     const text = readFileSync(join(root, file), "utf8");
-    assert.ok(text.includes(`"${name}"`) || text.includes(`\`${name}\``), `${file} has no test ${name}`);
+    const forms = [`"${name}"`, `\`${name}\``, `fn ${name}()`];
+    assert.ok(
+      forms.some((form) => text.includes(form)),
+      `${file} has no test ${name}`,
+    );
   }
   return rows.length;
 }
@@ -91,6 +93,12 @@ function section(heading) {
 
 test("Every way in names an existing test", () => {
   assertNamesTests(section("Every way in and its test"), 16);
+});
+
+test("Every promise of SECURITY.md names an existing test", () => {
+  const security = readFileSync(join(root, "SECURITY.md"), "utf8");
+  const promises = security.match(/^\| (?!promise \||---)/gm);
+  assert.equal(assertNamesTests(security, 20), promises.length);
 });
 
 /** Every part of the hand-written pipeline's guide, by a word of the row's first cell. */
