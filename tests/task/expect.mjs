@@ -23,6 +23,8 @@ export function assertFailed(step, code) {
   assert.ok(issue.message.endsWith(`[${code}]`), issue.message);
   assert.match(issue.message, /^([A-Z]|\d|`|falconutil )/, `a sentence: ${issue.message}`);
   assert.match(story(step), /^ {2}hint: /m, `a hint:\n${story(step)}`);
+  const more = new RegExp(`^More: (${code} in docs/|https://.*#${code.toLowerCase()}$)`, "m");
+  assert.match(story(step), more, "the place that explains the code");
   assert.deepEqual(step.outputs, {}, "no output variable of a failed step");
   return issue.message;
 }
