@@ -35,30 +35,44 @@ const early = [
     "FALCON_ALREADY_PATCHED",
     [],
   ],
-  ["A missing source tag", { sourceImage: image("app/web:nope") }, "REGISTRY_IMAGE_NOT_FOUND", [/nope/]],
+  [
+    "A missing source tag",
+    { sourceImage: image("app/web:nope") },
+    "REGISTRY_IMAGE_NOT_FOUND",
+    [
+      /nope/,
+      /hint: Check the name in `sourceImage`; .*`aws ecr describe-images .*--repository-name app\/web /,
+    ],
+  ],
   [
     "A missing sensor tag",
     { sensorImage: image("containersensor:nope") },
     "REGISTRY_IMAGE_NOT_FOUND",
-    [/nope/],
+    [/nope/, /hint: Check the name in `sensorImage`; /],
   ],
   [
     "A missing target repository",
     { targetImage: image("app/nope:1") },
     "ECR_REPOSITORY_NOT_FOUND",
-    [/app\/nope/],
+    [
+      /app\/nope/,
+      /hint: Check the name in `targetImage`, .*`aws ecr create-repository .*--repository-name app\/nope`/,
+    ],
   ],
   [
     "An immutable target tag",
     { targetImage: image("app/immutable:1.0-falcon") },
     "ECR_TAG_IMMUTABLE",
-    [/1\.0-falcon/],
+    [
+      /1\.0-falcon/,
+      /hint: Set a tag in `targetImage` .*`aws ecr put-image-tag-mutability .*filter=1\.0-falcon'`/,
+    ],
   ],
   [
     "An immutable additional tag",
     { targetImage: image("app/immutable:new"), additionalTags: "1.0" },
     "ECR_TAG_IMMUTABLE",
-    [/`1\.0`/],
+    [/`1\.0`/, /hint: Set a tag in `additionalTags` .*IMMUTABLE_WITH_EXCLUSION/],
   ],
   [
     "The source's short form as target",

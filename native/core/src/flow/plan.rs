@@ -2,6 +2,7 @@
 
 pub mod decide;
 pub mod deployment;
+pub mod emulator_refusal;
 pub mod engine_access;
 pub mod graft_source;
 pub mod prepare;

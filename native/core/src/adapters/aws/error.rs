@@ -217,9 +217,9 @@ fn trust_hint(role: &str, claims: &Claims) -> String {
 
 fn assume_hint(role: &str, has_external_id: bool) -> String {
     let external_id = if has_external_id {
-        "check that the external ID is the one in its condition"
+        "check that the external ID (`awsExternalId`, or that of the connection) is the one in its condition"
     } else {
-        "give the external ID if its condition demands one"
+        "set `awsExternalId`, or the external ID of the connection, if its condition demands one"
     };
     format!(
         "Have the trust policy of `{role}` name these credentials' user or role, {external_id}, and allow them `sts:AssumeRole` on it"

@@ -80,8 +80,8 @@ impl Explain for KmsError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::RegionMissing { .. } => "Set `awsRegion`, or name the key by its ARN, which holds its region".to_owned(),
-            Self::NotFound { .. } => "Correct the key's name and region; a key of another account is named by its ARN or by the ARN of its alias".to_owned(),
-            Self::Unusable { .. } => "Enable the key in KMS, or name another key".to_owned(),
+            Self::NotFound { .. } => "Correct the key's name in `signingKey` or `trustedKeys`, and its region (`awsRegion`); a key of another account is named by its ARN or by the ARN of its alias".to_owned(),
+            Self::Unusable { key, .. } => format!("Look at the state of the key: `aws kms describe-key --key-id {key}`; enable it with `aws kms enable-key`, or name another key in `signingKey` or `trustedKeys`"),
             Self::Unsuitable { .. } | Self::Kind { .. } => "Create a key for records alone: `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`".to_owned(),
             Self::SignatureInvalid { .. } => "Remove an override of KMS's endpoint; if there is none, check that the public key in `trustedKeys` is the signing key's".to_owned(),
             Self::Aws(error) => return error.hint(),

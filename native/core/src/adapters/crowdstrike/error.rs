@@ -11,7 +11,7 @@ use crate::report::problem::{Explain, Problem};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FalconError {
     /// No client could be made; the agent trusts no certificate authority.
-    #[error("Cannot connect to CrowdStrike: there is nobody to trust")]
+    #[error("Cannot connect to CrowdStrike: no trusted certificate authority was found")]
     NoTrust {
         /// Flaw in the store.
         source: Cause,

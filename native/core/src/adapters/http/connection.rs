@@ -29,7 +29,8 @@ pub fn is_tls(error: &(dyn Error + 'static)) -> bool {
 pub fn connection_hint(host: &str, tls: bool) -> String {
     if tls {
         return format!(
-            "Have the agent trust the certificate that `{host}` or the proxy before it shows: add its certificate authority to the system's store, or name a file that holds it in `SSL_CERT_FILE`"
+            "Have the agent trust the certificate that `{host}` or the proxy before it shows: add its certificate authority to the system's store, or name a file that holds it in `SSL_CERT_FILE`; `openssl s_client -connect {} -showcerts </dev/null` shows it",
+            with_port(host)
         );
     }
     match proxy_before(host, &Matcher::from_env()) {
@@ -37,8 +38,19 @@ pub fn connection_hint(host: &str, tls: bool) -> String {
             "Requests to `{host}` take the proxy `{proxy}`: check that the agent can connect to it, that it lets them through, and its user and password in `HTTPS_PROXY` or the agent's configuration; or name `{host}` in `NO_PROXY`"
         ),
         None => format!(
-            "Check that the agent can connect to `{host}`: its DNS and firewall, and whether it needs a proxy in `HTTPS_PROXY`"
+            "Check that the agent can connect to `{host}`, as with `curl -sS -o /dev/null https://{host}/`: its DNS and firewall, and whether it needs a proxy in `HTTPS_PROXY`"
         ),
+    }
+}
+
+fn with_port(host: &str) -> String {
+    if host
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+    {
+        host.to_owned()
+    } else {
+        format!("{host}:443")
     }
 }
 
@@ -53,7 +65,7 @@ fn proxy_before(host: &str, proxies: &Matcher) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_tls, proxy_before};
+    use super::{connection_hint, is_tls, proxy_before};
     use hyper_util::client::proxy::matcher::Matcher;
     use std::io;
 
@@ -62,6 +74,18 @@ mod tests {
         let error = io::Error::other(rustls::Error::DecryptError);
         assert!(is_tls(&io::Error::other(error)));
         assert!(!is_tls(&io::Error::other("broken pipe")));
+    }
+
+    #[test]
+    fn a_certificate_is_shown_by_a_whole_command() {
+        for (host, address) in [
+            ("registry.example", "registry.example:443"),
+            ("registry.example:5000", "registry.example:5000"),
+        ] {
+            let hint = connection_hint(host, true);
+            let command = format!("`openssl s_client -connect {address} -showcerts </dev/null`");
+            assert!(hint.contains(&command), "{hint}");
+        }
     }
 
     #[test]

@@ -2,17 +2,12 @@
 
 use super::credentials::error::{SignInError, sign_in_hint};
 use crate::adapters::http::connection::connection_hint;
-use crate::domain::aws::denial::{Denial, allow};
+use crate::domain::aws::denial::{Denial, READ_IMAGE, allow};
 use crate::domain::reference::digest::Digest;
-use crate::domain::reference::ecr_host::EcrHost;
 use crate::domain::reference::repository::Repository;
 use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
-
-/// Permissions that reading an image takes in ECR
-/// (<https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html>).
-const READ: [&str; 2] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
 /// Permissions that pushing takes beside the token; reading back takes the first and the last.
 const WRITE: [&str; 7] = [
@@ -47,7 +42,7 @@ impl Access {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// No client could be made; the agent trusts no certificate authority.
-    #[error("Cannot connect to registries: there is nobody to trust")]
+    #[error("Cannot connect to registries: no trusted certificate authority was found")]
     NoTrust {
         /// Flaw in the store.
         source: Cause,
@@ -77,6 +72,8 @@ pub enum RegistryError {
     ImageNotFound {
         /// The image as a reference.
         image: String,
+        /// The repository.
+        repository: Repository,
         /// Message of the registry.
         source: Cause,
     },
@@ -91,7 +88,7 @@ pub enum RegistryError {
         source: Cause,
     },
     /// The registry refuses the password, or IAM the access.
-    #[error("The registry denies us to {} `{image}`", access.verb())]
+    #[error("The registry denied {} access to `{image}`", access.verb())]
     Denied {
         /// The image as a reference.
         image: String,
@@ -196,9 +193,9 @@ impl Explain for RegistryError {
             ),
             Self::SignIn { source, .. } => source.hint(),
             Self::RepositoryNotFound { repository, .. } => Some(repository.creation_hint()),
-            Self::ImageNotFound { image, .. } => Some(not_found_hint(image)),
+            Self::ImageNotFound { repository, .. } => Some(repository.listing_hint()),
             Self::TagImmutable { .. } => Some(
-                "Push a new tag, or set the repository's tag mutability to `MUTABLE`".to_owned(),
+                "Set a tag that is not there yet, or except this one from the repository's immutability".to_owned(),
             ),
             Self::Denied { denial: Some(denial), .. } => Some(denial.hint()),
             Self::Denied { access, repository, denial: None, .. } => {
@@ -213,19 +210,10 @@ impl Explain for RegistryError {
     }
 }
 
-fn not_found_hint(image: &str) -> String {
-    let host = image.split('/').next().unwrap_or_default();
-    if EcrHost::parse(host).is_some() {
-        "Check the tag and the repository; `aws ecr describe-images` lists what is there".to_owned()
-    } else {
-        "Check the tag and the repository".to_owned()
-    }
-}
-
 /// A refusal without a reason: show all that the access takes.
 fn denied_hint(access: Access, repository: &Repository) -> String {
     let actions: &[&str] = match access {
-        Access::Read => &READ,
+        Access::Read => &READ_IMAGE,
         Access::Write => &WRITE,
     };
     let Some(host) = repository.ecr() else {

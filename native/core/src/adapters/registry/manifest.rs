@@ -93,6 +93,7 @@ impl Registry {
             Ok((raw, named)) if named == *digest => Ok((raw, named)),
             Ok((_, named)) => Err(RegistryError::ImageNotFound {
                 image: subject.image(),
+                repository: subject.repository.clone(),
                 source: Cause::said(&format!(
                     "the registry does not know the digest, and the tag `{tag}` names {named}"
                 )),

@@ -121,7 +121,11 @@ impl<'a> Subject<'a> {
             };
         }
         if refusal.is_not_found() {
-            return RegistryError::ImageNotFound { image, source };
+            return RegistryError::ImageNotFound {
+                image,
+                repository: self.repository.clone(),
+                source,
+            };
         }
         RegistryError::RequestFailed {
             image,

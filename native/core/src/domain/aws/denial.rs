@@ -84,6 +84,10 @@ impl fmt::Display for Denial {
     }
 }
 
+/// Permissions that reading an image takes in ECR
+/// (<https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html>).
+pub const READ_IMAGE: [&str; 2] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
 /// The sentence that shows which statement a policy lacks.
 pub fn allow(actions: &[&str], resource: &str) -> String {
     let actions = actions

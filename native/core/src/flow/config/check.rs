@@ -12,6 +12,8 @@ use crate::report::problem::Problem;
 struct InputProblem {
     fault: InputFault,
     message: String,
+    /// Advice with values of the input, in place of the kind's.
+    hint: Option<String>,
 }
 
 /// The check of all inputs: each method returns the value if it is good and notes the problem if not.
@@ -23,9 +25,25 @@ pub(super) struct Check {
 impl Check {
     /// Notes that `input` has a problem.
     pub(super) fn refuse(&mut self, fault: InputFault, input: &str, message: impl AsRef<str>) {
+        self.note(fault, input, message.as_ref(), None);
+    }
+
+    /// Notes that `input` has a problem, with advice that holds the input's own values.
+    pub(super) fn refuse_with(
+        &mut self,
+        fault: InputFault,
+        input: &str,
+        message: impl AsRef<str>,
+        hint: String,
+    ) {
+        self.note(fault, input, message.as_ref(), Some(hint));
+    }
+
+    fn note(&mut self, fault: InputFault, input: &str, message: &str, hint: Option<String>) {
         self.problems.push(InputProblem {
             fault,
-            message: format!("`{input}`: {}", message.as_ref()),
+            message: format!("`{input}`: {message}"),
+            hint,
         });
     }
 
@@ -37,7 +55,11 @@ impl Check {
                 code: only.fault.code(),
                 what: format!("Invalid input {}", only.message),
                 why: Vec::new(),
-                hint: Some(only.fault.hint().to_owned()),
+                hint: Some(
+                    only.hint
+                        .clone()
+                        .unwrap_or_else(|| only.fault.hint().to_owned()),
+                ),
             });
         }
         let fault = first.fault;
@@ -117,7 +139,12 @@ impl Check {
     /// The text of a required input.
     pub(super) fn required<'a>(&mut self, input: &str, value: &'a str) -> Option<&'a str> {
         if value.trim().is_empty() {
-            self.refuse(InputFault::Missing, input, "is required and empty");
+            self.refuse_with(
+                InputFault::Missing,
+                input,
+                "is required and empty",
+                format!("Set `{input}` in the step"),
+            );
             return None;
         }
         self.text(input, value)

@@ -63,7 +63,11 @@ pub(super) fn ecr_image(check: &mut Check, input: &str, value: &str) -> Option<I
                     format!("`{registry}` is not an ECR registry, and the task pushes to ECR only")
                 }
             };
-            check.refuse(InputFault::RegistryNotEcr, input, message);
+            let repository = &name.repository;
+            let hint = format!(
+                "Set `{input}` to a repository of yours in ECR, such as `123456789012.dkr.ecr.eu-west-1.amazonaws.com/{repository}`"
+            );
+            check.refuse_with(InputFault::RegistryNotEcr, input, message, hint);
             None
         }
         _ => Some(name),
@@ -81,10 +85,11 @@ pub(super) fn target(check: &mut Check, inputs: &Inputs) -> Option<(ImageName, T
         return None;
     }
     let Some(tag) = name.tag.clone() else {
-        check.refuse(
+        check.refuse_with(
             InputFault::TagMissing,
             "targetImage",
             format!("`{name}` has no tag"),
+            format!("Add a tag in `targetImage`, such as `{name}:1.4.2-falcon`"),
         );
         return None;
     };
@@ -99,10 +104,11 @@ pub(super) fn refuse_target_that_is_source(check: &mut Check, source: &Source, t
         && source.repository == target.repository
         && source.tag == target.tag
     {
-        check.refuse(
+        check.refuse_with(
             InputFault::TargetIsSource,
             "targetImage",
             format!("`{target}` is the source itself, which would be overwritten"),
+            format!("Set `targetImage` to another tag, such as `{target}-falcon`"),
         );
     }
 }
@@ -146,7 +152,12 @@ pub(super) fn pinned(
     };
     let name = check.image(input, value)?;
     let Some(digest) = name.digest.clone() else {
-        check.refuse(without_digest, input, format!("`{name}` carries no digest"));
+        check.refuse_with(
+            without_digest,
+            input,
+            format!("`{name}` carries no digest"),
+            format!("{}; `crane digest {name}` prints it", without_digest.hint()),
+        );
         return None;
     };
     // A reference without a host means Docker Hub here, as everywhere but in the images that ECR holds.
@@ -174,6 +185,7 @@ mod tests {
     use crate::flow::config::tests::refusal;
     use crate::flow::inputs::Inputs;
     use crate::report::code::Code;
+    use crate::test_support::config::{inputs, read};
 
     #[test]
     fn ecr_public_as_a_target_is_called_by_its_name() {
@@ -190,5 +202,38 @@ mod tests {
         }
         let (_, other, _) = refusal(|i| i.target_image = "ghcr.io/team/web:1-falcon".into());
         assert!(!other.contains("Public"), "{other}");
+    }
+
+    #[test]
+    fn the_advice_on_one_input_names_it_and_has_its_value() {
+        type Change = fn(&mut Inputs);
+        let cases: &[(&str, Change)] = &[
+            ("Set `sourceImage` in the step", |i| i.source_image.clear()),
+            (
+                "Add a tag in `targetImage`, such as `app/web:1.4.2-falcon`",
+                |i| i.target_image = "app/web".into(),
+            ),
+            (
+                "Set `targetImage` to another tag, such as `app/web:1-falcon`",
+                |i| {
+                    i.source_image = "app/web:1".into();
+                    i.target_image = "app/web:1".into();
+                },
+            ),
+            (
+                "Add the digest: the image runs privileged, so a tag that can move is not enough; `crane digest tonistiigi/binfmt:latest` prints it",
+                |i| i.emulator_image = "tonistiigi/binfmt:latest".into(),
+            ),
+            (
+                "Set `targetImage` to a repository of yours in ECR, such as `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web`",
+                |i| i.target_image = "ghcr.io/app/web:1".into(),
+            ),
+        ];
+        for (expected, change) in cases {
+            let mut inputs = inputs();
+            change(&mut inputs);
+            let problem = read(&inputs).expect_err("a problem");
+            assert_eq!(problem.hint.as_deref(), Some(*expected));
+        }
     }
 }

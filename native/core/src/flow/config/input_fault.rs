@@ -44,8 +44,8 @@ impl InputFault {
             Self::UnresolvedVariable => (Code::InputUnresolvedVariable, "Define the variable, or link the variable group that holds it; secret variables of a pipeline are not given to pull requests from forks"),
             Self::UnresolvedOutput => (Code::InputUnresolvedVariable, "Give the step that sets it a `name:`, the part before the dot. In another job, map it under `variables:` as `$[ dependencies.JOB.outputs['STEP.VARIABLE'] ]`; in another stage, as `$[ stageDependencies.STAGE.JOB.outputs['STEP.VARIABLE'] ]`. If it is not the output of a step, define the variable"),
             Self::TagMissing => (Code::InputTagMissing, "Add a tag, such as `:1.4.2`"),
-            Self::EmulatorWithoutDigest => (Code::InputEmulatorWithoutDigest, "Add the digest: `crane digest IMAGE` prints it; the image runs privileged, so a tag that can move is not enough"),
-            Self::StagingWithoutDigest => (Code::InputStagingWithoutDigest, "Add the digest: `crane digest IMAGE` prints it; only images by digest are run"),
+            Self::EmulatorWithoutDigest => (Code::InputEmulatorWithoutDigest, "Add the digest: the image runs privileged, so a tag that can move is not enough"),
+            Self::StagingWithoutDigest => (Code::InputStagingWithoutDigest, "Add the digest: only images by digest are run"),
             Self::TargetIsSource => (Code::InputTargetIsSource, "Set a tag that differs from the source's, such as the source's with `-falcon` behind it"),
             Self::AwsConnectionMissing => (Code::AwsConnectionMissing, "Set the ID or name of a service connection of the type AWS, and permit this pipeline to use it: Project settings > Service connections"),
             Self::AwsConnectionIncomplete => (Code::AwsConnectionIncomplete, "Edit the service connection: it needs an access key with its secret, or a role to assume, or OIDC with a role to assume"),
@@ -58,7 +58,7 @@ impl InputFault {
             Self::Malformed => (Code::InputMalformed, "Write the value as the message says"),
             Self::UnknownValue => (Code::InputUnknownValue, "Use one of the values listed"),
             Self::ReferenceInvalid => (Code::InputReferenceInvalid, "Write it as `repository:tag` or `registry/repository:tag`"),
-            Self::RegistryNotEcr => (Code::InputRegistryNotEcr, "Copy the image to ECR first, for instance with `crane copy`"),
+            Self::RegistryNotEcr => (Code::InputRegistryNotEcr, "Name a repository of yours in ECR"),
         }
     }
 }

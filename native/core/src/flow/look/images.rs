@@ -8,7 +8,7 @@ use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::ecr_host::EcrHost;
 use crate::domain::reference::image_name::ImageName;
-use crate::domain::reference::repository::Repository;
+use crate::domain::reference::repository::{Repository, naming};
 use crate::flow::facts::fact::Fact;
 use crate::flow::facts::verify::ImageFacts;
 use crate::flow::services::Services;
@@ -56,11 +56,11 @@ impl Explain for ImageError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::RegionMissing { .. } => "Set `awsRegion`, or write the image with its registry, as in `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web:1.4.2`",
-            Self::PlatformMissing { role: "sensor", .. } => "Take a sensor image of version 7.33 or later, which is multi-architecture, and copy all of it: `crane copy` or `skopeo copy --all`",
-            Self::PlatformMissing { role: "target", .. } => "Name the image that `action: patch` pushed, which is for linux/arm64",
-            Self::PlatformMissing { .. } => "Build the image for ARM64, for instance with `docker buildx build --platform linux/arm64 --push`",
-        }.to_owned())
+            Self::RegionMissing { name } => format!("Set `awsRegion`, or write the image with its registry, as in `123456789012.dkr.ecr.eu-west-1.amazonaws.com/{name}`"),
+            Self::PlatformMissing { role: "sensor", name, .. } => format!("Set `sensorImage` to a sensor of version 7.33 or later, which is multi-architecture, and copy all of it: `skopeo copy --all docker://ORIGINAL docker://{name}`"),
+            Self::PlatformMissing { role: "target", .. } => "Set `targetImage` to the image that `action: patch` pushed, which is for linux/arm64".to_owned(),
+            Self::PlatformMissing { name, .. } => format!("Build the image for ARM64: `docker buildx build --platform linux/arm64 --push --tag {name} .`"),
+        })
     }
 }
 
@@ -98,8 +98,13 @@ impl<'a> Images<'a> {
         Self { account, services }
     }
 
-    /// The ARM64 image that a name stands for.
+    /// The ARM64 image that a name stands for, which the input of its role has.
     pub(super) async fn find(&self, role: &'static str, name: &ImageName) -> Fact<FoundImage> {
+        let found = self.look_up(role, name).await;
+        found.map_err(|problem| named_by(input_of(role), problem))
+    }
+
+    async fn look_up(&self, role: &'static str, name: &ImageName) -> Fact<FoundImage> {
         let repository = self.repository(name).await?;
         let shown = shown(&repository, name);
         let registry = self.services.registry().await?;
@@ -139,6 +144,21 @@ impl<'a> Images<'a> {
             .resolve(repository, &reference(name), &arm64)
             .await?)
     }
+}
+
+/// The input that names the image of a role.
+fn input_of(role: &str) -> &'static str {
+    match role {
+        "sensor" => "sensorImage",
+        "target" => "targetImage",
+        _ => "sourceImage",
+    }
+}
+
+/// A problem with the input in its advice, where that is to check the name.
+pub(super) fn named_by(input: &str, problem: Problem) -> Problem {
+    let hint = problem.hint.map(|hint| naming(input, &hint));
+    Problem { hint, ..problem }
 }
 
 /// The digest that a name has, with its tag, or else the tag alone.

@@ -1,6 +1,6 @@
 //! Finds the sensor: as the image that the user names, in CrowdStrike's registry, or in the mirror.
 
-use super::images::{Images, digest_for, missing, shown};
+use super::images::{Images, digest_for, missing, named_by, shown};
 use crate::adapters::crowdstrike::error::FalconError;
 use crate::adapters::crowdstrike::tenant::FalconRegistry;
 use crate::domain::falcon::release::VersionChoice;
@@ -41,7 +41,8 @@ impl SensorLookup<'_> {
         match sensor {
             Sensor::Image(name) => {
                 let repository = self.images.repository(name).await?;
-                let resolved = self.images.resolve(&repository, name).await?;
+                let resolved = self.images.resolve(&repository, name).await;
+                let resolved = resolved.map_err(|problem| named_by("sensorImage", problem))?;
                 let image = name.clone();
                 let found = Found {
                     repository,

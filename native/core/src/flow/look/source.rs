@@ -46,7 +46,7 @@ impl Explain for EngineImageError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotInEngine { .. } => "Name the image as `docker image ls` does, or set `sourceLocation: registry`",
+            Self::NotInEngine { .. } => "Set `sourceImage` to a name that `docker image ls` lists, or set `sourceLocation: registry`",
             Self::Ambiguous { .. } => "Push the image and set `sourceLocation: registry`, or build it with `--platform linux/arm64` alone",
             Self::Incomplete { .. } => INCOMPLETE,
             Self::EnginePlatform { .. } => "Build the image with `--platform linux/arm64`",

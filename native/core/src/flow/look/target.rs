@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::images::Images;
+use super::images::{Images, named_by};
 use super::keys::KeyLookup;
 use super::records::RecordLookup;
 use crate::adapters::aws::error::AwsError;
@@ -168,7 +168,7 @@ fn missing(repository: Repository, mut problem: Problem, create: bool) -> Fact<T
     if let Some(hint) = &mut problem.hint {
         hint.push_str("; with `createRepository: true` the task creates it");
     }
-    Err(problem)
+    Err(named_by("targetImage", problem))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Plans the steps before falconutil starts, and chooses the falconutil.
 
+use super::emulator_refusal;
 use super::ready::Ready;
-use super::refusal;
 use super::stages::Plan;
 use super::step::{Falconutil, Pull, Role, Step};
 use crate::domain::emulation::Registration;
@@ -50,7 +50,7 @@ pub(super) fn emulator_step(
     let tried = facts.probes.arm64_runs == Some(false);
     let missing = match facts.handler {
         Registration::Registered(_) if tried => {
-            return Err(refusal::emulator_without_effect(facts));
+            return Err(emulator_refusal::emulator_without_effect(config, facts));
         }
         Registration::Registered(_) => false,
         Registration::Absent => true,
@@ -59,8 +59,8 @@ pub(super) fn emulator_step(
     };
     match (missing, config.emulation, facts.probes.emulator_installed) {
         (false, ..) => Ok(None),
-        (true, _, true) => Err(refusal::emulator_without_effect(facts)),
-        (true, Emulation::Never, _) => Err(refusal::emulator_missing()),
+        (true, _, true) => Err(emulator_refusal::emulator_without_effect(config, facts)),
+        (true, Emulation::Never, _) => Err(emulator_refusal::emulator_missing(config)),
         (true, Emulation::Auto, false) => {
             Ok(Some(Step::InstallEmulator(config.emulator_image.clone())))
         }

@@ -3,11 +3,12 @@
 use super::engine_access::unfiltered;
 use super::graft_source::GraftSource;
 use super::ready::Ready;
-use crate::domain::emulation::Registration;
 use crate::domain::engine::{EngineFacts, Store};
 use crate::domain::falcon::marks::SensorMarks;
 use crate::domain::falcon::options::{FALCON_ENTRYPOINT, SENSOR_ROOT_VARIABLE};
+use crate::domain::image::tag_mutability::overwriting_hint;
 use crate::domain::provenance::key::Trust;
+use crate::domain::reference::tag::Tag;
 use crate::flow::config::patch::{EngineAccess, GraftCache, PatchConfig, Strategy};
 use crate::flow::facts::patch::Facts;
 use crate::flow::facts::source::{SourceFacts, SourcePlace};
@@ -48,7 +49,7 @@ pub(super) fn check<'a>(config: &PatchConfig, facts: &'a Facts) -> Result<Ready<
     refuse_miscounted_layers(ready.source)?;
     refuse_overwriting_source(config, ready.source, ready.target)?;
     refuse_unknown_image(config, ready.target)?;
-    refuse_immutable_tags(facts, ready.target)?;
+    refuse_immutable_tags(config, facts, ready.target)?;
     if by_engine {
         refuse_unfiltered_access(config, facts)?;
     }
@@ -179,7 +180,10 @@ fn refuse_miscounted_layers(source: &SourceFacts) -> Result<(), Problem> {
         why: vec![format!(
             "its manifest has {held} layers, and its configuration names {named}"
         )],
-        hint: Some("Build and push the source again".to_owned()),
+        hint: Some(format!(
+            "Build and push the source again: `docker buildx build --platform linux/arm64 --push --tag {} .`",
+            source.name
+        )),
     })
 }
 
@@ -203,16 +207,17 @@ fn refuse_overwriting_source(
                 .name
                 .starts_with(&format!("{}@", target.repository.tagged(tag)))
         {
-            let input = if *tag == config.target_tag {
-                "targetImage"
-            } else {
-                "additionalTags"
-            };
+            let input = input_of(config, tag);
             return Err(Problem {
                 code: Code::InputTargetIsSource,
-                what: format!("Invalid input `{input}`: `{}` is the source itself, which would be overwritten", target.repository.tagged(tag)),
+                what: format!(
+                    "Invalid input `{input}`: `{}` is the source itself, which would be overwritten",
+                    target.repository.tagged(tag)
+                ),
                 why: Vec::new(),
-                hint: Some("Set a tag that differs from the source's, such as the source's with `-falcon` behind it".to_owned()),
+                hint: Some(format!(
+                    "Set a tag in `{input}` that differs from the source's, such as `{tag}-falcon`"
+                )),
             });
         }
     }
@@ -241,7 +246,20 @@ fn refuse_unknown_image(config: &PatchConfig, target: &TargetFacts) -> Result<()
     })
 }
 
-fn refuse_immutable_tags(facts: &Facts, target: &TargetFacts) -> Result<(), Problem> {
+/// The input that has a tag of the target.
+fn input_of(config: &PatchConfig, tag: &Tag) -> &'static str {
+    if *tag == config.target_tag {
+        "targetImage"
+    } else {
+        "additionalTags"
+    }
+}
+
+fn refuse_immutable_tags(
+    config: &PatchConfig,
+    facts: &Facts,
+    target: &TargetFacts,
+) -> Result<(), Problem> {
     let mut existing = target.existing.iter();
     let Some((tag, digest)) = existing.find(|(tag, _)| target.is_immutable(tag)) else {
         return Ok(());
@@ -249,9 +267,9 @@ fn refuse_immutable_tags(facts: &Facts, target: &TargetFacts) -> Result<(), Prob
     let mut why = vec![format!(
         "the repository's tags are immutable, and `{tag}` names {digest}"
     )];
-    let mut hint =
-        "Push a tag that is not there yet, or set the repository's tag mutability to MUTABLE"
-            .to_owned();
+    let input = input_of(config, tag);
+    let known_rule = target.mutability.as_ref();
+    let mut hint = overwriting_hint(input, &target.repository, tag, known_rule);
     let known = target.current.as_ref().map(|current| &current.provenance);
     let has_keys = matches!(&facts.keys, Ok(keys) if keys.trust != Trust::Anyone);
     if has_keys && matches!(known, Some(Ok(known)) if known.believed.is_empty()) {
@@ -270,28 +288,4 @@ fn refuse_immutable_tags(facts: &Facts, target: &TargetFacts) -> Result<(), Prob
         why,
         hint: Some(hint),
     })
-}
-
-pub(super) fn emulator_missing() -> Problem {
-    Problem {
-        code: Code::EmulationMissing,
-        what: "ARM64 programs cannot run on this agent, and `emulation: never` does not allow installing an emulator".to_owned(),
-        why: vec!["falconutil runs ARM64 programs of the sensor image while it patches, and the kernel has no handler for them".to_owned()],
-        hint: Some("Set `emulation: auto`, or ask the agent's administrator to install one: `docker run --privileged --rm tonistiigi/binfmt --install arm64`".to_owned()),
-    }
-}
-
-pub(super) fn emulator_without_effect(facts: &Facts) -> Problem {
-    let handler = match &facts.handler {
-        Registration::Registered(handler) if !handler.works_in_containers() => format!("the handler `{}` lacks the flag F, so it is not found inside containers", handler.name),
-        Registration::Registered(handler) => format!("the handler `{}` is registered, but an ARM64 program of the sensor image did not run", handler.name),
-        Registration::Absent => "the emulator image ended without an error, but no handler is registered".to_owned(),
-        Registration::Unknown => "the engine's kernel is not this machine's, and an ARM64 program of the sensor image did not run".to_owned(),
-    };
-    Problem {
-        code: Code::EmulationNoEffect,
-        what: "ARM64 programs do not run on this agent although an emulator was installed".to_owned(),
-        why: vec![handler],
-        hint: Some("Remove the handler and install a current one: `docker run --privileged --rm tonistiigi/binfmt --uninstall qemu-aarch64`, then `--install arm64`".to_owned()),
-    }
 }

@@ -81,10 +81,10 @@ impl Explain for VerifyError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Platform { .. } => "Name the image that `action: patch` pushed, which is for linux/arm64".to_owned(),
-            Self::NotPatched { .. } => "Patch the image with `action: patch`, and verify what that pushed".to_owned(),
+            Self::Platform { .. } => "Set `targetImage` to the image that `action: patch` pushed, which is for linux/arm64".to_owned(),
+            Self::NotPatched { .. } => "Patch the image with `action: patch`, and set `targetImage` here to the image that it pushed".to_owned(),
             Self::SourceDiffers { .. } => "Set `sourceImage` to the image that was patched, best by its digest, or patch this one again".to_owned(),
-            Self::TooOld { .. } => "Patch the source again with a newer sensor".to_owned(),
+            Self::TooOld { minimum, .. } => format!("Patch the source again with a sensor of {minimum} or later (`sensorImage`, or `sensorVersion`)"),
             Self::VersionUnknown { .. } => format!("Patch the image with `action: patch`, which records the sensor's version beside the image; or build the source with the label `{SENSOR_VERSION_LABEL}`, which patching keeps"),
             Self::NotSigned { .. } => "Patch the image with `action: patch` and `signingKey`; after a change of key, add the former key to `trustedKeys`".to_owned(),
             Self::SensorFilesMissing { .. } => "Patch the source again with `action: patch`, as the last change of the image, and verify what that pushed".to_owned(),

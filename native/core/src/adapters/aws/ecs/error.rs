@@ -23,6 +23,8 @@ pub enum EcsError {
         cluster: String,
         /// The service.
         service: String,
+        /// The region.
+        region: String,
     },
     /// The service is deleted, or about to be.
     #[error("The service `{service}` is not active")]
@@ -88,9 +90,17 @@ impl Explain for EcsError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::ClusterNotFound { region, .. } => format!("Check `ecsCluster`, the region {region} (`awsRegion`), and the account of the credentials"),
-            Self::ServiceNotFound { .. } => "Check `ecsService` and `ecsCluster`; the service must exist before it can be deployed to".to_owned(),
-            Self::ServiceNotActive { .. } => "Set `ecsService` to a service that is ACTIVE".to_owned(),
+            Self::ClusterNotFound { region, .. } => format!(
+                "Check `ecsCluster`, the region {region} (`awsRegion`), and the account of the credentials; the clusters that are there: `aws ecs list-clusters --region {region}`"
+            ),
+            Self::ServiceNotFound {
+                cluster, region, ..
+            } => format!(
+                "Check `ecsService` and `ecsCluster`, since only an existing service can be deployed to; those that are there: `aws ecs list-services --region {region} --cluster {cluster}`"
+            ),
+            Self::ServiceNotActive { .. } => {
+                "Set `ecsService` to a service that is ACTIVE".to_owned()
+            }
             Self::Unsupported { .. } => "Use another region".to_owned(),
             Self::Aws(error) => return error.hint(),
         })

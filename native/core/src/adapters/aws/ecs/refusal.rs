@@ -42,6 +42,7 @@ impl Ecs {
             "ServiceNotFound" => EcsError::ServiceNotFound {
                 cluster: subject.cluster.to_owned(),
                 service,
+                region,
             },
             "ServiceNotActive" => EcsError::ServiceNotActive {
                 service,

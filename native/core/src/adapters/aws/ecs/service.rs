@@ -27,6 +27,7 @@ impl Ecs {
                 Err(EcsError::ServiceNotFound {
                     cluster: cluster.to_owned(),
                     service: name.to_owned(),
+                    region: self.region.clone(),
                 })
             }
             None => Err(call.incomplete("service").into()),

@@ -46,7 +46,7 @@ async fn a_missing_repository_is_named() {
     let error = of(&server).repository(&repository()).await;
     let problem = Problem::from(error.expect_err("a failure"));
     assert_eq!(problem.code, Code::EcrRepositoryNotFound);
-    insta::assert_snapshot!(problem.hint.expect("a hint"), @"Check the name, account and region, or create it: `aws ecr create-repository --registry-id 123456789012 --region eu-west-1 --repository-name app/web`");
+    insta::assert_snapshot!(problem.hint.expect("a hint"), @"Check the image's name, account and region, or create the repository: `aws ecr create-repository --registry-id 123456789012 --region eu-west-1 --repository-name app/web`");
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::fault::{EngineRefusal, Fault};
 use super::reason::Reason;
 use crate::adapters::engine::tls::fault::TlsFault;
+use crate::domain::aws::denial::{READ_IMAGE, allow};
 use crate::domain::engine::INCOMPLETE;
+use crate::domain::reference::repository::Repository;
 use crate::report::code::Code;
 use crate::report::problem::Explain;
 
@@ -199,9 +201,7 @@ impl Explain for EngineError {
                 "Install Docker Engine, or set `DOCKER_HOST` to its socket if it is there beside podman"
             }
             Self::Incomplete { .. } => INCOMPLETE,
-            Self::Pull { image, source } => {
-                return source.reason.hint(host(image));
-            }
+            Self::Pull { image, source } => return pull_hint(source.reason, image),
             Self::ContainerTooSlow { .. } => {
                 "Look at the container's last lines above; an agent under heavy load may only need another run"
             }
@@ -211,9 +211,24 @@ impl Explain for EngineError {
     }
 }
 
-/// The registry's host in a reference.
-fn host(image: &str) -> &str {
-    image.split_once('/').map_or("", |(host, _)| host)
+/// Advice on a pull that failed, with the image's own values.
+fn pull_hint(reason: Reason, image: &str) -> Option<String> {
+    let Some((host, rest)) = image.split_once('/') else {
+        return reason.hint("");
+    };
+    let name = rest.split(['@', ':']).next().unwrap_or_default();
+    let repository = Repository::new(host, name);
+    match (reason, repository.ecr()) {
+        (Reason::RepositoryUnknown, _) => Some(repository.creation_hint()),
+        (Reason::ManifestUnknown, _) => Some(repository.listing_hint()),
+        (Reason::Denied | Reason::Forbidden, Some(ecr)) => {
+            Some(allow(&READ_IMAGE, &ecr.repository_arn(name)))
+        }
+        (Reason::RateLimited, _) => Some(format!(
+            "Wait and run again, or copy the image into your own registry, as with `crane copy {image} COPY`, and name the copy in the input that has it"
+        )),
+        _ => reason.hint(host),
+    }
 }
 
 impl From<Fault> for bollard::errors::Error {

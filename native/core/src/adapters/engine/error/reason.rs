@@ -268,12 +268,12 @@ impl Reason {
             }
             Self::SignInExpired => "Run again; the registry's authorization token had expired",
             Self::Denied | Self::Forbidden => {
-                "Grant the identity the permissions that the documentation lists for this repository, in IAM and in the repository's policy"
+                "Let the user of the registry's login pull this image"
             }
             Self::RepositoryUnknown => "Create the repository, or correct its name and its region",
             Self::ManifestUnknown => "Check the image's tag or digest; it may have been deleted",
             Self::TagImmutable => {
-                "Push a new tag, or set the repository's tag mutability to MUTABLE"
+                "Set a tag that is not there yet, or except this one from the repository's immutability"
             }
             Self::TooManyLayers => {
                 "Combine layers where the image is built (`COPY`, `ADD` and `RUN` add one each), or use an engine with the containerd image store"

@@ -36,6 +36,10 @@ fn a_repository_that_only_aws_knows_to_be_missing_is_missing() {
     assert_eq!(problem.code, Code::EcrRepositoryNotFound);
     let hint = problem.hint.expect("a hint");
     assert!(hint.contains("`createRepository: true`"), "{hint}");
+    assert!(
+        hint.starts_with("Check the name in `targetImage`"),
+        "{hint}"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::drawing::{decided, refusal};
 use crate::domain::ecs::task_definition::{TaskDefinition, Wanted};
+use crate::domain::emulation::Registration;
 use crate::domain::engine::{EngineFacts, EngineMounts, Mountable, Store};
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::image::registry_image::RegistryImage;
@@ -127,6 +128,36 @@ fn an_immutable_tag_is_refused_only_where_it_exists() {
     let problem = refusal(&config(|_| {}), &facts);
     assert_eq!(problem.code, Code::EcrTagImmutable);
     insta::assert_snapshot!(problem.what, @"The tag `1-falcon` exists in `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web` and cannot be overwritten");
+    insta::assert_snapshot!(problem.hint.expect("a hint"), @"Set a tag in `targetImage` that is not there yet, such as `1-falcon-$(Build.BuildId)`; or except this tag from immutability: `aws ecr put-image-tag-mutability --registry-id 123456789012 --region eu-west-1 --repository-name app/web --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters 'filterType=WILDCARD,filter=1-falcon'`");
+}
+
+#[test]
+fn the_hint_on_an_immutable_tag_names_the_input_that_has_it() {
+    let mut facts = facts();
+    let target = facts.target.as_mut().expect("a target");
+    target.mutability = Some(TagMutability::Immutable);
+    target.existing = vec![("stable".parse().unwrap(), Digest::of(b"old"))];
+    let problem = refusal(
+        &config(|inputs| inputs.additional_tags = "stable".into()),
+        &facts,
+    );
+    let hint = problem.hint.expect("a hint");
+    assert!(
+        hint.starts_with("Set a tag in `additionalTags` that is not there yet"),
+        "{hint}"
+    );
+}
+
+#[test]
+fn the_commands_for_an_emulator_have_the_run_s_image() {
+    let config = config(|inputs| inputs.emulation = "never".into());
+    let mut facts = facts();
+    facts.handler = Registration::Absent;
+    let hint = refusal(&config, &facts).hint.expect("a hint");
+    let image = &config.emulator_image;
+    let image = image.repository.at(&image.digest);
+    let command = format!("`docker run --privileged --rm {image} --install arm64`");
+    assert!(hint.contains(&command), "{hint}");
 }
 
 #[test]

@@ -23,7 +23,8 @@ impl DeployRun {
         unseen: Option<&EcsError>,
         events: &StepEvents,
     ) -> Problem {
-        let mut problem = problem(verdict, &started.watched.id, &plan.service.name);
+        let command = self.events_command();
+        let mut problem = problem(verdict, &started.watched.id, &plan.service.name, &command);
         if let Verdict::TimedOut = verdict {
             let minutes = self.session.config.limit.as_secs() / 60;
             problem
@@ -36,6 +37,15 @@ impl DeployRun {
             problem.why.extend(ends);
         }
         problem
+    }
+
+    /// The command that shows the latest events of the service.
+    fn events_command(&self) -> String {
+        let (cluster, service) = self.subject();
+        let region = self.ecs.region();
+        format!(
+            "aws ecs describe-services --region {region} --cluster {cluster} --services {service} --query 'services[].events[:10].message'"
+        )
     }
 
     /// Describes the tasks that stopped. Without the right to that, only these details are missing.
@@ -59,7 +69,7 @@ impl DeployRun {
     }
 }
 
-fn problem(verdict: &Verdict, id: &str, service: &str) -> Problem {
+fn problem(verdict: &Verdict, id: &str, service: &str, events: &str) -> Problem {
     let of = format!("The deployment `{id}` of the service `{service}`");
     let (code, what, reason, hint) = match verdict {
         Verdict::Failed { reason } => (
@@ -77,7 +87,7 @@ fn problem(verdict: &Verdict, id: &str, service: &str) -> Problem {
                 ),
                 Rollback::Failed => (
                     "failed, and so did its rollback",
-                    "Look at the service now: neither revision may run".to_owned(),
+                    format!("Look at the service now, since neither revision may run: `{events}`"),
                 ),
             };
             let what = format!("{of} {what}");
@@ -85,7 +95,10 @@ fn problem(verdict: &Verdict, id: &str, service: &str) -> Problem {
         }
         Verdict::Superseded { by, reason } => {
             let by = by.as_ref().map(|by| format!(" `{by}`"));
-            let what = format!("{of} was replaced by another deployment{}", by.unwrap_or_default());
+            let what = format!(
+                "{of} was replaced by another deployment{}",
+                by.unwrap_or_default()
+            );
             let hint = "Let one pipeline at a time deploy to the service, for instance by an exclusive lock of its environment";
             (Code::EcsDeploymentSuperseded, what, reason, hint.to_owned())
         }
@@ -94,7 +107,9 @@ fn problem(verdict: &Verdict, id: &str, service: &str) -> Problem {
             Code::EcsDeploymentTimedOut,
             format!("{of} is not done in time, and goes on"),
             &None,
-            "Look at the service's events; where it only takes long, raise `deployTimeoutMinutes` and the job's `timeoutInMinutes`".to_owned(),
+            format!(
+                "Look at the service's events: `{events}`; where it only takes long, raise `deployTimeoutMinutes` and the job's `timeoutInMinutes`"
+            ),
         ),
     };
     Problem {

@@ -84,16 +84,28 @@ impl DeploySession {
             Need::Revision => {}
         }
         if plan.need != Need::Nothing && plan.service.guards.are_missing() {
-            warn_of_missing_guards(&plan.service.name, &events);
+            let command = self.update_command(ecs.region());
+            warn_of_missing_guards(&plan.service.name, &command, &events);
         }
         Ok(Box::new(Looked { image, facts, ecs }))
     }
+
+    /// The beginning of the command that changes the service.
+    pub(super) fn update_command(&self, region: &str) -> String {
+        let DeployConfig {
+            cluster, service, ..
+        } = &self.config;
+        format!(
+            "aws ecs update-service --region {region} --cluster {} --service {}",
+            cluster.text, service.text
+        )
+    }
 }
 
-fn warn_of_missing_guards(service: &str, events: &StepEvents) {
+fn warn_of_missing_guards(service: &str, command: &str, events: &StepEvents) {
     events.warning(
         Code::EcsServiceUnguarded,
         format!("The service `{service}` has neither a deployment circuit breaker nor alarms, so ECS would retry a broken deployment without end"),
-        Some("Enable the circuit breaker with rollback in the service's deployment configuration".to_owned()),
+        Some(format!("Enable the circuit breaker with rollback: `{command} --deployment-configuration 'deploymentCircuitBreaker={{enable=true,rollback=true}}'`")),
     );
 }

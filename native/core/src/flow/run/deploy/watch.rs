@@ -72,7 +72,8 @@ impl DeployRun {
         let own = watch.service.as_ref();
         let own = own.and_then(|service| service.deployment(&started.watched.id));
         if own.is_some_and(|own| own.desired == 0) {
-            warn_of_no_tasks(&plan.service.name, &events);
+            let command = self.session.update_command(self.ecs.region());
+            warn_of_no_tasks(&plan.service.name, &command, &events);
             return Ok(());
         }
         self.compare_images(started, plan, verified, &events).await
@@ -206,10 +207,12 @@ impl Watch<'_> {
     }
 }
 
-fn warn_of_no_tasks(service: &str, events: &StepEvents) {
+fn warn_of_no_tasks(service: &str, command: &str, events: &StepEvents) {
     events.warning(
         Code::EcsDeploymentEmpty,
         format!("The service `{service}` has a desired count of 0, so the deployment started no task and tested nothing"),
-        Some("Raise the service's desired count, and look at its first tasks".to_owned()),
+        Some(format!(
+            "Raise the service's desired count, and look at its first tasks: `{command} --desired-count 1`"
+        )),
     );
 }

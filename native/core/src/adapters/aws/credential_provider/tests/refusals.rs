@@ -26,7 +26,7 @@ async fn a_role_that_is_denied_is_told_with_what_its_trust_policy_lacks() {
             "request 4-5-6: AccessDenied: User: arn:aws:iam::1:user/ci is not authorized to perform: sts:AssumeRole"
         ]
     );
-    insta::assert_snapshot!(problem.hint.expect("a hint"), @"Have the trust policy of `arn:aws:iam::123456789012:role/x` name these credentials' user or role, give the external ID if its condition demands one, and allow them `sts:AssumeRole` on it");
+    insta::assert_snapshot!(problem.hint.expect("a hint"), @"Have the trust policy of `arn:aws:iam::123456789012:role/x` name these credentials' user or role, set `awsExternalId`, or the external ID of the connection, if its condition demands one, and allow them `sts:AssumeRole` on it");
     assert_eq!(server.lines().len(), 1, "a refused sign-in is not repeated");
 }
 

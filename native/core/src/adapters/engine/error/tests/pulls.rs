@@ -1,6 +1,8 @@
 //! Pulls that the engine or the registry behind it refuses.
 
 use super::pull;
+use crate::adapters::engine::error::failure::EngineError;
+use crate::adapters::engine::error::fault::Fault;
 use crate::adapters::engine::error::reason::Reason;
 use crate::report::code::Code;
 use crate::report::problem::Explain as _;
@@ -279,6 +281,36 @@ fn every_wording_of_an_immutable_tag_has_one_meaning() {
         let error = pull(400, message);
         assert_eq!(error.reason(), Some(Reason::TagImmutable), "{message}");
         assert_eq!(error.code(), Code::EcrTagImmutable);
+    }
+}
+
+#[test]
+fn the_advice_on_an_image_has_its_own_values() {
+    let image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web@sha256:1";
+    for (status, message, advice) in [
+        (
+            404,
+            "repository E/app/none not found: name unknown: The repository with name 'app/none' does not exist in the registry with id '123456789012'",
+            "aws ecr create-repository --registry-id 123456789012 --region eu-west-1 --repository-name app/web",
+        ),
+        (
+            404,
+            "manifest for E/app/web@sha256:111111 not found: manifest unknown: manifest unknown",
+            "aws ecr describe-images --registry-id 123456789012 --region eu-west-1 --repository-name app/web ",
+        ),
+        (
+            404,
+            "pull access denied for E/app/web, repository does not exist or may require 'docker login': denied: User: arn:aws:iam::123456789012:user/a is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-west-1:210987654321:repository/app/web because no resource-based policy allows the ecr:BatchGetImage action",
+            "arn:aws:ecr:eu-west-1:123456789012:repository/app/web",
+        ),
+        (429, "toomanyrequests: rate exceeded", image),
+    ] {
+        let error = EngineError::Pull {
+            image: image.to_owned(),
+            source: Fault::status(status, message.as_bytes()).into_refusal(),
+        };
+        let hint = error.hint().expect("a hint");
+        assert!(hint.contains(advice), "{:?}: {hint}", error.reason());
     }
 }
 
