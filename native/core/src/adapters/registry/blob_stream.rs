@@ -42,6 +42,8 @@ pub enum BlobOrigin<'a> {
     File(&'a Path),
     /// Here.
     Bytes(&'a [u8]),
+    /// Here, and so new that no repository can have them.
+    NewBytes(&'a [u8]),
 }
 
 impl Registry {
@@ -63,7 +65,7 @@ impl Registry {
                     source: Cause::of(&error),
                 }),
             }),
-            BlobOrigin::Bytes(bytes) => {
+            BlobOrigin::Bytes(bytes) | BlobOrigin::NewBytes(bytes) => {
                 let bytes = Bytes::copy_from_slice(bytes);
                 Ok(Ok(stream::once(async { Ok(bytes) }).boxed()))
             }

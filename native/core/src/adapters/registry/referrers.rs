@@ -43,7 +43,7 @@ const PAGES: usize = 20;
 /// The header by which a registry says that it has understood `subject`.
 const SUBJECT_HEADER: &str = "oci-subject";
 
-/// Artifact that is to refer to an image.
+/// Artifact that is to refer to an image. Its content names the time or has a signature, so it is new.
 #[derive(Clone, Debug)]
 pub struct Artifact<'a> {
     /// Its type, which is its content's media type too.
@@ -141,9 +141,9 @@ impl Registry {
         image: &RawManifest,
         artifact: &Artifact<'_>,
     ) -> Result<Attached, RegistryError> {
-        let config = self.put_bytes(repository, EMPTY_TYPE, EMPTY).await?;
+        let (config, _) = self.put_bytes(repository, EMPTY_TYPE, EMPTY).await?;
         let layer = self
-            .put_bytes(repository, artifact.media_type, artifact.content)
+            .put_new_bytes(repository, artifact.media_type, artifact.content)
             .await?;
         let manifest = artifact.manifest(image, &config, &layer);
         let digest = manifest.digest();

@@ -78,11 +78,27 @@ impl Registry {
         to: &Repository,
         media_type: &str,
         bytes: &[u8],
-    ) -> Result<Descriptor, RegistryError> {
+    ) -> Result<(Descriptor, Arrival), RegistryError> {
         let blob = Descriptor::of(media_type, bytes);
         let upload = Upload {
             blob: &blob,
             origin: BlobOrigin::Bytes(bytes),
+        };
+        let arrival = self.upload(to, upload, &Arc::default()).await?;
+        Ok((blob, arrival))
+    }
+
+    /// Uploads bytes that no repository can have, without a request that looks for them.
+    pub(super) async fn put_new_bytes(
+        &self,
+        to: &Repository,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Descriptor, RegistryError> {
+        let blob = Descriptor::of(media_type, bytes);
+        let upload = Upload {
+            blob: &blob,
+            origin: BlobOrigin::NewBytes(bytes),
         };
         self.upload(to, upload, &Arc::default()).await?;
         Ok(blob)
@@ -100,7 +116,9 @@ impl Registry {
         let transfer = Transfer {
             from: match upload.origin {
                 BlobOrigin::Repository(from) => Subject::read(from, reference),
-                BlobOrigin::File(_) | BlobOrigin::Bytes(_) => Subject::write(to, reference),
+                BlobOrigin::File(_) | BlobOrigin::Bytes(_) | BlobOrigin::NewBytes(_) => {
+                    Subject::write(to, reference)
+                }
             },
             to: Subject::write(to, reference),
             upload,
@@ -128,10 +146,12 @@ impl Registry {
     /// One try, from the question whether the blob is there to the answer that it is.
     async fn transfer(&self, transfer: &Transfer<'_>) -> Result<Ended, AttemptError> {
         transfer.sent.store(0, Ordering::Relaxed);
-        let path = transfer.to.blob(transfer.digest());
-        let head = self.ask(transfer, Method::HEAD, path).await?;
-        if head.status == StatusCode::OK {
-            return Ok(Ok(Arrival::Present));
+        if !matches!(transfer.upload.origin, BlobOrigin::NewBytes(_)) {
+            let path = transfer.to.blob(transfer.digest());
+            let head = self.ask(transfer, Method::HEAD, path).await?;
+            if head.status == StatusCode::OK {
+                return Ok(Ok(Arrival::Present));
+            }
         }
         let session = self.ask(transfer, Method::POST, transfer.session()).await?;
         match session.status {
@@ -238,7 +258,10 @@ impl Transfer<'_> {
         let path = format!("/v2/{}/blobs/uploads/", self.to.repository.name);
         let from = match self.upload.origin {
             BlobOrigin::Repository(from) if from.registry == self.to.repository.registry => from,
-            BlobOrigin::Repository(_) | BlobOrigin::File(_) | BlobOrigin::Bytes(_) => return path,
+            BlobOrigin::Repository(_)
+            | BlobOrigin::File(_)
+            | BlobOrigin::Bytes(_)
+            | BlobOrigin::NewBytes(_) => return path,
         };
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("mount", self.digest().as_str())

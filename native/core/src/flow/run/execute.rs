@@ -36,10 +36,12 @@ impl Run {
             }
             Step::ReadBack => {
                 let source = &results.ready()?.source;
-                self.read_back(results.pushed()?, source, ready).await
+                self.read_back(&results.pushed()?.digest, source, ready)
+                    .await
             }
             Step::RecordProvenance => {
-                self.record_provenance(results.image()?, ready, &events)
+                let is_new = results.pushed()?.is_new;
+                self.record_provenance(results.image()?, is_new, ready, &events)
                     .await
             }
             Step::KeepGraft { repository, tag } => {
@@ -55,7 +57,7 @@ impl Run {
                 self.add_tag(repository, tag, former.as_ref(), image).await
             }
             Step::KeepImage { repository, tag } => {
-                self.keep_image(repository, tag, results.pushed()?, &events)
+                self.keep_image(repository, tag, &results.pushed()?.digest, &events)
                     .await
             }
             Step::WriteTaskDefinition => {

@@ -114,7 +114,7 @@ impl Progress {
             }
             StepOutcome::Recorded(signer) => results.record = Some(RecordSigner::of(signer)),
             StepOutcome::NotGrafted(obstacle) => facts.probes.graft = Some(Err(obstacle)),
-            StepOutcome::Pushed(digest) => results.pushed = Some(digest),
+            StepOutcome::Pushed(pushed) => results.pushed = Some(pushed),
             StepOutcome::ReadBack(image) => results.image = Some(image),
             StepOutcome::TaskDefinition(written) => results.task_definition = Some(written),
             StepOutcome::Nothing => {}

@@ -24,17 +24,18 @@ use crate::report::problem::Problem;
 
 impl Run {
     /// Records the provenance. The image is good without an unsigned record, so a registry that takes none causes only
-    /// a warning. Without a signed one nothing would believe it, so that is a failure.
+    /// a warning. Without a signed one nothing would believe it, so that is a failure. A new image has no record yet.
     pub(super) async fn record_provenance(
         &self,
         image: &RegistryImage,
+        is_new: bool,
         ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
         let signer = ready.signing.map(|key| key.name.to_string());
         let by = signer.as_ref();
         let by = by.map_or_else(|| "not signed".to_owned(), |key| format!("signed by {key}"));
-        if self.is_recorded(image, ready).await? {
+        if !is_new && self.is_recorded(image, ready).await? {
             events.note(format!("recorded already, {by}"));
             return Ok(StepOutcome::Recorded(signer));
         }

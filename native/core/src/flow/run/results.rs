@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
+use super::assemble::push::PushedImage;
 use super::assemble::ready_image::ReadyImage;
 use super::written_task_definition::WrittenTaskDefinition;
 use crate::domain::image::registry_image::RegistryImage;
-use crate::domain::reference::digest::Digest;
 use crate::flow::outcome::RecordSigner;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
@@ -13,8 +13,8 @@ use crate::report::problem::{Explain, Problem};
 pub(super) struct Results {
     /// An image that is assembled and not pushed yet.
     pub(super) ready: Option<ReadyImage>,
-    /// The digest of the pushed image.
-    pub(super) pushed: Option<Digest>,
+    /// The pushed image.
+    pub(super) pushed: Option<PushedImage>,
     /// The patched image as the registry has it.
     pub(super) image: Option<Arc<RegistryImage>>,
     /// The record beside it; none where there is none.
@@ -43,7 +43,7 @@ impl Results {
         produced(self.ready.as_ref(), "an assembled image")
     }
 
-    pub(super) fn pushed(&self) -> Result<&Digest, Problem> {
+    pub(super) fn pushed(&self) -> Result<&PushedImage, Problem> {
         produced(self.pushed.as_ref(), "a pushed image")
     }
 

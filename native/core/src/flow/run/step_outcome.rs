@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::assemble::push::PushedImage;
 use super::assemble::ready_image::ReadyImage;
 use super::written_task_definition::WrittenTaskDefinition;
 use crate::domain::emulation::Registration;
@@ -34,7 +35,7 @@ pub(super) enum StepOutcome {
     /// Grafting is not possible.
     NotGrafted(Obstacle),
     /// The registry has the image.
-    Pushed(Digest),
+    Pushed(PushedImage),
     /// The image in the registry is the right one.
     ReadBack(Arc<RegistryImage>),
     /// The registry keeps a record of the image; the name of the key that has signed it, if one has.

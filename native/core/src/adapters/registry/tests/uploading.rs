@@ -38,8 +38,9 @@ async fn bytes_are_sent_in_one_piece_and_again_in_a_new_session() {
         .registry
         .put_bytes(&to, "application/json", b"{}")
         .await;
-    let blob = put.expect("uploaded");
+    let (blob, arrival) = put.expect("uploaded");
     assert_eq!((blob.digest.clone(), blob.size), (Digest::of(b"{}"), 2));
+    assert_eq!(arrival, Arrival::Sent);
     let received = setting.server.received();
     let puts: Vec<_> = received
         .iter()
@@ -48,6 +49,23 @@ async fn bytes_are_sent_in_one_piece_and_again_in_a_new_session() {
     assert_eq!(puts.len(), 2);
     assert!(puts.iter().all(|request| request.body == b"{}"));
     assert_ne!(puts[0].line, puts[1].line, "each try has its own session");
+}
+
+#[tokio::test]
+async fn new_bytes_are_not_looked_for() {
+    let setting = registry(1).await;
+    let to = setting.repository();
+    let put = setting
+        .registry
+        .put_new_bytes(&to, "application/json", b"{}")
+        .await;
+    assert_eq!(put.expect("uploaded").digest, Digest::of(b"{}"));
+    let received = setting.server.received();
+    assert!(
+        !received
+            .iter()
+            .any(|request| request.line.starts_with("HEAD "))
+    );
 }
 
 #[tokio::test]

@@ -1,11 +1,20 @@
 use super::ready_image::ReadyImage;
 use crate::adapters::registry::upload::Arrival;
+use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
 use crate::flow::run::context::Run;
 use crate::flow::run::step_outcome::StepOutcome;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
+
+/// An image that the target's repository has, without a tag yet.
+pub(in crate::flow::run) struct PushedImage {
+    /// Its digest.
+    pub(in crate::flow::run) digest: Digest,
+    /// True if its configuration was not there before, so that no record can refer to it yet.
+    pub(in crate::flow::run) is_new: bool,
+}
 
 impl Run {
     /// Pushes layers, configuration and manifest, in this order; no tag names the image yet.
@@ -24,7 +33,7 @@ impl Run {
         self.effects.begin(&begun);
         self.upload_layers(repository, image, events).await?;
         let registry = self.services.registry().await?;
-        registry
+        let (_, config) = registry
             .put_bytes(
                 repository,
                 &assembled.config_descriptor.media_type,
@@ -40,7 +49,8 @@ impl Run {
             digest: digest.clone(),
         };
         self.effects.complete(&begun, pushed);
-        Ok(StepOutcome::Pushed(digest))
+        let is_new = config == Arrival::Sent;
+        Ok(StepOutcome::Pushed(PushedImage { digest, is_new }))
     }
 
     async fn upload_layers(

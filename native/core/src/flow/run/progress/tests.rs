@@ -8,6 +8,7 @@ use crate::domain::reference::repository::Repository;
 use crate::flow::facts::staged::Staged;
 use crate::flow::outcome::RecordSigner;
 use crate::flow::plan::target_state::TargetState;
+use crate::flow::run::assemble::push::PushedImage;
 use crate::flow::run::step_outcome::StepOutcome;
 use crate::flow::run::written_task_definition::WrittenTaskDefinition;
 use crate::report::code::Code;
@@ -97,7 +98,9 @@ fn an_obstacle_rules_out_a_graft() {
 #[test]
 fn pushed_and_written_products_are_there_for_later_steps() {
     let mut progress = progress();
-    progress.add(StepOutcome::Pushed(Digest::of(b"pushed")));
+    let digest = Digest::of(b"pushed");
+    let is_new = true;
+    progress.add(StepOutcome::Pushed(PushedImage { digest, is_new }));
     progress.add(StepOutcome::TaskDefinition(WrittenTaskDefinition {
         family: "web".to_owned(),
         path: "/out.json".into(),
@@ -105,7 +108,8 @@ fn pushed_and_written_products_are_there_for_later_steps() {
         revision: None,
     }));
     let results = progress.results;
-    assert_eq!(results.pushed().ok(), Some(&Digest::of(b"pushed")));
+    let pushed = results.pushed().expect("a pushed image");
+    assert_eq!(pushed.digest, Digest::of(b"pushed"));
     let written = results.task_definition().expect("a definition");
     assert_eq!(written.family, "web");
 }
