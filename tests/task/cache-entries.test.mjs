@@ -6,7 +6,8 @@ import { story } from "./agent.mjs";
 import { assertOrderly } from "./expect.mjs";
 import { asked, assertHit, first, repository, signedIn, withEngine, withoutSocket } from "./graft-cache.mjs";
 import { derive } from "./images.mjs";
-import { content, front, manifest, needsLab, registry } from "./lab.mjs";
+import { content, crane, front, manifest, needsLab, registry } from "./lab.mjs";
+import { attach } from "./records.mjs";
 
 const entryTag = /`[^`]*:(falcon-graft-[0-9a-f]{32})`/;
 
@@ -31,6 +32,13 @@ async function put(name, tag, document) {
   assert.equal(response.status, 201, await response.text());
 }
 
+/** The bytes of something that a repository has. */
+async function read(name, path) {
+  const answer = await fetch(`https://${registry}/v2/${name}/${path}`, { headers: signedIn });
+  assert.equal(answer.status, 200);
+  return answer.arrayBuffer();
+}
+
 /** Uploads a blob, and returns its digest and size. */
 async function blob(name, bytes) {
   const from = await derive(`${registry}/${name}:first`, "carrier", () => {}, bytes);
@@ -46,6 +54,8 @@ test("Bad entries are refused, each for its reason, and replaced", needsLab, asy
   const image = manifest(step.outputs.imageReference);
   const other = await first(name, { containerName: "other" });
   const poisoned = await blob(name, Buffer.concat([fileAt("etc/passwd"), Buffer.alloc(1024)]));
+  const packed = await read(name, `blobs/${good.layers[0].digest}`);
+  const cutOff = await raw(name, Buffer.from(packed).subarray(0, packed.byteLength / 2));
   const withDocument = async (change) => {
     const changed = structuredClone(documentOf);
     change(changed);
@@ -60,6 +70,11 @@ test("Bad entries are refused, each for its reason, and replaced", needsLab, asy
       /is not whole/,
       { ...good, config: { ...good.config, ...(await raw(name, Buffer.from('{"schema":1,'))) } },
     ],
+    [
+      "foreign",
+      /is not an entry of the graft cache/,
+      { ...good, artifactType: "application/vnd.cncf.helm.config.v1+json" },
+    ],
     ["of another schema", /has the schema 2/, await withDocument((document) => (document.schema = 2))],
     ["of another size", /its layer is refused/, { ...good, layers: [{ ...good.layers[0], size: 5 }] }],
     [
@@ -71,6 +86,17 @@ test("Bad entries are refused, each for its reason, and replaced", needsLab, asy
           document.layer.size = poisoned.size;
         })),
         layers: [{ ...good.layers[0], ...poisoned }],
+      },
+    ],
+    [
+      "with a cut-off layer",
+      /its layer is refused/,
+      {
+        ...(await withDocument((document) => {
+          document.layer.digest = cutOff.digest;
+          document.layer.size = cutOff.size;
+        })),
+        layers: [{ ...good.layers[0], ...cutOff }],
       },
     ],
     [
@@ -155,6 +181,14 @@ test("A registry that refuses the entry costs a warning", needsLab, async () => 
   }
 });
 
+const at = (name, digest) => `${registry}/${name}@${digest}`;
+
+/** The bundle beside an entry. */
+async function signatureOf(name, entry) {
+  const list = JSON.parse(Buffer.from(await read(name, `referrers/${entry}`)).toString());
+  return content(at(name, manifest(at(name, list.manifests[0].digest)).layers[0].digest));
+}
+
 test(
   "With trusted keys only signed entries are believed, and their layers are not read",
   needsLab,
@@ -186,5 +220,12 @@ test(
 
     const other = await withEngine(asked(name, "other", { trustedKeys: "alias/other-cache" }));
     assertPassedOver(other, /no trusted key has signed it/);
+
+    // The signature of one entry is put beside another.
+    const second = { containerName: "second" };
+    const victim = await first(name, second);
+    await attach(at(name, crane("digest", victim.entry)), await signatureOf(name, crane("digest", entry)));
+    const replayed = await withEngine(asked(name, "replayed", { ...trusting, ...second }));
+    assertPassedOver(replayed, /no trusted key has signed it/);
   },
 );

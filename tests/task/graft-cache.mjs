@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Job, story } from "./agent.mjs";
 import { assertSucceeded } from "./expect.mjs";
 import { inJob } from "./job.mjs";
-import { front, inputs, registry, registryPassword } from "./lab.mjs";
+import { front, inputs, registry, registryPassword, withoutEngine } from "./lab.mjs";
 
 export const web = `${registry}/app/web`;
 export const signedIn = {
@@ -36,19 +36,21 @@ export async function withEngine(given) {
   return step;
 }
 
-/** Runs a step on an agent whose engine would be at a socket that does not exist. */
-export async function withoutSocket(given) {
-  const job = new Job({ env: { DOCKER_HOST: "unix:///nowhere/docker.sock" } });
-  try {
-    const step = await job.run(given);
-    const post = await job.post();
-    assert.deepEqual(post.warnings, [], post.text);
-    assert.deepEqual(job.files(), []);
-    assert.deepEqual(job.findings(), []);
-    return step;
-  } finally {
-    job.end();
-  }
+/** Runs a step on a machine that has no engine's socket. */
+export function withoutSocket(given) {
+  return withoutEngine(async () => {
+    const job = new Job();
+    try {
+      const step = await job.run(given);
+      const post = await job.post();
+      assert.deepEqual(post.warnings, [], post.text);
+      assert.deepEqual(job.files(), []);
+      assert.deepEqual(job.findings(), []);
+      return step;
+    } finally {
+      job.end();
+    }
+  });
 }
 
 /** The first agent's graft, with the entry that it leaves. */

@@ -1,6 +1,6 @@
 // The lab as tests see it: images and keys, the engine's state, and the switches of the registry's front.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -175,6 +175,18 @@ export async function fakeEngine(folder, { info = {}, version = {} }) {
   });
   await new Promise((resolve) => server.listen(path, resolve));
   return { host: `unix://${path}`, close: () => new Promise((resolve) => server.close(resolve)) };
+}
+
+const socket = "/var/run/docker.sock";
+
+/** Runs an action on a machine that has no engine's socket, and returns its result. */
+export async function withoutEngine(use) {
+  renameSync(socket, `${socket}.away`);
+  try {
+    return await use();
+  } finally {
+    renameSync(`${socket}.away`, socket);
+  }
 }
 
 /** Tests compare the engine before with after, so the files that share a lab take turns. */
