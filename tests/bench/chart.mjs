@@ -8,10 +8,11 @@ const bars = {
   full: "strategy: full",
   graft: "strategy: graft",
   "graft again": "strategy: graft, engine warm",
-  "graft from the cache": "strategy: graft, from the cache",
+  "graft from the cache": "graft from the cache",
+  "graft from the cache, signed": "graft from the cache, signed",
   unchanged: "unchanged, skipped",
 };
-const ours = new Set(["full", "graft", "graft again", "graft from the cache", "unchanged"]);
+const ours = new Set(Object.keys(bars).filter((flow) => flow !== "pipeline" && flow !== "cli"));
 
 const width = 760;
 const left = 208;
@@ -39,7 +40,9 @@ function titleOf({ store, network, source }) {
 function barsOf(cases, given) {
   const shown = cases.filter(
     ({ case: each }) =>
-      each.target === "same" && Object.entries(given).every(([key, value]) => each[key] === value),
+      each.target === "same" &&
+      !each.layers &&
+      Object.entries(given).every(([key, value]) => each[key] === value),
   );
   return Object.entries(bars).flatMap(([flow, label]) => {
     const found = shown.find(({ case: each }) => each.flow === flow);

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { replaceBlock } from "../../scripts/blocks.mjs";
 import { root } from "../../scripts/tools.mjs";
 import { chart, groupsOf, inWords } from "./chart.mjs";
-import { idOf, rows } from "./rows.mjs";
+import { rows } from "./rows.mjs";
 import { circumstances, figures, goals, inSeconds, markdown } from "./table.mjs";
+import { idOf } from "./turns.mjs";
 
 /** Puts a text between the markers of a measurement. */
 export const between = (document, name, text) => replaceBlock(document, `bench: ${name}`, text);
@@ -21,7 +22,7 @@ export function summary(evaluated) {
   const judged = [...evaluated.comparisons, ...evaluated.limits].filter(({ goal }) => goal !== undefined);
   const reached = judged.filter(({ verdict }) => verdict === "reached").length;
   const sentences = [
-    `From an empty engine, an image of 800 MB is patched in ${of("full")}, or in ${of("graft")} with \`strategy: graft\`, and found unchanged in ${of("unchanged")}, where the patch stage of the hand-written pipeline takes ${of("pipeline")} (overlay2 image store).`,
+    `The hand-written pipeline takes ${of("pipeline")} to patch an image of 800 MB. From an empty engine (overlay2 image store), the task takes ${of("full")}, or ${of("graft")} with \`strategy: graft\`. An agent without an engine takes ${of("graft from the cache, signed")} from the signed graft cache, and an unchanged image ${of("unchanged")}.`,
     "falconutil is a stand-in there, whose sensor has the real one's published size, and the registry is on the same machine's loopback: trust the ratios, not the seconds, and the last group of bars simulates a network.",
     `${reached} of ${judged.length} goals are reached; [docs/performance.md](docs/performance.md) has the method, and what is missed by how much.`,
   ];

@@ -5,11 +5,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { Job } from "../task/agent.mjs";
 import { config, front, manifest } from "../task/lab.mjs";
-import { Bed, emptyEngine } from "./bed.mjs";
+import { Bed, emptyEngine, nameOf } from "./bed.mjs";
 import { flows } from "./flows.mjs";
 import { useLine } from "./network.mjs";
 import { faultsOf, fetched } from "./proof.mjs";
-import { idOf } from "./rows.mjs";
+import { idOf } from "./turns.mjs";
 
 const [planFile, resultsFile] = process.argv.slice(2);
 const plan = JSON.parse(readFileSync(planFile, "utf8"));
@@ -22,7 +22,7 @@ async function takeTurn(bed, { leader, followers }, round) {
   try {
     emptyEngine();
     const place = await bed.place(leader);
-    for (current of [leader, ...followers])
+    for (current of [leader, ...followers.filter(isDue(round))])
       record(current, round, await measure(current, { place, sensor: bed.sensor, job }));
   } catch (error) {
     record(current, round, { error: error.message });
@@ -31,18 +31,31 @@ async function takeTurn(bed, { leader, followers }, round) {
   }
 }
 
-async function measure({ flow }, given) {
-  const { prepare, run, target = (same) => same, leavesSource = false } = flows[flow];
-  prepare?.();
-  const place = { ...given.place, target: target(given.place.target) };
+async function measure(current, { place: first, ...more }) {
+  const {
+    prepare,
+    run,
+    target,
+    nextBuild,
+    leavesSource = false,
+    pushesNothing = false,
+  } = flows[current.flow];
+  const place = { ...first, ...(await bed.bring(current, first.repository)) };
+  if (target) place.target += `-${target}-${nameOf(current)}`;
+  if (nextBuild) place.source = await first.nextBuild(place.source);
+  const given = { ...more, place, quick: plan.quick, records: current.records };
+  const prepared = await prepare?.(given);
   execFileSync("sync");
   const [load] = loadavg();
   await front("DELETE", "/requests");
-  const measured = await run({ ...given, place });
+  const measured = await run({ ...given, prepared });
   const requests = await front("GET", "/requests");
-  prove(place, requests, leavesSource);
-  const sum = (key) => requests.reduce((total, entry) => total + entry[key], 0);
-  return { ...measured, load, requests: requests.length, sent: sum("bytesIn"), received: sum("bytesOut") };
+  if (!pushesNothing) prove(place, requests, leavesSource);
+  // Many images in one job count as one on average.
+  const images = measured.each?.length ?? 1;
+  const sum = (key) => requests.reduce((total, entry) => total + entry[key], 0) / images;
+  const count = Math.ceil(requests.length / images);
+  return { ...measured, load, requests: count, sent: sum("bytesIn"), received: sum("bytesOut") };
 }
 
 /** Fails unless the registry has the right image, and the layers of the source stayed where they were if the flow leaves them there. */
@@ -64,6 +77,11 @@ function record(measured, round, result) {
   writeFileSync(resultsFile, JSON.stringify({ machine, sizes, samples }, null, 2));
 }
 
+/** Checks that a case has this round. */
+function isDue(round) {
+  return ({ rounds }) => round <= (rounds ?? plan.pairs);
+}
+
 /** Since the start of this lab, as minutes and seconds. */
 function elapsed() {
   const seconds = Math.round(performance.now() / 1000);
@@ -78,7 +96,9 @@ const machine = {
   engine: process.env.LAB_ENGINE_VERSION,
 };
 console.log(`Pushing the images of the benchmark, ${machine.engine} with ${process.env.LAB_STORE}`);
-const bed = await Bed.make([...new Set(plan.turns.map(({ leader }) => leader.source))], plan);
+const all = plan.turns.flatMap(({ leader, followers }) => [leader, ...followers]);
+const sources = new Map(all.map((each) => [nameOf(each), each]));
+const bed = await Bed.make([...sources.values()], plan);
 const { sizes } = bed;
 
 for (const network of ["loopback", "line"]) {
@@ -86,7 +106,7 @@ for (const network of ["loopback", "line"]) {
   if (turns.length === 0) continue;
   if (network === "line") await useLine();
   for (let round = 1; round <= plan.pairs; round += 1) {
-    const due = turns.filter(({ leader }) => round <= (leader.rounds ?? plan.pairs));
+    const due = turns.filter(({ leader }) => isDue(round)(leader));
     // What drifts, a disk that fills or a processor that warms up, shall not favour one of them.
     for (const turn of round % 2 === 1 ? due : due.reverse()) await takeTurn(bed, turn, round);
   }

@@ -6,78 +6,95 @@ export const line = { megabits: 200, delayMs: 20 };
 /** The most memory that the task's process may take in any case, in bytes. */
 export const memoryGoal = 120e6;
 
-/** Flows that go on in the engine and with the repository of another one, right after it. */
-const leaders = { "graft again": "graft", "graft from the cache": "graft", unchanged: "full" };
+/** What is flat: the most that a value may grow by, as a ratio. */
+export const flat = 1.15;
 
 /**
  * A case with a cold engine. `source` is in MB unpacked, `target` is the `same` repository as the source's or an`other`. `network`
- * is `loopback` or the `line` above. `rounds` is set where fewer than all suffice.
+ * is `loopback` or the `line` above. `rounds` is set where fewer than all suffice. `layers` and `records` are numbers of layers of the
+ * source and of records beside the image, where they are not the usual ones.
  */
 function cold(store, flow, changes = {}) {
   return { store, network: "loopback", source: 800, flow, target: "same", mounting: false, ...changes };
 }
 
-/** A row: its case, and those it is compared with, each with its goal if there is one. */
-const row = (id, measured, against = [], more = {}) => ({ id, case: measured, against, ...more });
+/**
+ * A row: its case, and those it is compared with, each with its goal if there is one. Limits are the most `requests`, and for many
+ * images in one job `secondsEach`.
+ */
+const row = (id, measured, against = [], limits = {}) => ({ id, case: measured, against, ...limits });
 
-function ofStore(store, goals) {
-  const pipeline = cold(store, "pipeline");
+const cached = { "graft-cached": "graft from the cache", "graft-signed": "graft from the cache, signed" };
+
+function ofStore(store, fullGoal) {
   const of = (flow, changes) => cold(store, flow, changes);
+  const pipeline = of("pipeline");
   return [
     row(`full-${store}`, of("full"), [
-      { case: pipeline, goal: goals.full },
+      { case: pipeline, goal: fullGoal },
       { case: of("cli"), goal: 1 },
     ]),
-    row(`graft-${store}`, of("graft"), [{ case: pipeline, goal: 0.2 }]),
+    row(`graft-${store}`, of("graft"), [{ case: pipeline }, { case: of("floor of a graft"), goal: flat }]),
     row(`graft-again-${store}`, of("graft again"), [{ case: pipeline, goal: 0.1 }]),
-    row(`graft-cached-${store}`, of("graft from the cache"), [{ case: pipeline, goal: 0.03 }], {
-      requestsBelow: 25,
+    row(`graft-signed-${store}`, of(cached["graft-signed"]), [{ case: pipeline, goal: 0.03 }], {
+      requests: 30,
     }),
-    row(`unchanged-${store}`, of("unchanged"), [{ case: pipeline, goal: 0.03 }], { requestsBelow: 10 }),
-    row(`full-other-${store}`, of("full", { target: "other", rounds: 1 }), [
-      { case: of("cli", { target: "other", rounds: 1 }) },
-    ]),
-    row(`graft-other-${store}`, of("graft", { target: "other", rounds: 1 })),
-    row(`graft-mounting-${store}`, of("graft", { target: "other", mounting: true, rounds: 1 })),
-    ...[false, true].map((mounting) =>
-      row(
-        `graft-cached-${mounting ? "mounting" : "other"}-${store}`,
-        of("graft from the cache", { target: "other", mounting, rounds: 1 }),
-      ),
-    ),
+    row(`graft-cached-${store}`, of(cached["graft-cached"]), [{ case: pipeline }], { requests: 24 }),
+    row(`unchanged-${store}`, of("unchanged"), [{ case: pipeline, goal: 0.01 }], { requests: 9 }),
+  ];
+}
+
+/** Rows of another repository, which are shown: one round and one store are enough. */
+function elsewhere() {
+  const other = (flow, mounting) => cold("overlay2", flow, { target: "other", mounting, rounds: 1 });
+  return [
+    row("full-other", other("full", false)),
+    row("graft-cached-other", other(cached["graft-cached"], false)),
+    row("graft-cached-mounting", other(cached["graft-cached"], true)),
   ];
 }
 
 const sized = (flow, source, changes) => cold("overlay2", flow, { source, ...changes });
-const online = (flow) => cold("overlay2", flow, { source: 400, network: "line" });
+const online = (flow, changes) => cold("overlay2", flow, { source: 400, network: "line", ...changes });
+
+/** Rows of a growing number of one thing. A time may grow with it; from the number `cap` on it may not. */
+function growing(name, caseOf, numbers, cap = Number.POSITIVE_INFINITY) {
+  return numbers.map((number, index) => {
+    const fewer = numbers[index - 1];
+    const goal = fewer < cap ? number / fewer : flat;
+    const against = index > 0 ? [{ case: caseOf(fewer), goal }] : [];
+    return row(`${name}-${number}`, caseOf(number), against);
+  });
+}
+
+const ofLayers = (layers) => sized(cached["graft-cached"], 50, { layers, target: "other", rounds: 1 });
+const ofRecords = (records) => sized("unchanged, signed", 50, { records, rounds: 1 });
 
 /** All rows, in the order in which they are shown. */
 export const rows = [
-  ...ofStore("overlay2", { full: 0.6 }),
-  ...ofStore("containerd", { full: 0.85 }),
-  row("size-cached", sized("graft from the cache", 1500), [
-    { case: sized("graft from the cache", 50), goal: 1.15 },
-  ]),
-  row("size", sized("graft", 1500), [{ case: sized("graft", 50), goal: 1.15 }]),
-  // One pair each, for the trend and for the memory.
-  ...[50, 1500].map((source) =>
-    row(`full-${source}`, sized("full", source, { rounds: 1 }), [
-      { case: sized("pipeline", source, { rounds: 1 }) },
-    ]),
+  ...ofStore("overlay2", 0.6),
+  ...ofStore("containerd", 0.85),
+  ...elsewhere(),
+  ...Object.entries({ ...cached, graft: "graft" }).map(([name, flow]) =>
+    row(`size-${name}`, sized(flow, 1500), [{ case: sized(flow, 50), goal: flat }]),
   ),
-  row("line-full", online("full"), [{ case: online("pipeline") }, { case: online("cli") }]),
-  ...["graft", "graft again", "unchanged"].map((flow) =>
+  // For the trend and for the memory.
+  ...[50, 1500].map((source) => row(`full-${source}`, sized("full", source, { rounds: 1 }))),
+  row("many", sized("grafts from the cache in one job", 50, { rounds: 1 }), [], { secondsEach: 1.5 }),
+  ...growing("layers", ofLayers, [10, 60, 120]),
+  // The task reads 50 records at most.
+  ...growing("records", ofRecords, [1, 50, 100], 50),
+  row("line-full", online("full"), [{ case: online("pipeline") }, { case: online("cli", { rounds: 1 }) }]),
+  row("line-graft", online("graft"), [
+    { case: online("pipeline") },
+    { case: online("floor of a graft"), goal: flat },
+  ]),
+  ...["graft again", "unchanged"].map((flow) =>
     row(`line-${flow.replace(" ", "-")}`, online(flow), [{ case: online("pipeline") }]),
   ),
-  row("line-graft-cached", online("graft from the cache"), [{ case: online("pipeline"), goal: 0.05 }]),
+  row("line-graft-signed", online(cached["graft-signed"]), [{ case: online("pipeline"), goal: 0.05 }]),
+  row("line-graft-cached", online(cached["graft-cached"]), [{ case: online("pipeline") }]),
 ];
-
-/** A case's name, the same wherever it is met. */
-export function idOf({ store, network, source, flow, target, mounting }) {
-  const words = [store, network, `${source} MB`, flow];
-  if (target === "other") words.push(mounting ? "other repository, mounting on" : "other repository");
-  return words.join(", ");
-}
 
 /** The rows that `only` asks for by the start of their names, or all. */
 export function chosen(only) {
@@ -85,21 +102,4 @@ export function chosen(only) {
   if (found.length === 0)
     throw new Error(`no row is called ${only}; there are: ${rows.map(({ id }) => id).join(", ")}`);
   return found;
-}
-
-/** The turns that rows need, each once: a case that starts cold, and those that go on where it ends. */
-export function turnsOf(wanted) {
-  const cases = new Map();
-  for (const { case: measured, against } of wanted)
-    for (const each of [...against.map((other) => other.case), measured]) {
-      const leader = leaders[each.flow];
-      if (leader) cases.set(idOf({ ...each, flow: leader }), { ...each, flow: leader });
-      cases.set(idOf(each), each);
-    }
-  const all = [...cases.values()];
-  const follows = (each, leader) =>
-    leaders[each.flow] === leader.flow && idOf({ ...each, flow: leader.flow }) === idOf(leader);
-  return all
-    .filter(({ flow }) => !leaders[flow])
-    .map((leader) => ({ leader, followers: all.filter((each) => follows(each, leader)) }));
 }

@@ -1,11 +1,18 @@
 // The results as two tables, one of goals and one of measurements, aligned for a terminal or as Markdown.
 import { line } from "./rows.mjs";
 
-const opponents = { pipeline: "the pipeline", cli: "the docker CLI" };
+const opponents = {
+  pipeline: "the pipeline",
+  cli: "the docker CLI",
+  "floor of a graft": "the floor of a graft",
+};
 const starts = {
   "graft again": "engine and registry warm",
   "graft from the cache": "no engine",
+  "graft from the cache, signed": "no engine",
+  "grafts from the cache in one job": "each of 100, no engine",
   unchanged: "patched before",
+  "unchanged, signed": "patched before",
 };
 
 export const sizeOf = (megabytes) => (megabytes >= 1000 ? `${megabytes / 1000} GB` : `${megabytes} MB`);
@@ -14,19 +21,28 @@ export const sizeOf = (megabytes) => (megabytes >= 1000 ? `${megabytes / 1000} G
 export const inSeconds = (seconds) => `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
 
 /** A case in words. */
-export function describe({ store, network, source, flow, target, mounting }) {
+export function describe({ store, network, source, layers, flow, target, mounting, records }) {
   const words = [flow, starts[flow] ?? "cold", store, sizeOf(source)];
+  if (layers) words.push(`${layers} layers`);
   words.push(
     target === "other" ? `other repository, mounting ${mounting ? "on" : "off"}` : "same repository",
   );
+  if (records) words.push(counted(records));
   if (network === "line") words.push(`${line.megabits} Mbit/s`);
   return words.join(", ");
 }
 
+const counted = (records) => (records === 1 ? "1 record" : `${records} records`);
+
 /** Short name of the case that another is compared with. */
-function opponent(against) {
-  return opponents[against.flow] ?? `${against.flow} at ${sizeOf(against.source)}`;
+function opponent({ flow, source, layers, records }) {
+  if (layers) return `${layers} layers`;
+  if (records) return counted(records);
+  return opponents[flow] ?? `the same at ${sizeOf(source)}`;
 }
+
+/** A number with as many digits as are significant. */
+const inDigits = (value) => (Number.isInteger(value) ? `${value}` : value.toFixed(value < 0.1 ? 3 : 2));
 
 /** Ratios and limits, with goal and verdict. */
 export function goals({ comparisons, limits }) {
@@ -37,15 +53,15 @@ export function goals({ comparisons, limits }) {
       describe(measured),
       opponent(against),
       goal === undefined ? "" : `≤ ${goal.toFixed(2)}`,
-      ratio.toFixed(ratio < 0.1 ? 3 : 2),
+      inDigits(ratio),
       verdict,
     ]),
     ...limits.map(({ id, case: measured, what, goal, value, verdict }) => [
       id,
       describe(measured),
       what,
-      `≤ ${goal}`,
-      String(value),
+      `≤ ${inDigits(goal)}`,
+      inDigits(value),
       verdict,
     ]),
   ];
@@ -91,7 +107,9 @@ export function circumstances({ machine, load, date, pairs, seconds, quick, size
   return [
     ...(quick ? ["A quick run: its images are small, and its ratios mean nothing."] : []),
     `Measured on ${date.slice(0, 10)}, within ${Math.round(seconds / 60)} minutes; rounds: ${pairs}.`,
-    `Machine: ${machine.cpu}, ${machine.cores} cores, ${memory} GiB, Linux ${machine.kernel}, Docker Engine ${machine.engine}; its load average before each case was ${load.min.toFixed(1)} to ${load.max.toFixed(1)}.`,
+    `Machine: ${machine.cpu}, ${machine.cores} cores, ${memory} GiB, Linux ${majorAndMinor(machine.kernel)}, Docker Engine ${machine.engine}; its load average before each case was ${load.min.toFixed(1)} to ${load.max.toFixed(1)}.`,
     `Compressed, the source of ${sources.join(", that of ")}; the sensor image is ${sum(sizes.sensor)} MB.`,
   ].join("\n");
 }
+
+const majorAndMinor = (version) => version.split(".").slice(0, 2).join(".");

@@ -1,5 +1,6 @@
 // The arithmetic of the benchmark: from samples to medians, ratios and verdicts.
-import { idOf, memoryGoal, turnsOf } from "./rows.mjs";
+import { flat, memoryGoal } from "./rows.mjs";
+import { idOf, turnsOf } from "./turns.mjs";
 
 /** The middle of some numbers, or half way between the two in the middle. */
 export function median(numbers) {
@@ -41,7 +42,7 @@ export function evaluate({ labs, ...about }, wanted) {
     load: spread(samples.filter(({ load }) => load !== undefined).map(({ load }) => load)),
     cases: measured,
     comparisons: wanted.flatMap((row) => compare(row, cases)),
-    limits: [...wanted.flatMap((row) => limit(row, cases)), ...memory(measured)],
+    limits: [...wanted.flatMap((row) => limitsOf(row, cases)), ...memory(measured)],
     broken: [
       ...samples.filter(({ error }) => error).map(({ case: name, error }) => `${name}: ${error}`),
       ...[...cases].filter(([, { pairs }]) => pairs === 0).map(([name]) => `${name}: not measured`),
@@ -64,6 +65,7 @@ function summary(measured, samples) {
     requests: most("requests"),
     received: median(each("received")),
     sent: median(each("sent")),
+    each: good[0].each,
   };
 }
 
@@ -78,13 +80,33 @@ function compare({ id, case: measured, against }, cases) {
   });
 }
 
-/** The limit of requests, where a row has one. */
-function limit({ id, case: measured, requestsBelow }, cases) {
-  const { pairs, requests } = cases.get(idOf(measured));
-  if (requestsBelow === undefined || pairs === 0) return [];
-  const goal = requestsBelow - 1;
+/** The limits that a row has of its own. */
+function limitsOf({ id, case: measured, requests, secondsEach }, cases) {
+  const found = cases.get(idOf(measured));
+  if (found.pairs === 0) return [];
+  const limits = [
+    ...(requests === undefined ? [] : [{ what: "HTTP requests", goal: requests, value: found.requests }]),
+    ...(secondsEach === undefined ? [] : inOneJob(found.each, secondsEach)),
+  ];
+  return limits.map((limit) => judged({ id, case: measured, ...limit }));
+}
+
+/** Limits of many images in one job: the slowest, and what the last ones take against the first ones. */
+function inOneJob(each, secondsEach) {
+  const tenth = Math.ceil(each.length / 10);
+  const growth = (key) => {
+    const of = (some) => median(some.map((image) => image[key]));
+    return of(each.slice(-tenth)) / of(each.slice(0, tenth));
+  };
+  const last = `last ${tenth} of ${each.length} against the first`;
   return [
-    { id, case: measured, what: "HTTP requests", goal, value: requests, verdict: verdict(requests, goal) },
+    {
+      what: `seconds, slowest of ${each.length}`,
+      goal: secondsEach,
+      value: Math.max(...each.map(({ seconds }) => seconds)),
+    },
+    { what: `seconds, ${last}`, goal: flat, value: growth("seconds") },
+    { what: `memory, ${last}`, goal: flat, value: growth("peakBytes") },
   ];
 }
 
@@ -94,14 +116,7 @@ function memory(measured) {
   if (ofTask.length === 0) return [];
   const most = ofTask.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a));
   const [goal, value] = [memoryGoal, most.peakBytes].map((bytes) => Math.round(bytes / 1e6));
-  return [
-    {
-      id: "memory",
-      case: most.case,
-      what: "MB of memory, most of all cases",
-      goal,
-      value,
-      verdict: verdict(value, goal),
-    },
-  ];
+  return [judged({ id: "memory", case: most.case, what: "MB of memory, most of all cases", goal, value })];
 }
+
+const judged = (limit) => ({ ...limit, verdict: verdict(limit.value, limit.goal) });
