@@ -7,9 +7,7 @@ const bars = {
   cli: "docker CLI, by digest",
   full: "strategy: full",
   graft: "strategy: graft",
-  "graft again": "strategy: graft, engine warm",
-  "graft from the cache": "graft from the cache",
-  "graft from the cache, signed": "graft from the cache, signed",
+  "graft from the cache, signed": "graft from the signed cache",
   unchanged: "unchanged, skipped",
 };
 const ours = new Set(Object.keys(bars).filter((flow) => flow !== "pipeline" && flow !== "cli"));
