@@ -69,6 +69,7 @@ test("A missed goal has the distance to it", () => {
   assert.equal(verdict(0.2, 0.2), "reached");
   assert.equal(verdict(0.25, 0.2), "missed by 25 %");
   assert.equal(verdict(0.2001, 0.2), "missed by 1 %", "never missed by nothing");
+  assert.equal(verdict(33, 30), "missed by 10 %");
   assert.equal(verdict(0.5, undefined), "no goal");
 });
 
