@@ -72,7 +72,7 @@ test("Bad entries are refused, each for its reason, and replaced", needsLab, asy
     ],
     [
       "foreign",
-      /is not an entry of the graft cache/,
+      /its manifest differs/,
       { ...good, artifactType: "application/vnd.cncf.helm.config.v1+json" },
     ],
     ["of another schema", /has the schema 2/, await withDocument((document) => (document.schema = 2))],
