@@ -42,7 +42,8 @@ export interface Clock {
 /** The clock of this process, for which nothing keeps the process alive. */
 export const clock: Clock = {
   now: () => performance.now(),
-  after: (milliseconds, act) => void setTimeout(act, milliseconds).unref(),
+  // A timer can fire a fraction of a millisecond before its time by the clock above.
+  after: (milliseconds, act) => void setTimeout(act, milliseconds + 1).unref(),
 };
 
 /** Limit of lines held for a step, and so of the memory for a program's output. */
