@@ -1,4 +1,5 @@
 pub mod account;
+pub mod action;
 pub mod call;
 pub mod credential_provider;
 pub mod delivery;

@@ -17,6 +17,7 @@ pub mod ping;
 pub mod read;
 pub mod referrers;
 pub mod refusal;
+pub mod request_kind;
 pub mod sign_in;
 pub mod subject;
 pub mod tags;

@@ -13,6 +13,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 
+use super::action::Action;
 use super::call::{Call, usual_host};
 use super::credential_provider::{CredentialChain, CredentialProvider, Start};
 use super::error::AwsError;
@@ -120,7 +121,7 @@ impl Aws {
     pub async fn caller(&self) -> Result<CallerIdentity, AwsError> {
         let region = self.0.provider.region();
         let call = Call {
-            action: "sts:GetCallerIdentity",
+            action: Action::GetCallerIdentity,
             purpose: "find out whose credentials these are".to_owned(),
             host: usual_host("sts", region),
             repository: None,
@@ -138,7 +139,7 @@ impl Aws {
     /// Fetches the password of a registry.
     pub async fn registry_login(&self, host: &EcrHost) -> Result<RegistryLogin, AwsError> {
         let call = Call {
-            action: "ecr:GetAuthorizationToken",
+            action: Action::GetAuthorizationToken,
             purpose: format!("get a password for the ECR registries in `{}`", host.region),
             host: usual_host("api.ecr", &host.region),
             repository: None,

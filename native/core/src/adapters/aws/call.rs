@@ -6,6 +6,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 
+use super::action::Action;
 use super::error::AwsError;
 use crate::adapters::http::connection::{find, is_tls};
 use crate::domain::aws::denial::Denial;
@@ -21,7 +22,7 @@ pub(super) fn usual_host(service: &str, region: &str) -> String {
 /// One call, as a failure has to name it.
 pub(super) struct Call<'a> {
     /// The IAM action behind it.
-    pub(super) action: &'static str,
+    pub(super) action: Action,
     /// Purpose, in words that follow "cannot".
     pub(super) purpose: String,
     /// The host that is called.
@@ -114,7 +115,7 @@ impl Call<'_> {
             (code, _) if INVALID.contains(&code) => AwsError::CredentialsInvalid { origin, source },
             (code, _) if EXPIRED.contains(&code) => AwsError::CredentialsExpired { origin, source },
             (code, _) if DENIED.contains(&code) => AwsError::Denied {
-                denial: Denial::of(message, self.action),
+                denial: Denial::of(message, self.action.name()),
                 source,
             },
             (code, _) if THROTTLED.contains(&code) => AwsError::Throttled {
@@ -166,6 +167,7 @@ fn has_credentials_error(error: &(dyn Error + 'static)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Call;
+    use crate::adapters::aws::action::Action;
     use crate::domain::reference::repository::Repository;
     use crate::report::problem::{Explain, Problem};
 
@@ -175,7 +177,7 @@ mod tests {
             name: "app/web".to_owned(),
         };
         let call = Call {
-            action: "ecr:DescribeRepositories",
+            action: Action::DescribeRepositories,
             purpose: "look up the repository `app/web`".to_owned(),
             host: "api.ecr.eu-west-1.amazonaws.com".to_owned(),
             repository: Some(&repository),

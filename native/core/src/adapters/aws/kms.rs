@@ -8,6 +8,7 @@ use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 
 use super::account::Aws;
+use super::action::Action;
 use super::call::{Call, usual_host};
 use super::kms_error::KmsError;
 use crate::domain::aws::kms_key::KmsKeyName;
@@ -22,7 +23,7 @@ impl Aws {
     /// Fetches the public part of a key.
     pub async fn public_key(&self, key: &KmsKeyName) -> Result<PublicKey, KmsError> {
         let purpose = format!("get the public key of `{key}`");
-        let (client, call) = self.kms(key, "kms:GetPublicKey", purpose)?;
+        let (client, call) = self.kms(key, Action::GetPublicKey, purpose)?;
         self.0.provider.credentials().await?;
         let answer = client.get_public_key().key_id(key.as_str()).send().await;
         let answer = answer.map_err(|error| failed(key, &call, error))?;
@@ -36,7 +37,7 @@ impl Aws {
     /// Asks if a signature would be granted, without one.
     pub async fn may_sign(&self, key: &KmsKeyName) -> Result<(), KmsError> {
         let purpose = format!("find out if `{key}` may sign");
-        let (client, call) = self.kms(key, "kms:Sign", purpose)?;
+        let (client, call) = self.kms(key, Action::DryRunOfSign, purpose)?;
         self.0.provider.credentials().await?;
         let request = signing(client.sign(), key, &[]).dry_run(true);
         match request.send().await {
@@ -54,7 +55,7 @@ impl Aws {
         public: &PublicKey,
         message: &[u8],
     ) -> Result<Vec<u8>, KmsError> {
-        let (client, call) = self.kms(key, "kms:Sign", format!("sign with `{key}`"))?;
+        let (client, call) = self.kms(key, Action::Sign, format!("sign with `{key}`"))?;
         self.0.provider.credentials().await?;
         let answer = signing(client.sign(), key, message).send().await;
         let answer = answer.map_err(|error| failed(key, &call, error))?;
@@ -71,7 +72,7 @@ impl Aws {
     fn kms(
         &self,
         key: &KmsKeyName,
-        action: &'static str,
+        action: Action,
         purpose: String,
     ) -> Result<(aws_sdk_kms::Client, Call<'_>), KmsError> {
         let region = key.region().or(self.region());

@@ -7,6 +7,7 @@ use aws_sdk_ecr::types;
 use aws_sdk_ecr::types::{ImageScanningConfiguration, ImageTagMutability};
 
 use super::account::Aws;
+use super::action::Action;
 use super::call::{Call, usual_host};
 use super::delivery::Delivery;
 use super::error::AwsError;
@@ -39,7 +40,8 @@ impl Aws {
     /// Only ECR has an answer; ask [`Repository::ecr`] first.
     pub async fn repository(&self, repository: &Repository) -> Result<EcrRepository, AwsError> {
         let purpose = format!("look up the repository `{repository}`");
-        let (host, call) = self.repository_call(repository, "ecr:DescribeRepositories", purpose)?;
+        let (host, call) =
+            self.repository_call(repository, Action::DescribeRepositories, purpose)?;
         self.0.provider.credentials().await?;
         let request = self.ecr(&host.region).describe_repositories();
         let request = request
@@ -61,7 +63,7 @@ impl Aws {
         delivery: &Delivery,
     ) -> Result<Option<CreatedRepository>, AwsError> {
         let purpose = format!("create the repository `{repository}`");
-        let (host, call) = self.repository_call(repository, "ecr:CreateRepository", purpose)?;
+        let (host, call) = self.repository_call(repository, Action::CreateRepository, purpose)?;
         self.0.provider.credentials().await?;
         let request = self.ecr(&host.region).create_repository();
         let request = request
@@ -87,7 +89,7 @@ impl Aws {
     fn repository_call<'a>(
         &'a self,
         repository: &'a Repository,
-        action: &'static str,
+        action: Action,
         purpose: String,
     ) -> Result<(EcrHost, Call<'a>), AwsError> {
         let Some(host) = repository.ecr() else {

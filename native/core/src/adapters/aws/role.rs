@@ -11,6 +11,7 @@ use aws_sdk_sts::config::Builder;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 
+use super::action::Action;
 use super::call::{Call, usual_host};
 use super::error::AwsError;
 use crate::domain::aws::claims::Claims;
@@ -87,8 +88,8 @@ impl Attempt<'_> {
     fn call(&self) -> Call<'_> {
         let region = self.sdk.region().map_or("us-east-1", AsRef::as_ref);
         let action = match self.token {
-            Some(_) => "sts:AssumeRoleWithWebIdentity",
-            None => "sts:AssumeRole",
+            Some(_) => Action::AssumeRoleWithWebIdentity,
+            None => Action::AssumeRole,
         };
         Call {
             action,

@@ -4,6 +4,7 @@ use aws_config::Region;
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionError;
 
 use super::account::Aws;
+use super::action::Action;
 use super::call::{Call, usual_host};
 use super::delivery::Delivery;
 use super::error::AwsError;
@@ -24,7 +25,7 @@ impl Aws {
         delivery: &Delivery,
     ) -> Result<Revision, AwsError> {
         let call = Call {
-            action: "ecs:RegisterTaskDefinition",
+            action: Action::RegisterTaskDefinition,
             purpose: format!("register the ECS task definition `{family}`"),
             host: usual_host("ecs", region),
             repository: None,

@@ -12,6 +12,7 @@ use url::form_urlencoded::Serializer;
 
 use super::answer::{at, not_reachable};
 use super::error::FalconError;
+use super::request_kind::FalconRequest;
 use crate::adapters::http::client::{Answer, Http, NoAnswer};
 use crate::adapters::http::retry::{AttemptFailure, RetryPolicy, retry_after};
 use crate::domain::falcon::api_settings::FalconApiSettings;
@@ -64,7 +65,7 @@ impl FalconApi {
             .finish();
         let path = at(&url, "oauth2/token");
         let request = || {
-            let request = self.http.direct(&path).post(path.clone());
+            let request = self.http.request(FalconRequest::SignIn, path.clone());
             let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             request.body(form.clone())
         };

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::answer::{at, cause, host, named_region, read};
 use super::api::FalconApi;
 use super::error::{FalconError, says_locked};
+use super::request_kind::FalconRequest;
 use crate::adapters::http::client::Answer;
 use crate::domain::falcon::customer_id::CustomerId;
 use crate::domain::falcon::region::Region;
@@ -103,7 +104,9 @@ impl Session {
     /// The tenant's customer ID with its checksum.
     pub async fn customer_id(&self) -> Result<CustomerId, FalconError> {
         let path = "sensors/queries/installers/ccid/v1";
-        let found: Resources<String> = self.get(path, DOWNLOAD_SENSORS).await?;
+        let found: Resources<String> = self
+            .get(FalconRequest::CustomerId, path, DOWNLOAD_SENSORS)
+            .await?;
         let id = found.resources.into_iter().next();
         let id = id.and_then(|text| text.parse::<CustomerId>().ok());
         let id = id.ok_or_else(|| self.invalid("it holds no customer ID with a checksum"))?;
@@ -116,7 +119,9 @@ impl Session {
     /// Fetches the login to the registry.
     pub async fn registry_login(&self, id: &CustomerId) -> Result<RegistryLogin, FalconError> {
         let path = "container-security/entities/image-registry-credentials/v1";
-        let found: Resources<RegistryToken> = self.get(path, DOWNLOAD_IMAGES).await?;
+        let found: Resources<RegistryToken> = self
+            .get(FalconRequest::RegistryPassword, path, DOWNLOAD_IMAGES)
+            .await?;
         let mut tokens = found.resources.into_iter().map(|resource| resource.token);
         let token = tokens.find(|token| !token.is_empty());
         let token = token.ok_or_else(|| self.invalid("it holds no password for the registry"))?;
@@ -134,6 +139,7 @@ impl Session {
 
     async fn get<T: DeserializeOwned>(
         &self,
+        kind: FalconRequest,
         path: &str,
         scope: &'static str,
     ) -> Result<T, FalconError> {
@@ -141,11 +147,9 @@ impl Session {
         let bearer = HeaderValue::from_str(&format!("Bearer {}", self.token.reveal()));
         let mut bearer = bearer.map_err(|_| self.invalid("its token is none"))?;
         bearer.set_sensitive(true);
-        let client = self.api.http.direct(&url);
         let request = || {
-            client
-                .get(url.clone())
-                .header(AUTHORIZATION, bearer.clone())
+            let request = self.api.http.request(kind, url.clone());
+            request.header(AUTHORIZATION, bearer.clone())
         };
         let answer = self
             .api

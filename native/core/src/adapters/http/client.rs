@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url};
 use rustls::ClientConfig;
 
 use super::connection::is_tls;
@@ -21,6 +21,14 @@ const REDIRECTS: usize = 5;
 
 /// Enough of a refusal to find the code in it.
 const REFUSAL_LIMIT: usize = 64 * 1024;
+
+/// A kind of request that an adapter sends. An enum has all of an adapter's, so that the table of faults can list them.
+pub(crate) trait RequestKind: Copy {
+    fn method(self) -> Method;
+
+    /// Returns true if the request follows an answer to another address, such as that of a blob store.
+    fn follows_redirects(self) -> bool;
+}
 
 /// The clients of a run.
 pub struct Http {
@@ -52,14 +60,14 @@ impl Http {
         })
     }
 
-    /// The client that follows redirects.
-    pub(crate) fn following(&self, url: &Url) -> &Client {
-        self.following.client(url)
-    }
-
-    /// The client that does not.
-    pub(crate) fn direct(&self, url: &Url) -> &Client {
-        self.direct.client(url)
+    /// Begins a request.
+    pub(crate) fn request(&self, kind: impl RequestKind, url: Url) -> RequestBuilder {
+        let pair = if kind.follows_redirects() {
+            &self.following
+        } else {
+            &self.direct
+        };
+        pair.client(&url).request(kind.method(), url)
     }
 }
 

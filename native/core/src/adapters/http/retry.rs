@@ -21,6 +21,8 @@ pub struct RetryPolicy {
     pub(crate) longest_retry_after: Duration,
     /// Longest time that one request may take, its answer's body included.
     pub(crate) request: Duration,
+    /// Longest time that one large body may take on its way.
+    pub(crate) transfer: Duration,
     /// Longest time that all requests and waits may take together.
     pub(crate) budget: Duration,
 }
@@ -33,6 +35,8 @@ impl Default for RetryPolicy {
             longest_wait: Duration::from_secs(20),
             longest_retry_after: Duration::from_mins(1),
             request: Duration::from_mins(1),
+            // At 2 MB/s that is a layer of 1.8 GB.
+            transfer: Duration::from_mins(15),
             budget: Duration::from_mins(3),
         }
     }

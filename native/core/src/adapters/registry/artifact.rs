@@ -1,11 +1,12 @@
 //! An artifact that a tag names, and its blobs.
 
+use reqwest::StatusCode;
 use reqwest::header::CONTENT_LENGTH;
-use reqwest::{Method, StatusCode};
 
 use super::client::Registry;
 use super::error::RegistryError;
 use super::refusal::RegistryRefusal;
+use super::request_kind::RegistryRequest;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::domain::image::descriptor::Descriptor;
@@ -40,7 +41,7 @@ impl Registry {
         let reference = ManifestReference::Digest(artifact.clone());
         let subject = Subject::read(repository, Some(&reference));
         let request = Request {
-            method: Method::HEAD,
+            kind: RegistryRequest::BlobCheck,
             repository: repository.clone(),
             path: subject.blob(&blob.digest),
             offset: 0,

@@ -19,6 +19,22 @@ pub(super) enum AttemptError {
     Failed(Failed),
     /// The registry is in trouble or has too much to do.
     Busy(Answer),
+    /// The issuer of the registry's tokens is.
+    IssuerBusy {
+        error: SignInError,
+        retry_after: Option<Duration>,
+    },
+}
+
+impl AttemptError {
+    /// Returns the end of all tries: the answer of a registry that stays in trouble, or the failure.
+    pub(super) fn end(self) -> Result<Answer, Failed> {
+        match self {
+            Self::Failed(failed) => Err(failed),
+            Self::Busy(answer) => Ok(answer),
+            Self::IssuerBusy { error, .. } => Err(Failed::SignIn(error)),
+        }
+    }
 }
 
 impl AttemptFailure for AttemptError {
@@ -27,7 +43,7 @@ impl AttemptFailure for AttemptError {
             // The SDK has tried often enough, and a password that was refused stays wrong.
             Self::Failed(Failed::SignIn(_)) => false,
             Self::Failed(Failed::NoAnswer(no_answer)) => no_answer.is_passing(),
-            Self::Busy(_) => true,
+            Self::Busy(_) | Self::IssuerBusy { .. } => true,
         }
     }
 
@@ -35,6 +51,7 @@ impl AttemptFailure for AttemptError {
         match self {
             Self::Failed(_) => None,
             Self::Busy(answer) => retry::retry_after(&answer.headers),
+            Self::IssuerBusy { retry_after, .. } => *retry_after,
         }
     }
 }

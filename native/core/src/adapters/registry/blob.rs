@@ -1,9 +1,8 @@
 //! Blobs that fit into memory.
 
-use reqwest::Method;
-
 use super::client::Registry;
 use super::error::RegistryError;
+use super::request_kind::RegistryRequest;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::domain::image::descriptor::Descriptor;
@@ -19,7 +18,7 @@ impl Registry {
         descriptor: &Descriptor,
     ) -> Result<Vec<u8>, RegistryError> {
         let request = Request {
-            method: Method::GET,
+            kind: RegistryRequest::SmallBlob,
             repository: subject.repository.clone(),
             path: subject.blob(&descriptor.digest),
             offset: 0,

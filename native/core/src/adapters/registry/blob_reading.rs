@@ -62,12 +62,10 @@ impl Registry {
             ..self.0.policy
         };
         let result = policy.run(Instant::now(), || self.read_rest(&reading));
-        match result.await {
+        match result.await.map_err(AttemptError::end) {
             Ok(ended) => ended,
-            Err(AttemptError::Failed(failed)) => Err(reading.subject.failed(failed)),
-            Err(AttemptError::Busy(answer)) => {
-                Err(reading.subject.refused(&RegistryRefusal::of(&answer)))
-            }
+            Err(Err(failed)) => Err(reading.subject.failed(failed)),
+            Err(Ok(answer)) => Err(reading.subject.refused(&RegistryRefusal::of(&answer))),
         }
     }
 

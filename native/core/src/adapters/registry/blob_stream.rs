@@ -2,13 +2,12 @@
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use futures_util::{Stream, stream};
 use hyper::body::Bytes;
 use reqwest::header::CONTENT_RANGE;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use sha2::Digest as _;
 use tokio_util::io::ReaderStream;
 
@@ -17,15 +16,13 @@ use super::client::Registry;
 use super::error::RegistryError;
 use super::exchange::Opened;
 use super::refusal::RegistryRefusal;
+use super::request_kind::RegistryRequest;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::domain::image::descriptor::Descriptor;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::report::cause::Cause;
-
-/// Longest time that one blob may take: at 2 MB/s that is a layer of 1.8 GB.
-pub(super) const TRANSFER: Duration = Duration::from_mins(15);
 
 /// Number of bytes of a file that are read at once.
 const CHUNK: usize = 256 * 1024;
@@ -81,7 +78,7 @@ impl Registry {
         offset: u64,
     ) -> Result<Result<ByteStream, RegistryError>, AttemptError> {
         let request = Request {
-            method: Method::GET,
+            kind: RegistryRequest::BlobStream,
             repository: from.repository.clone(),
             path: from.blob(blob),
             offset,
@@ -89,7 +86,7 @@ impl Registry {
             body: None,
             limit: 0,
         };
-        let response = match self.0.open(&request, TRANSFER).await? {
+        let response = match self.0.open(&request, self.0.policy.transfer).await? {
             Opened::Good(response) => response,
             Opened::Refused(answer) if answer.is_passing() => {
                 return Err(AttemptError::Busy(answer));
@@ -98,6 +95,16 @@ impl Registry {
                 return Ok(Err(from.refused(&RegistryRefusal::of(&answer))));
             }
         };
+        if !matches!(
+            response.status(),
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT
+        ) {
+            let why = format!(
+                "it answers {} instead of a blob",
+                response.status().as_u16()
+            );
+            return Ok(Err(from.invalid(&why)));
+        }
         let Some(begin) = begin(&response) else {
             return Ok(Err(from.invalid("it sent a part of a blob without a place")));
         };

@@ -8,10 +8,11 @@ use reqwest::{Method, Response};
 use super::attempt::{AttemptError, Failed};
 use super::authorization_header::AuthorizationHeader;
 use super::credentials::cache::Credentials;
+use super::request_kind::RegistryRequest;
 use super::sign_in::{SignIns, hides_challenge, is_denial, refuses_sign_in};
 use super::transport;
 use super::transport::Request;
-use crate::adapters::http::client::{Answer, Http};
+use crate::adapters::http::client::{Answer, Http, RequestKind as _};
 use crate::adapters::http::retry::RetryPolicy;
 use crate::domain::reference::repository::Repository;
 
@@ -43,11 +44,7 @@ impl Exchange {
         let renewed = AtomicBool::new(false);
         let attempt = || self.attempt(request, started, &renewed);
         let result = self.policy.run(started, attempt).await;
-        match result {
-            // A registry that stays in trouble has given its answer.
-            Ok(answer) | Err(AttemptError::Busy(answer)) => Ok(answer),
-            Err(AttemptError::Failed(failed)) => Err(failed),
-        }
+        result.or_else(AttemptError::end)
     }
 
     /// One try; a sign-in that is refused is renewed once for all tries together.
@@ -117,7 +114,10 @@ impl Exchange {
             good @ Opened::Good(_) => return Ok(good),
         };
         let hides = known.is_none() && hides_challenge(&answer);
-        if (!hides && !refuses_sign_in(&answer)) || renewed.swap(true, Ordering::Relaxed) {
+        // The answer to a HEAD has no body that could say that a login has expired.
+        let may_be_expired = request.kind.method() == Method::HEAD && is_denial(answer.status);
+        let is_refused = hides || may_be_expired || refuses_sign_in(&answer);
+        if !is_refused || renewed.load(Ordering::Relaxed) {
             return Ok(Opened::Refused(answer));
         }
         let challenge = if hides {
@@ -130,6 +130,8 @@ impl Exchange {
             .sign_ins
             .renewed(&self.http, repository, refusal, known.as_ref(), time)
             .await?;
+        // Trouble that passes leaves the renewal to the next try.
+        renewed.store(true, Ordering::Relaxed);
         match fresh {
             Some(fresh) => self.opened(request, Some(fresh), time).await,
             None => Ok(Opened::Refused(answer)),
@@ -148,7 +150,7 @@ impl Exchange {
             return Ok(None);
         }
         let first = Request {
-            method: Method::GET,
+            kind: RegistryRequest::Challenge,
             repository: repository.clone(),
             path: "/v2/".to_owned(),
             offset: 0,

@@ -1,11 +1,11 @@
 //! Reading manifests.
 
-use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 
 use super::client::Registry;
 use super::error::RegistryError;
 use super::refusal::RegistryRefusal;
+use super::request_kind::RegistryRequest;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::domain::image::manifest;
@@ -30,7 +30,7 @@ impl Registry {
     ) -> Result<Option<Digest>, RegistryError> {
         let reference = ManifestReference::Tag(tag.clone());
         let subject = Subject::read(repository, Some(&reference));
-        let request = subject.get_manifest(Method::HEAD);
+        let request = subject.get_manifest(RegistryRequest::TagDigest);
         let answer = self
             .0
             .send(&request)
@@ -108,7 +108,7 @@ impl Registry {
         subject: &Subject<'_>,
     ) -> Result<(RawManifest, Digest), RegistryError> {
         let answer = self
-            .get(subject, &subject.get_manifest(Method::GET))
+            .get(subject, &subject.get_manifest(RegistryRequest::Manifest))
             .await?;
         let digest = Digest::of(&answer.body);
         let claimed = match subject.reference {
@@ -141,9 +141,9 @@ impl Registry {
 }
 
 impl Subject<'_> {
-    fn get_manifest(&self, method: Method) -> Request {
+    fn get_manifest(&self, kind: RegistryRequest) -> Request {
         Request {
-            method,
+            kind,
             repository: self.repository.clone(),
             path: self.manifest(),
             offset: 0,

@@ -1,9 +1,8 @@
 //! The first question of the API
 //! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support>).
 
-use reqwest::Method;
-
 use super::client::Registry;
+use super::request_kind::RegistryRequest;
 use super::transport::Request;
 use crate::domain::reference::repository::Repository;
 
@@ -13,7 +12,7 @@ impl Registry {
     /// Returns true if a repository's registry answers; asked once.
     pub async fn answers(&self, repository: &Repository) -> bool {
         let request = Request {
-            method: Method::GET,
+            kind: RegistryRequest::Ping,
             repository: repository.clone(),
             path: "/v2/".to_owned(),
             offset: 0,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ use super::client::Registry;
 use super::error::RegistryError;
 use super::next_page::next_page;
 use super::refusal::RegistryRefusal;
+use super::request_kind::RegistryRequest;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::domain::image::descriptor::Descriptor;
@@ -97,7 +98,7 @@ impl Registry {
         let mut limit = LIST_LIMIT;
         for page in 0..PAGES {
             let request = Request {
-                method: Method::GET,
+                kind: RegistryRequest::Referrers,
                 repository: repository.clone(),
                 path,
                 offset: 0,

@@ -120,7 +120,7 @@ impl<'a> Subject<'a> {
                 source,
             };
         }
-        if refusal.is_not_found() {
+        if refusal.is_not_found() && self.access == Access::Read {
             return RegistryError::ImageNotFound {
                 image,
                 repository: self.repository.clone(),

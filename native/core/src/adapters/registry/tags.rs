@@ -1,12 +1,12 @@
 //! The tags of a repository
 //! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags>).
 
-use reqwest::Method;
 use serde::Deserialize;
 
 use super::client::Registry;
 use super::error::RegistryError;
 use super::next_page::next_page;
+use super::request_kind::RegistryRequest;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::domain::reference::repository::Repository;
@@ -38,7 +38,7 @@ impl Registry {
         let mut path = format!("/v2/{}/tags/list?n={PAGE_SIZE}", repository.name);
         for _ in 0..PAGES {
             let request = Request {
-                method: Method::GET,
+                kind: RegistryRequest::Tags,
                 repository: repository.clone(),
                 path,
                 offset: 0,

@@ -13,7 +13,9 @@ use super::attempt::AttemptError;
 use super::authorization_header::AuthorizationHeader;
 use super::credentials::error::SignInError;
 use super::refusal::RegistryRefusal;
-use crate::adapters::http::client::{Answer, Http};
+use super::request_kind::RegistryRequest;
+use crate::adapters::http::client::{Answer, Http, NoAnswer};
+use crate::adapters::http::retry::retry_after;
 use crate::domain::address::{is_loopback, is_private};
 use crate::domain::reference::repository::Repository;
 use crate::domain::registry_login::{RegistryLogin, Shown};
@@ -95,19 +97,21 @@ pub(super) async fn buy(
     let host = realm.host_str().unwrap_or_default().to_owned();
     let scopes = issuer.scopes(repository);
     let request = request(http, realm, issuer, &scopes, sign_in);
-    let answer = Answer::read(request.timeout(time).send().await?, ANSWER_LIMIT).await?;
-    if answer.is_passing() {
-        return Err(AttemptError::Busy(answer));
-    }
+    let answer = ask(request.timeout(time), &host).await?;
     if !answer.status.is_success() {
-        let refused = SignInError::TokenRefused {
+        let error = SignInError::TokenRefused {
             realm: host,
             registry: repository.registry.clone(),
             anonymous: sign_in.is_none(),
             status: answer.status.as_u16(),
             source: RegistryRefusal::of(&answer).cause(),
         };
-        return Err(refused.into());
+        return Err(if answer.is_passing() {
+            let retry_after = retry_after(&answer.headers);
+            AttemptError::IssuerBusy { error, retry_after }
+        } else {
+            error.into()
+        });
     }
     let body: Option<Body> = serde_json::from_slice(&answer.body).ok();
     let life = body.as_ref().and_then(|body| body.expires_in.as_ref());
@@ -119,6 +123,31 @@ pub(super) async fn buy(
     Ok(Bought {
         secret: Secret::new(token),
         lasts,
+    })
+}
+
+/// Sends the request; a failure names the issuer, which can be another host than the registry.
+async fn ask(request: RequestBuilder, host: &str) -> Result<Answer, AttemptError> {
+    let answer = async {
+        let response = request.send().await?;
+        Answer::read(response, ANSWER_LIMIT).await
+    };
+    answer.await.map_err(|no_answer| match no_answer {
+        NoAnswer::Connection { source, tls } => {
+            let error = SignInError::IssuerNotReachable {
+                realm: host.to_owned(),
+                tls,
+                source,
+            };
+            if tls {
+                return error.into();
+            }
+            AttemptError::IssuerBusy {
+                error,
+                retry_after: None,
+            }
+        }
+        NoAnswer::TooLong { .. } | NoAnswer::Redirect(_) => no_answer.into(),
     })
 }
 
@@ -159,7 +188,7 @@ fn request(
         form.append_pair("scope", &scopes.join(" "));
         form.append_pair("client_id", CLIENT);
         form.append_pair("refresh_token", token.reveal());
-        let request = http.direct(&realm).post(realm);
+        let request = http.request(RegistryRequest::TokenByForm, realm);
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         return request.body(form.finish());
     }
@@ -172,7 +201,7 @@ fn request(
         query.extend_pairs(service.map(|service| ("service", service)));
         query.extend_pairs(scopes.iter().map(|scope| ("scope", scope)));
     }
-    let request = http.direct(&realm).get(realm);
+    let request = http.request(RegistryRequest::Token, realm);
     let encoded = login.and_then(RegistryLogin::basic);
     let header = encoded.and_then(|encoded| AuthorizationHeader::Basic(encoded).header());
     match header {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RANGE};
-use reqwest::{Method, Response, Url};
+use reqwest::{Response, Url};
 
 use super::authorization_header::AuthorizationHeader;
+use super::request_kind::RegistryRequest;
 use crate::adapters::http::client::{Http, NoAnswer};
 use crate::domain::address::is_loopback;
 use crate::domain::reference::repository::Repository;
@@ -13,7 +14,7 @@ use crate::report::cause::Cause;
 
 /// A request that can be sent several times.
 pub(super) struct Request {
-    pub(super) method: Method,
+    pub(super) kind: RegistryRequest,
     /// Repository that is asked about; its registry gets the request.
     pub(super) repository: Repository,
     /// Part of the URL that follows the host.
@@ -36,13 +37,7 @@ pub(super) async fn send(
     time: Duration,
 ) -> Result<Response, NoAnswer> {
     let url = url(&request.repository, &request.path)?;
-    // What changes something is meant for this registry alone.
-    let client = if matches!(request.method, Method::GET | Method::HEAD) {
-        http.following(&url)
-    } else {
-        http.direct(&url)
-    };
-    let mut builder = client.request(request.method.clone(), url).timeout(time);
+    let mut builder = http.request(request.kind, url).timeout(time);
     if let Some(value) = pass.as_ref().and_then(AuthorizationHeader::header) {
         builder = builder.header(AUTHORIZATION, value);
     }

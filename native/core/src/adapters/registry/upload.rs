@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::TryStreamExt as _;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use reqwest::{Body, Method, StatusCode, Url};
+use reqwest::{Body, StatusCode, Url};
 
 use super::attempt::AttemptError;
 use super::authorization_header::AuthorizationHeader;
-use super::blob_stream::{BlobOrigin, ByteStream, TRANSFER, checked};
+use super::blob_stream::{BlobOrigin, ByteStream, checked};
 use super::client::Registry;
 use super::error::RegistryError;
 use super::refusal::RegistryRefusal;
+use super::request_kind::RegistryRequest;
 use super::sign_in::refuses_sign_in;
 use super::subject::Subject;
 use super::transport;
@@ -131,15 +132,13 @@ impl Registry {
         };
         let started = Instant::now();
         let result = policy.run(started, || self.transfer(&transfer)).await;
-        match result {
+        match result.map_err(AttemptError::end) {
             Ok(ended) => {
                 sent.store(upload.blob.size, Ordering::Relaxed);
                 ended
             }
-            Err(AttemptError::Failed(failed)) => Err(transfer.to.failed(failed)),
-            Err(AttemptError::Busy(answer)) => {
-                Err(transfer.to.refused(&RegistryRefusal::of(&answer)))
-            }
+            Err(Err(failed)) => Err(transfer.to.failed(failed)),
+            Err(Ok(answer)) => Err(transfer.to.refused(&RegistryRefusal::of(&answer))),
         }
     }
 
@@ -148,12 +147,14 @@ impl Registry {
         transfer.sent.store(0, Ordering::Relaxed);
         if !matches!(transfer.upload.origin, BlobOrigin::NewBytes(_)) {
             let path = transfer.to.blob(transfer.digest());
-            let head = self.ask(transfer, Method::HEAD, path).await?;
+            let head = self.ask(transfer, RegistryRequest::BlobPresence, path);
+            let head = head.await?;
             if head.status == StatusCode::OK {
                 return Ok(Ok(Arrival::Present));
             }
         }
-        let session = self.ask(transfer, Method::POST, transfer.session()).await?;
+        let (kind, path) = transfer.session();
+        let session = self.ask(transfer, kind, path).await?;
         match session.status {
             StatusCode::CREATED => return Ok(Ok(Arrival::Mounted)),
             // Also the answer of a registry that does not mount.
@@ -178,11 +179,11 @@ impl Registry {
     async fn ask(
         &self,
         transfer: &Transfer<'_>,
-        method: Method,
+        kind: RegistryRequest,
         path: String,
     ) -> Result<Answer, AttemptError> {
         let request = Request {
-            method,
+            kind,
             repository: transfer.to.repository.clone(),
             path,
             offset: 0,
@@ -206,16 +207,17 @@ impl Registry {
         let body = checked(bytes, wanted, Arc::clone(&wrong)).inspect_ok(move |bytes| {
             sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         });
-        let mut request = self.0.http.direct(&location).put(location.clone());
-        request = request
+        let (http, time) = (&self.0.http, self.0.policy.transfer);
+        let mut request = http
+            .request(RegistryRequest::BlobUpload, location.clone())
             .header(CONTENT_TYPE, "application/octet-stream")
             .header(CONTENT_LENGTH, wanted.size)
-            .timeout(TRANSFER)
+            .timeout(time)
             .body(Body::wrap_stream(body));
         // The session may be on another host, which has its own way of knowing us.
         let is_own = same_host(to.repository, &location);
         let pass = if is_own {
-            self.0.pass(to.repository, TRANSFER).await?
+            self.0.pass(to.repository, time).await?
         } else {
             None
         };
@@ -239,7 +241,7 @@ impl Registry {
             && !transfer.renewed.swap(true, Ordering::Relaxed)
             && self
                 .0
-                .renew(to.repository, &answer, pass.as_ref(), TRANSFER)
+                .renew(to.repository, &answer, pass.as_ref(), time)
                 .await?
         {
             return Err(AttemptError::Busy(answer));
@@ -254,25 +256,27 @@ impl Transfer<'_> {
     }
 
     /// Path where an upload begins; within one registry it asks to mount instead.
-    fn session(&self) -> String {
+    fn session(&self) -> (RegistryRequest, String) {
         let path = format!("/v2/{}/blobs/uploads/", self.to.repository.name);
         let from = match self.upload.origin {
             BlobOrigin::Repository(from) if from.registry == self.to.repository.registry => from,
             BlobOrigin::Repository(_)
             | BlobOrigin::File(_)
             | BlobOrigin::Bytes(_)
-            | BlobOrigin::NewBytes(_) => return path,
+            | BlobOrigin::NewBytes(_) => {
+                return (RegistryRequest::UploadStart, path);
+            }
         };
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("mount", self.digest().as_str())
             .append_pair("from", &from.name)
             .finish();
-        format!("{path}?{query}")
+        (RegistryRequest::Mount, format!("{path}?{query}"))
     }
 
     /// Address to send the blob to, if it may be sent there.
     fn location(&self, session: &Answer) -> Option<Url> {
-        let begun = transport::url(self.to.repository, &self.session()).ok()?;
+        let begun = transport::url(self.to.repository, &self.session().1).ok()?;
         let mut location = begun.join(session.header(LOCATION.as_str())?).ok()?;
         if !is_private(&location) || (begun.scheme() == "https" && location.scheme() != "https") {
             return None;

@@ -1,10 +1,9 @@
 //! Naming an image by a tag.
 
-use reqwest::Method;
-
 use super::client::Registry;
 use super::error::RegistryError;
 use super::refusal::RegistryRefusal;
+use super::request_kind::RegistryRequest;
 use super::subject::Subject;
 use super::transport::Request;
 use crate::adapters::http::client::Answer;
@@ -29,7 +28,8 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let reference = ManifestReference::Tag(tag.clone());
         let subject = Subject::write(repository, Some(&reference));
-        let answer = self.put(&subject, manifest).await?;
+        let answer = self.put(RegistryRequest::TagPut, &subject, manifest);
+        let answer = answer.await?;
         let digest = manifest.digest();
         if answer.status.is_success() {
             return self.check_tag(&subject, tag, &digest).await;
@@ -57,7 +57,8 @@ impl Registry {
     ) -> Result<Answer, RegistryError> {
         let reference = ManifestReference::Digest(manifest.digest());
         let subject = Subject::write(repository, Some(&reference));
-        let answer = self.put(&subject, manifest).await?;
+        let answer = self.put(RegistryRequest::ManifestPut, &subject, manifest);
+        let answer = answer.await?;
         let refusal = RegistryRefusal::of(&answer);
         // Another run may have put it a moment ago, and the digest says that it is the same.
         if answer.status.is_success() || refusal.is_tag_taken() {
@@ -68,11 +69,12 @@ impl Registry {
 
     async fn put(
         &self,
+        kind: RegistryRequest,
         subject: &Subject<'_>,
         manifest: &RawManifest,
     ) -> Result<Answer, RegistryError> {
         let request = Request {
-            method: Method::PUT,
+            kind,
             repository: subject.repository.clone(),
             path: subject.manifest(),
             offset: 0,

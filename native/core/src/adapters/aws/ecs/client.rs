@@ -1,6 +1,7 @@
 use aws_config::Region;
 
 use crate::adapters::aws::account::Aws;
+use crate::adapters::aws::action::Action;
 use crate::adapters::aws::call::{Call, usual_host};
 use crate::adapters::aws::error::AwsError;
 
@@ -47,7 +48,7 @@ impl Ecs {
         self.aws.0.provider.forget().await;
     }
 
-    pub(super) fn call(&self, action: &'static str, purpose: String) -> Call<'_> {
+    pub(super) fn call(&self, action: Action, purpose: String) -> Call<'_> {
         Call {
             action,
             purpose,

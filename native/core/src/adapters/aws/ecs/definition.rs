@@ -9,6 +9,7 @@ use aws_sdk_ecs::types::{TaskDefinitionField, TaskDefinitionStatus};
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 
 use super::client::Ecs;
+use crate::adapters::aws::action::Action;
 use crate::adapters::aws::delivery::Delivery;
 use crate::adapters::aws::error::AwsError;
 use crate::domain::aws::registered_definition::RegisteredDefinition;
@@ -42,7 +43,7 @@ impl Ecs {
     /// The SDK's types drop fields that they do not know yet, so the answer's body is kept beside them.
     pub async fn task_definition(&self, name: &str) -> Result<RegisteredDefinition, AwsError> {
         let purpose = format!("describe the ECS task definition `{name}`");
-        let call = self.call("ecs:DescribeTaskDefinition", purpose);
+        let call = self.call(Action::DescribeTaskDefinition, purpose);
         let body = Body::default();
         let client = self.aws.ecs_client(&self.region).await?;
         let request = client.describe_task_definition().task_definition(name);

@@ -4,6 +4,7 @@ use super::client::Ecs;
 use super::error::EcsError;
 use super::read::service;
 use super::refusal::Subject;
+use crate::adapters::aws::action::Action;
 use crate::adapters::aws::delivery::Delivery;
 use crate::domain::ecs::deployment::service::Service;
 
@@ -11,7 +12,7 @@ impl Ecs {
     /// Describes a service, also one that is deleted.
     pub async fn service(&self, (cluster, name): (&str, &str)) -> Result<Service, EcsError> {
         let purpose = format!("describe the ECS service `{name}`");
-        let call = self.call("ecs:DescribeServices", purpose);
+        let call = self.call(Action::DescribeServices, purpose);
         let subject = Subject {
             cluster,
             service: name,
@@ -44,7 +45,7 @@ impl Ecs {
         delivery: &Delivery,
     ) -> Result<Service, EcsError> {
         let purpose = format!("update the ECS service `{name}`");
-        let call = self.call("ecs:UpdateService", purpose);
+        let call = self.call(Action::UpdateService, purpose);
         let subject = Subject {
             cluster,
             service: name,

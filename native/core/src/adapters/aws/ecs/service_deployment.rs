@@ -4,6 +4,7 @@ use super::client::Ecs;
 use super::error::EcsError;
 use super::read::detail;
 use super::refusal::Subject;
+use crate::adapters::aws::action::Action;
 use crate::domain::ecs::deployment::detail::Detail;
 
 impl Ecs {
@@ -14,7 +15,7 @@ impl Ecs {
         arn: &str,
     ) -> Result<Option<Detail>, EcsError> {
         let purpose = format!("describe the deployment of the ECS service `{service}`");
-        let call = self.call("ecs:DescribeServiceDeployments", purpose);
+        let call = self.call(Action::DescribeServiceDeployments, purpose);
         let client = self.aws.ecs_client(&self.region).await?;
         let request = client
             .describe_service_deployments()

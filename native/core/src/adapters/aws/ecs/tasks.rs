@@ -6,6 +6,7 @@ use super::client::Ecs;
 use super::error::EcsError;
 use super::read::task;
 use super::refusal::Subject;
+use crate::adapters::aws::action::Action;
 use crate::domain::ecs::deployment::task::Task;
 
 /// Tasks of one call; ECS describes no more at once.
@@ -42,7 +43,7 @@ impl Ecs {
     ) -> Result<(Vec<Task>, Option<String>), EcsError> {
         let subject = Subject { cluster, service };
         let purpose = format!("list the tasks of the ECS service `{service}`");
-        let call = self.call("ecs:ListTasks", purpose);
+        let call = self.call(Action::ListTasks, purpose);
         let client = self.aws.ecs_client(&self.region).await?;
         let request = client.list_tasks().cluster(cluster).service_name(service);
         let request = request.desired_status(status).max_results(AT_ONCE);
@@ -54,7 +55,7 @@ impl Ecs {
             return Ok((Vec::new(), next));
         }
         let purpose = format!("describe the tasks of the ECS service `{service}`");
-        let call = self.call("ecs:DescribeTasks", purpose);
+        let call = self.call(Action::DescribeTasks, purpose);
         let request = client.describe_tasks().cluster(cluster);
         let described = request.set_tasks(Some(arns)).send().await;
         let described = described.map_err(|error| self.failed(&call, subject, error))?;

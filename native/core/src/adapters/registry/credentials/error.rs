@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::adapters::http::connection::connection_hint;
 use crate::report::cause::Cause;
 use crate::report::code::Code;
 use crate::report::problem::{Explain, Problem};
@@ -50,6 +51,16 @@ pub enum SignInError {
         /// Its message.
         source: Cause,
     },
+    /// The issuer of the registry's tokens does not answer.
+    #[error("`{realm}`, which issues the registry's tokens, does not answer")]
+    IssuerNotReachable {
+        /// The host that issues tokens.
+        realm: String,
+        /// True if TLS is the trouble.
+        tls: bool,
+        /// Failure that happened instead.
+        source: Cause,
+    },
     /// The token's issuer answered something that is not a token.
     #[error("the answer of `{realm}` holds no token")]
     TokenMissing {
@@ -96,6 +107,7 @@ impl Explain for SignInError {
             Self::DockerConfig { .. } => Code::RegistryDockerConfigInvalid,
             Self::Helper { .. } => Code::RegistryCredentialHelperFailed,
             Self::RealmRefused { .. } | Self::TokenMissing { .. } => Code::RegistryAnswerInvalid,
+            Self::IssuerNotReachable { .. } => Code::RegistryNotReachable,
             Self::TokenRefused { status, .. } => match status {
                 400 | 401 | 403 | 404 => Code::RegistryDenied,
                 _ => Code::RegistryRequestFailed,
@@ -114,6 +126,7 @@ impl Explain for SignInError {
                 "Have the agent's administrator install and set up `{program}`, or sign in by the task Docker@2 (`command: login`), which needs no helper"
             )),
             Self::RealmRefused { .. } | Self::TokenMissing { .. } => None,
+            Self::IssuerNotReachable { realm, tls, .. } => Some(connection_hint(realm, *tls)),
             Self::TokenRefused {
                 registry,
                 anonymous,
