@@ -14,3 +14,6 @@ pub mod tls;
 pub mod transfer;
 pub mod volume;
 pub mod wire;
+
+#[cfg(test)]
+mod tests;

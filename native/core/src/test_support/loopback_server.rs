@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,9 +25,25 @@ pub struct Received {
     pub(crate) body: Vec<u8>,
 }
 
-/// The bytes of an answer, behind which the connection is closed; none for an answer that never
-/// comes.
-pub struct Reply(Option<Vec<u8>>);
+/// An answer, byte for byte.
+pub struct Reply {
+    bytes: Vec<u8>,
+    /// Wait between two pieces of it, where it does not come at once.
+    pace: Option<Duration>,
+    ending: Ending,
+}
+
+/// State of the connection after an answer.
+#[derive(Clone, Copy)]
+enum Ending {
+    Closed,
+    Reset,
+    /// It stays open, and nothing more comes.
+    Open,
+}
+
+/// Pieces of an answer that comes slowly.
+const PIECES: usize = 6;
 
 type Handler = dyn Fn(&Received, usize) -> Reply + Send + Sync;
 
@@ -104,17 +121,75 @@ impl Reply {
             let _ = write!(head, "{name}: {value}\r\n");
         }
         head.push_str("\r\n");
-        Self(Some([head.as_bytes(), body.as_ref()].concat()))
+        Self::of([head.as_bytes(), body.as_ref()].concat())
+    }
+
+    /// These bytes, and nothing else.
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            pace: None,
+            ending: Ending::Closed,
+        }
     }
 
     /// No answer: the connection is closed.
     pub(crate) fn none() -> Self {
-        Self(Some(Vec::new()))
+        Self::of(Vec::new())
+    }
+
+    /// No answer: the connection is reset.
+    pub(crate) fn reset() -> Self {
+        Self {
+            ending: Ending::Reset,
+            ..Self::none()
+        }
     }
 
     /// No answer, and the connection stays open.
     pub(crate) fn never() -> Self {
-        Self(None)
+        Self {
+            ending: Ending::Open,
+            ..Self::none()
+        }
+    }
+
+    /// The answer without the end of its head.
+    pub(crate) fn cut_in_head(self) -> Self {
+        let end = self.head() - 3;
+        Self::of(self.bytes[..end].to_vec())
+    }
+
+    /// The answer with a body that has half of the promised length.
+    pub(crate) fn cut_in_body(self) -> Self {
+        let (head, body) = self.bytes.split_at(self.head());
+        let half = &body[..body.len() / 2];
+        let head = String::from_utf8_lossy(head);
+        // An empty body is promised to have a byte.
+        let head = head.replace("content-length: 0\r\n", "content-length: 1\r\n");
+        Self::of([head.as_bytes(), half].concat())
+    }
+
+    /// The first half of the answer, after which nothing more comes.
+    pub(crate) fn stalled(self) -> Self {
+        Self {
+            ending: Ending::Open,
+            ..Self::of(self.bytes[..self.bytes.len() / 2].to_vec())
+        }
+    }
+
+    /// The answer in small pieces.
+    pub(crate) fn in_pieces(self) -> Self {
+        Self {
+            pace: Some(Duration::from_millis(2)),
+            ..self
+        }
+    }
+
+    /// The length of the head.
+    fn head(&self) -> usize {
+        let end = self.bytes.windows(4).position(|w| w == b"\r\n\r\n");
+        end.map_or(self.bytes.len(), |end| end + 4)
     }
 }
 
@@ -128,16 +203,33 @@ async fn serve(stream: TcpStream, log: Arc<Mutex<Vec<Received>>>, answer: Arc<Ha
         log.push(received.clone());
         log.len() - 1
     };
-    let Reply(Some(mut bytes)) = answer(&received, earlier) else {
-        return std::future::pending().await;
-    };
-    if received.line.starts_with("HEAD ")
-        && let Some(head) = bytes.windows(4).position(|w| w == b"\r\n\r\n")
-    {
-        bytes.truncate(head + 4);
+    let mut reply = answer(&received, earlier);
+    if received.line.starts_with("HEAD ") {
+        reply.bytes.truncate(reply.head());
     }
-    let _ = stream.get_mut().write_all(&bytes).await;
-    let _ = stream.get_mut().shutdown().await;
+    send(stream.get_mut(), &reply).await;
+}
+
+async fn send(stream: &mut TcpStream, reply: &Reply) {
+    let pieces = reply.pace.map_or(1, |_| PIECES);
+    for piece in reply
+        .bytes
+        .chunks(reply.bytes.len().div_ceil(pieces).max(1))
+    {
+        let _ = stream.write_all(piece).await;
+        if let Some(pace) = reply.pace {
+            tokio::time::sleep(pace).await;
+        }
+    }
+    match reply.ending {
+        Ending::Closed => {
+            let _ = stream.shutdown().await;
+        }
+        Ending::Reset => {
+            let _ = stream.set_zero_linger();
+        }
+        Ending::Open => std::future::pending().await,
+    }
 }
 
 async fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {

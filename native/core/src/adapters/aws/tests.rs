@@ -24,6 +24,7 @@ use crate::report::problem::{Explain as _, Problem};
 use crate::report::secret::Secret;
 use crate::test_support::loopback_server::{LoopbackServer, Reply};
 
+mod faults;
 mod registry_login;
 mod repository;
 

@@ -122,6 +122,7 @@ fn serve_image(received: &Received) -> Reply {
 }
 
 mod copying;
+mod faults;
 mod hidden_challenges;
 mod layers;
 mod listing;

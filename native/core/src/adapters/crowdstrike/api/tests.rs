@@ -13,6 +13,8 @@ use crate::report::problem::{Explain as _, Problem};
 use crate::report::secret::Secret;
 use crate::test_support::loopback_server::{LoopbackServer, Received, Reply};
 
+mod faults;
+
 const ID: &str = "0123456789ABCDEF0123456789ABCDEF-12";
 
 /// A client of one server, which stands for every cloud: the cloud is the first part of the path.

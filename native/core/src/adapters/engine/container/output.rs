@@ -148,6 +148,15 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_not_text_are_replaced() {
+        let events = Events::silent().of_step(1);
+        let mut lines = Lines::new(&events);
+        let message = vec![0, 0xff, b'a', b'\n', 0xfe].into();
+        lines.take(&LogOutput::StdOut { message });
+        assert_eq!(lines.finish(), ["\0\u{fffd}a", "\u{fffd}"]);
+    }
+
+    #[test]
     fn output_without_measure_is_cut() {
         let long = "x".repeat(LONGEST_LINE + 1);
         assert_eq!(lines(&[('o', &long)]).len(), 2);
