@@ -112,7 +112,9 @@ impl<'a> Subject<'a> {
                 source,
             };
         }
-        if refusal.is_repository_missing() {
+        // A push that is answered by a bare 404 has found no repository to go to.
+        let is_bare = refusal.is_not_found() && refusal.code.is_none();
+        if refusal.is_repository_missing() || (is_bare && access == Access::Write) {
             return RegistryError::RepositoryNotFound {
                 image,
                 access,
@@ -120,7 +122,7 @@ impl<'a> Subject<'a> {
                 source,
             };
         }
-        if refusal.is_not_found() && self.access == Access::Read {
+        if refusal.is_not_found() && access == Access::Read {
             return RegistryError::ImageNotFound {
                 image,
                 repository: self.repository.clone(),
