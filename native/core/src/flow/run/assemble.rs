@@ -17,6 +17,7 @@ pub mod pack;
 pub mod patched;
 pub mod published;
 pub mod push;
+pub mod pushed_image;
 pub mod ready_image;
 pub mod sensor_layer;
 

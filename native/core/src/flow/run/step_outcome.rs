@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::assemble::push::PushedImage;
+use super::assemble::pushed_image::PushedImage;
 use super::assemble::ready_image::ReadyImage;
 use super::written_task_definition::WrittenTaskDefinition;
 use crate::domain::emulation::Registration;

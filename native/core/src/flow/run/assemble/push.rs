@@ -1,20 +1,12 @@
+use super::pushed_image::PushedImage;
 use super::ready_image::ReadyImage;
 use crate::adapters::registry::upload::Arrival;
-use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::flow::effect::Effect;
 use crate::flow::run::context::Run;
 use crate::flow::run::step_outcome::StepOutcome;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
-
-/// An image that the target's repository has, without a tag yet.
-pub(in crate::flow::run) struct PushedImage {
-    /// Its digest.
-    pub(in crate::flow::run) digest: Digest,
-    /// True if its configuration was not there before, so that no record can refer to it yet.
-    pub(in crate::flow::run) is_new: bool,
-}
 
 impl Run {
     /// Pushes layers, configuration and manifest, in this order; no tag names the image yet.

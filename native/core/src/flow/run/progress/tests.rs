@@ -8,7 +8,7 @@ use crate::domain::reference::repository::Repository;
 use crate::flow::facts::staged::Staged;
 use crate::flow::outcome::RecordSigner;
 use crate::flow::plan::target_state::TargetState;
-use crate::flow::run::assemble::push::PushedImage;
+use crate::flow::run::assemble::pushed_image::PushedImage;
 use crate::flow::run::step_outcome::StepOutcome;
 use crate::flow::run::written_task_definition::WrittenTaskDefinition;
 use crate::report::code::Code;
