@@ -55,7 +55,7 @@ test("The example is written with the image, registered and read back", needsLab
     assert.equal(taskDefinition.runtimePlatform.cpuArchitecture, "ARM64");
     assert.ok(config(imageReference).config.Env.includes("CS_CONTAINER=web"), "the definition's name");
     const text = story(step);
-    assert.match(text, /^ECS task definition: family web-service, the image goes into the container web$/m);
+    assert.match(text, /^ {2}ECS task definition: family web-service, the image goes into the container web$/m);
     assert.ok(text.includes(`  wrote \`${taskDefinitionPath}\``), text);
     assert.ok(text.includes(`  registered \`${taskDefinitionArn}\``), text);
     await assertHandedOverAgain(job, step.outputs);
@@ -107,10 +107,10 @@ test(
         readonlyRootFilesystem: true,
       });
       for (const change of [
-        /^ {2}drops what only ECS writes: `taskDefinitionArn`, `revision`, /m,
-        /^ {2}sets `runtimePlatform.cpuArchitecture` to `ARM64`; it was "X86_64"$/m,
-        /^ {2}adds `SYS_PTRACE` to `containerDefinitions\[1\]\.linuxParameters\.capabilities\.add`$/m,
-        /^ {2}puts `.*falcon-entrypoint` in front of `containerDefinitions\[1\]\.entryPoint`/m,
+        /^ {4}drops what only ECS writes: `taskDefinitionArn`, `revision`, /m,
+        /^ {4}sets `runtimePlatform.cpuArchitecture` to `ARM64`; it was "X86_64"$/m,
+        /^ {4}adds `SYS_PTRACE` to `containerDefinitions\[1\]\.linuxParameters\.capabilities\.add`$/m,
+        /^ {4}puts `.*falcon-entrypoint` in front of `containerDefinitions\[1\]\.entryPoint`/m,
       ]) {
         assert.match(story(step), change);
       }
