@@ -55,7 +55,10 @@ test("The example is written with the image, registered and read back", needsLab
     assert.equal(taskDefinition.runtimePlatform.cpuArchitecture, "ARM64");
     assert.ok(config(imageReference).config.Env.includes("CS_CONTAINER=web"), "the definition's name");
     const text = story(step);
-    assert.match(text, /^ {2}ECS task definition: family web-service, the image goes into the container web$/m);
+    assert.match(
+      text,
+      /^ {2}ECS task definition: family web-service, the image goes into the container web$/m,
+    );
     assert.ok(text.includes(`  wrote \`${taskDefinitionPath}\``), text);
     assert.ok(text.includes(`  registered \`${taskDefinitionArn}\``), text);
     await assertHandedOverAgain(job, step.outputs);
