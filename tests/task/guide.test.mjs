@@ -1,7 +1,7 @@
 // The task beside the hand-written flow that it replaces: the same image, and none of what that flow does to an agent.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { script } from "../bench/flows.mjs";
+import { script } from "../bench/script.mjs";
 import { story } from "./agent.mjs";
 import { assertFailed, assertSucceeded } from "./expect.mjs";
 import { filesystem } from "./images.mjs";
