@@ -64,11 +64,12 @@ test("Policies are in docs/iam.md alone", () => {
 test("Every permission that a text names is in docs/iam.md", () => {
   const [needed, notNeeded] = textOf("docs/iam.md").split(/^## What is not needed$/m);
   assert.match(notNeeded, /`ecr:DescribeImages`/);
-  const pattern = /\b(?:ecr|ecs|iam|kms|logs|secretsmanager|signer|ssm|sts):[A-Z]\w+/g;
+  // The service in an ARN begins no action.
+  const pattern = /(?<!:)\b(?:ecr|ecs|iam|kms|logs|secretsmanager|signer|ssm|sts):[A-Z]\w+/g;
   const texts = documents.filter((path) => path.startsWith("docs/") && path !== "docs/iam.md");
   const sources = [...texts.map((path) => [path, textOf(path)]), ["task.json", JSON.stringify(task)]];
   // These are rights that others have, or failures of a stand-in: the step needs none of them.
-  const others = ["kms:UpdateAlias", "kms:DescribeKey"];
+  const others = ["kms:UpdateAlias", "kms:DescribeKey", "ecr:DescribeImages"];
   assertNone(
     sources.flatMap(([path, text]) =>
       [...new Set(text.match(pattern))]
@@ -80,7 +81,8 @@ test("Every permission that a text names is in docs/iam.md", () => {
 
 test("No document has a digest that its readers lack", () => {
   const defaults = task.inputs.map(({ defaultValue }) => defaultValue).join();
-  const pages = documents.filter((path) => !path.startsWith("scripts/"));
+  // docs/faults.md quotes messages as its tests got them; no one copies a name from there.
+  const pages = documents.filter((path) => !path.startsWith("scripts/") && path !== "docs/faults.md");
   assertNone(
     pages.flatMap((path) =>
       [...new Set(textOf(path).match(/sha256:[0-9a-f]{64}/g))]
