@@ -108,7 +108,7 @@ function assertRuns(reference) {
     docker("run", "--detach", "--platform", "linux/arm64", "--network", "host", "--name", name, reference);
     assert.equal(docker("inspect", "--format", "{{.State.Running}}", name), "true");
   } finally {
-    docker("rm", "--force", name);
+    docker("rm", "--force", "--volumes", name);
     docker("image", "rm", reference);
   }
 }

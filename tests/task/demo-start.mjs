@@ -25,7 +25,7 @@ export async function startPatched(reference) {
     console.log(`log         ${docker("logs", name).split("\n").slice(0, 3).join("\n            ")}`);
     console.log(`answer      ${page}`);
   } finally {
-    execFileSync("docker", ["rm", "--force", name], { stdio: "ignore" });
+    execFileSync("docker", ["rm", "--force", "--volumes", name], { stdio: "ignore" });
     rmSync(env.DOCKER_CONFIG, { recursive: true, force: true });
   }
 }
