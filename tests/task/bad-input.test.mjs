@@ -100,7 +100,7 @@ const cases = [
   ["A malformed option", { falconctlOptions: "tags=a" }, "INPUT_MALFORMED", [/`falconctlOptions`/]],
   [
     "A secret with a line break",
-    { awsSecretAccessKey: "first\nsecond" },
+    { awsSecretAccessKey: "f1rst-s3cret\ns3cond-s3cret" },
     "INPUT_MALFORMED",
     [/`awsSecretAccessKey`/],
   ],

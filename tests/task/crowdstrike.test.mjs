@@ -145,7 +145,13 @@ test("A mirror with another image under the tag is not changed", needsLab, async
 });
 
 const refusals = [
-  ["A wrong client", { falconClientSecret: "wrong" }, {}, "FALCON_CLIENT_REFUSED", [/never|not tried again/]],
+  [
+    "A wrong client",
+    { falconClientSecret: "wr0ng-c1ient-s3cret" },
+    {},
+    "FALCON_CLIENT_REFUSED",
+    [/never|not tried again/],
+  ],
   ["A locked client", {}, { locked: "account locked out" }, "FALCON_LOCKED_OUT", [/Wait/]],
   ["Another cloud", {}, { region: "eu-1" }, "FALCON_REGION_MISMATCH", [/falconRegion: eu-1/]],
   [
