@@ -7,4 +7,5 @@ pub mod http;
 pub mod journal;
 pub mod output_file;
 pub mod process;
+pub mod program_folder;
 pub mod registry;

@@ -22,6 +22,7 @@ pub mod last_lines;
 pub mod local_names;
 pub mod log;
 pub mod mirror;
+pub mod native_program;
 pub mod progress;
 pub mod provenance;
 pub mod put_tag;

@@ -3,6 +3,7 @@
 pub mod answer;
 mod budget;
 mod decoder;
+pub mod file_copy;
 mod layer_tree;
 mod limits;
 pub mod search;

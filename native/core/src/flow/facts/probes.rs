@@ -1,3 +1,4 @@
+use crate::domain::falcon::program::ProgramObstacle;
 use crate::domain::graft::obstacle::Obstacle;
 use crate::report::problem::Problem;
 
@@ -8,6 +9,8 @@ pub struct Probes {
     pub arm64_runs: Option<bool>,
     /// True if this run has installed an emulator.
     pub emulator_installed: bool,
+    /// A native falconutil that is there without its image, or the obstacle to running it so.
+    pub program: Option<Result<(), ProgramObstacle>>,
     /// True if the falconutil of the engine's own platform knows `--platform`.
     pub native_knows_platform: Option<bool>,
     /// True if the falconutil for ARM64 knows `--platform`.

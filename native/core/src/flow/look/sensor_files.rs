@@ -32,17 +32,40 @@ pub async fn sensor_files(
     entrypoint: &str,
     below: usize,
 ) -> Fact<SensorFiles> {
-    let diff_ids = image.diff_ids();
-    let (named, listed) = (diff_ids.len(), image.layers.len());
-    if named != listed {
-        let obstacle = Obstacle::LayersDiffer { named, listed };
-        return Ok(SensorFiles::Unknown(obstacle));
-    }
-    let mut search = if below > 0 {
+    let search = if below > 0 {
         Search::of_added(entrypoint)
     } else {
         Search::new(entrypoint)
     };
+    let searched = search_layers(registry, repository, image, below, search);
+    Ok(searched.await?.answer)
+}
+
+/// The end of a search in layers.
+pub struct SearchedLayers {
+    /// The answer.
+    pub answer: SensorFiles,
+    /// The search, which may have copied a file.
+    pub search: Search,
+}
+
+/// Carries a search out, as [`sensor_files`] does.
+///
+/// # Errors
+/// As there.
+pub async fn search_layers(
+    registry: &Registry,
+    repository: &Repository,
+    image: &RegistryImage,
+    below: usize,
+    mut search: Search,
+) -> Fact<SearchedLayers> {
+    let diff_ids = image.diff_ids();
+    let (named, listed) = (diff_ids.len(), image.layers.len());
+    if named != listed {
+        let answer = SensorFiles::Unknown(Obstacle::LayersDiffer { named, listed });
+        return Ok(SearchedLayers { answer, search });
+    }
     let layers = std::iter::zip(&image.layers, diff_ids).skip(below);
     for (layer, diff_id) in layers.rev() {
         let read = match search.admit(layer) {
@@ -59,13 +82,15 @@ pub async fn sensor_files(
             refused => refused,
         };
         if let Err(obstacle) = read {
-            return Ok(SensorFiles::Unknown(obstacle));
+            let answer = SensorFiles::Unknown(obstacle);
+            return Ok(SearchedLayers { answer, search });
         }
         if let Some(answer) = search.answer() {
-            return Ok(answer);
+            return Ok(SearchedLayers { answer, search });
         }
     }
-    Ok(search.end())
+    let answer = search.end();
+    Ok(SearchedLayers { answer, search })
 }
 
 /// The layers of an image in its registry.

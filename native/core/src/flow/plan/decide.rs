@@ -1,5 +1,6 @@
 //! Decides what to do, from the configuration and the facts alone.
 
+use super::falconutil_choice::Choice;
 use super::graft_source::GraftSource;
 use super::prepare::{builder_step, emulator_step, for_later_steps, patch_steps, pulls};
 use super::ready::Ready;
@@ -100,7 +101,8 @@ fn build(
     let copy = ready.sensor.copy.clone().map(Step::CopySensor);
     let install = emulator_step(config, facts, is_native)?;
     let beside = install.into_iter().chain(builder_step(config, facts)?);
-    let mut pulls = pulls(facts, ready, is_native);
+    let choice = Choice::of(config, facts, ready, strategy, &engine.platform);
+    let mut pulls = pulls(facts, ready, &choice);
     if strategy == Strategy::Graft {
         pulls.retain(|step| !matches!(step, Step::Pull(pull) if pull.role == Role::Source));
     }
@@ -113,7 +115,7 @@ fn build(
         }
         _ => copy.into_iter().chain(pulls).chain(beside).collect(),
     };
-    patch_steps(facts, ready, is_native, strategy, prepare, plan);
+    patch_steps(facts, choice, strategy, prepare, plan);
     Ok(())
 }
 

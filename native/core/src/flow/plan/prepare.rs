@@ -1,9 +1,10 @@
-//! Plans the steps before falconutil starts, and chooses the falconutil.
+//! Plans the steps before falconutil starts.
 
 use super::emulator_refusal;
+use super::falconutil_choice::Choice;
 use super::ready::Ready;
 use super::stages::Plan;
-use super::step::{Falconutil, Pull, Role, Step};
+use super::step::{Pull, Role, Step};
 use crate::domain::emulation::Registration;
 use crate::domain::platform::Platform;
 use crate::flow::config::patch::{Emulation, PatchConfig, Strategy};
@@ -12,7 +13,7 @@ use crate::flow::facts::source::SourceOrigin;
 use crate::report::problem::Problem;
 
 /// The images that the engine does not hold yet.
-pub(super) fn pulls(facts: &Facts, ready: &Ready<'_>, is_native: bool) -> Vec<Step> {
+pub(super) fn pulls(facts: &Facts, ready: &Ready<'_>, choice: &Choice) -> Vec<Step> {
     let mut pulls = Vec::new();
     if let SourceOrigin::Registry(repository, digest) = ready.source_origin() {
         pulls.push(Pull {
@@ -27,13 +28,7 @@ pub(super) fn pulls(facts: &Facts, ready: &Ready<'_>, is_native: bool) -> Vec<St
         repository: sensor_repository.clone(),
         digest: sensor.arm64.clone(),
     });
-    if let Some(native) = sensor.native.as_ref().filter(|_| !is_native) {
-        pulls.push(Pull {
-            role: Role::NativeSensor,
-            repository: sensor_repository.clone(),
-            digest: native.clone(),
-        });
-    }
+    pulls.extend(choice.native_pull().cloned());
     pulls.retain(|pull| !facts.in_engine.contains(&pull.digest));
     pulls.into_iter().map(Step::Pull).collect()
 }
@@ -92,92 +87,29 @@ pub(super) fn builder_step(config: &PatchConfig, facts: &Facts) -> Result<Option
 /// Plans the preparation with the probes that are still open, and the step that patches.
 pub(super) fn patch_steps(
     facts: &Facts,
-    ready: &Ready<'_>,
-    is_native: bool,
+    choice: Choice,
     strategy: Strategy,
     mut prepare: Vec<Step>,
     plan: &mut Plan,
 ) {
-    let choice = Choice::of(facts, ready, is_native);
-    let open = choice.open(facts, is_native);
+    let open = choice.open(facts);
     if open.is_empty() {
         plan.then(prepare);
         plan.then_patch(strategy, choice.made());
         return;
     }
-    prepare.extend(open);
+    let (fetch, instead) = choice.fetch(facts).unzip();
+    prepare.extend(fetch.into_iter().chain(open));
     plan.then_probe(prepare);
-    let Choice { arm64, native } = choice;
-    match native {
-        Some(native) if facts.probes.native_knows_platform != Some(false) => {
+    if let Some(pull) = instead {
+        plan.then_if("falconutil does not run outside of its image", pull);
+    }
+    match choice.forecast(facts) {
+        (Some(native), arm64) => {
             let only_if = "the native falconutil knows `--platform`";
-            let native = Falconutil {
-                knows_platform: true,
-                ..native
-            };
             plan.then_if(only_if, Step::patch_by(strategy, native));
             plan.then_if("it does not", Step::patch_by(strategy, arm64));
         }
-        _ => plan.then_patch(strategy, arm64),
-    }
-}
-
-/// The falconutils that there are.
-struct Choice {
-    arm64: Falconutil,
-    /// The one of the engine's own platform, where that is another.
-    native: Option<Falconutil>,
-}
-
-impl Choice {
-    fn of(facts: &Facts, ready: &Ready<'_>, is_native: bool) -> Self {
-        let (sensor, repository) = (ready.sensor, ready.sensor_origin());
-        let native = sensor.native.as_ref().filter(|_| !is_native);
-        Self {
-            arm64: Falconutil {
-                image: repository.at(&sensor.arm64),
-                arm64: true,
-                emulated: !is_native,
-                knows_platform: facts.probes.arm64_knows_platform == Some(true),
-            },
-            native: native.map(|digest| Falconutil {
-                image: repository.at(digest),
-                arm64: false,
-                emulated: false,
-                knows_platform: facts.probes.native_knows_platform == Some(true),
-            }),
-        }
-    }
-
-    /// The probes that are needed before one can be chosen.
-    fn open(&self, facts: &Facts, is_native: bool) -> Vec<Step> {
-        // An ARM64 engine builds for ARM64 by itself, so the flag makes no difference there.
-        if is_native {
-            return Vec::new();
-        }
-        let probes = &facts.probes;
-        let asked = match (
-            &self.native,
-            probes.native_knows_platform,
-            probes.arm64_knows_platform,
-        ) {
-            (Some(native), None, _) => Some(native),
-            (Some(_), Some(true), _) | (_, _, Some(_)) => None,
-            (Some(_), Some(false), None) | (None, _, None) => Some(&self.arm64),
-        };
-        let runs = probes.arm64_runs == Some(true);
-        let try_arm64 = (!runs).then(|| Step::ProbeArm64 {
-            image: self.arm64.image.clone(),
-        });
-        // The ARM64 falconutil can only be probed once ARM64 programs are known to run.
-        let ask = asked.filter(|falconutil| runs || !falconutil.arm64);
-        let ask = ask.cloned().map(Step::ProbeFalconutil);
-        try_arm64.into_iter().chain(ask).collect()
-    }
-
-    /// The one that patches, once nothing is open.
-    fn made(self) -> Falconutil {
-        let native = self.native.filter(|native| native.knows_platform);
-        native.unwrap_or(self.arm64)
+        (None, arm64) => plan.then_patch(strategy, arm64),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::domain::builder::BuilderName;
 use crate::domain::image::former_image::FormerImage;
+use crate::domain::platform::Platform;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
 use crate::domain::reference::tag::Tag;
@@ -17,6 +18,8 @@ pub enum Step {
     Pull(Pull),
     /// Copy the sensor from CrowdStrike's registry into the mirror.
     CopySensor(SensorCopy),
+    /// Fetch the native falconutil out of the layers of its image, so that the image need not be pulled.
+    FetchFalconutil(NativeProgram),
     /// Register the ARM64 emulator with the kernel.
     InstallEmulator(PinnedImage),
     /// Start a registry on the agent and copy source and sensor into it.
@@ -101,11 +104,24 @@ pub enum Role {
     NativeSensor,
 }
 
-/// A falconutil: the sensor image it is in, and how it runs.
+/// The falconutil of the engine's own platform, as its image in the registry has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NativeProgram {
+    /// The sensor's repository.
+    pub repository: Repository,
+    /// The digest of the sensor image for the engine's own platform.
+    pub image: Digest,
+    /// That platform.
+    pub platform: Platform,
+}
+
+/// A falconutil: the sensor image in which it runs, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Falconutil {
     /// The sensor image by digest.
     pub image: String,
+    /// The program that runs there instead of the image's own; none for the image's own.
+    pub program: Option<NativeProgram>,
     /// True for the ARM64 program.
     pub arm64: bool,
     /// True if it runs under emulation.
@@ -138,6 +154,7 @@ impl Step {
             | Self::Assemble
             | Self::KeepImage { .. } => true,
             Self::CopySensor(_)
+            | Self::FetchFalconutil(_)
             | Self::CreateRepository { .. }
             | Self::PushImage { .. }
             | Self::ReadBack
@@ -154,12 +171,19 @@ impl Step {
     pub fn needs(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Pull(pull), Self::CopySensor(_)) => pull.role != Role::Source,
-            (Self::Stage(_), Self::CopySensor(_))
+            (Self::Stage(_) | Self::FetchFalconutil(_), Self::CopySensor(_))
             | (Self::ProbeArm64 { .. }, Self::InstallEmulator(_)) => true,
             (
                 Self::ProbeArm64 { image } | Self::ProbeFalconutil(Falconutil { image, .. }),
                 Self::Pull(pull),
             ) => *image == pull.repository.at(&pull.digest),
+            (
+                Self::ProbeFalconutil(Falconutil {
+                    program: Some(program),
+                    ..
+                }),
+                Self::FetchFalconutil(fetched),
+            ) => program == fetched,
             _ => false,
         }
     }
@@ -196,6 +220,12 @@ impl fmt::Display for Step {
                 copy.from,
                 copy.digest.short(),
                 copy.to.tagged(&copy.tag)
+            ),
+            Self::FetchFalconutil(program) => write!(
+                f,
+                "Fetch falconutil out of the native sensor image {}@{}",
+                program.repository.name,
+                program.image.short()
             ),
             Self::InstallEmulator(image) => {
                 write!(f, "Install the ARM64 emulator of {}", image.repository)

@@ -19,6 +19,7 @@ impl Run {
         match step {
             Step::Pull(pull) => self.pull(pull, ready, &events).await,
             Step::CopySensor(copy) => self.copy_sensor(copy, &events).await,
+            Step::FetchFalconutil(program) => self.fetch_falconutil(program, &events).await,
             Step::InstallEmulator(image) => self.install_emulator(image, &events).await,
             // By far the largest future of all steps, and asked for seldom.
             Step::Stage(image) => Box::pin(self.stage(image, ready, &events)).await,

@@ -1,11 +1,13 @@
 //! The container of falconutil, and its failures.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::assemble::failure::NotAssembled;
 use super::context::Run;
 use super::last_lines::LastLines;
 use super::local_names::LOCAL_DOMAIN;
+use super::native_program::with_program;
 use super::step_outcome::StepOutcome;
 use crate::adapters::engine::container::spec::{Bind, ContainerEnd, ContainerSpec};
 use crate::adapters::engine::error::reason::names_exec_format_error;
@@ -120,8 +122,17 @@ impl Run {
                 .sensor_container("probe-falconutil", falconutil)
                 .await?
         };
-        let end = self.run_container(&spec, &events.quiet()).await?;
-        let knows = help_names_platform(&end.last_lines);
+        let knows = match self.file_to_mount(falconutil).await {
+            Ok(None) => {
+                let end = self.run_container(&spec, &events.quiet()).await?;
+                help_names_platform(&end.last_lines)
+            }
+            Ok(Some(file)) => match self.ask_program(&with_program(spec, file), events).await {
+                Ok(knows) => knows,
+                Err(not_used) => return not_used.outcome(events),
+            },
+            Err(not_used) => return not_used.outcome(events),
+        };
         events.note(if knows {
             "it knows `--platform`"
         } else {
@@ -142,7 +153,7 @@ impl Run {
         let source = self.source_for_falconutil(ready).await?;
         let target = self.local_name("patched")?;
         let end = self
-            .run_falconutil(&source, &target, falconutil, ready, events)
+            .run_falconutil(&source, &target, falconutil, None, ready, events)
             .await?;
         if end.exit_code != 0 {
             return Err(
@@ -152,12 +163,13 @@ impl Run {
         Ok(StepOutcome::Nothing)
     }
 
-    /// Runs falconutil on an image of the engine and returns its end.
+    /// Runs falconutil on an image of the engine and returns its end; `file` is the program where it is not the image's.
     pub(super) async fn run_falconutil(
         &self,
         source: &str,
         target: &str,
         falconutil: &Falconutil,
+        file: Option<PathBuf>,
         ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<ContainerEnd, Problem> {
@@ -180,6 +192,10 @@ impl Run {
             }],
             ..self.sensor_container("falconutil", falconutil).await?
         };
+        let spec = match file {
+            Some(file) => with_program(spec, file),
+            None => spec,
+        };
         let end = self.run_container(&spec, events).await?;
         let refused = socket.refused();
         if refused.is_empty() {
@@ -195,7 +211,7 @@ impl Run {
         name: &str,
         falconutil: &Falconutil,
     ) -> Result<ContainerSpec, Problem> {
-        let platform = if falconutil.arm64 {
+        let platform = if falconutil.arm64 || falconutil.program.is_some() {
             Platform::linux_arm64()
         } else {
             self.engine_platform().await?

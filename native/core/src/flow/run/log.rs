@@ -8,6 +8,7 @@ use crate::flow::facts::graft_cache::CacheAnswer;
 use crate::flow::facts::patch::Facts;
 use crate::flow::plan::engine_access::unfiltered;
 use crate::flow::plan::graft_source::GraftSource;
+use crate::flow::plan::native_program::native_program;
 use crate::flow::plan::stages::Plan;
 use crate::flow::plan::step::Step;
 use crate::flow::plan::target_state::{Reason, TargetState, matching_record};
@@ -160,12 +161,14 @@ fn warn_of_entry(entry: &str, why: &str, events: &StepEvents) {
     );
 }
 
-/// Logs the obstacle that rules out `strategy: graft` before falconutil has run.
+/// Logs the obstacle that rules out `strategy: graft` before falconutil has run, or one to running it without its image.
 pub(super) fn log_strategy(config: &PatchConfig, facts: &Facts, events: &StepEvents) {
     if let (Strategy::Graft, Ok(source)) = (config.strategy, &facts.source)
         && let Err(obstacle) = GraftSource::of(source)
     {
         events.news(obstacle.describe());
+    } else if let Some(Err(obstacle)) = native_program(config, facts, config.strategy) {
+        events.note(obstacle.describe());
     }
 }
 

@@ -100,6 +100,13 @@ impl Progress {
                 }
             }
             StepOutcome::Arm64Runs(runs) => facts.probes.arm64_runs = Some(runs),
+            // The first obstacle is the reason; the probe of a program that was not fetched only meets its absence.
+            StepOutcome::Program(found) => {
+                let program = &mut facts.probes.program;
+                if !matches!(program, Some(Err(_))) {
+                    *program = Some(found);
+                }
+            }
             StepOutcome::KnowsPlatform { arm64: true, knows } => {
                 facts.probes.arm64_knows_platform = Some(knows);
             }

@@ -4,6 +4,7 @@ use super::assemble::pushed_image::PushedImage;
 use super::assemble::ready_image::ReadyImage;
 use super::written_task_definition::WrittenTaskDefinition;
 use crate::domain::emulation::Registration;
+use crate::domain::falcon::program::ProgramObstacle;
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::image::registry_image::RegistryImage;
 use crate::domain::reference::digest::Digest;
@@ -26,6 +27,8 @@ pub(super) enum StepOutcome {
     BuilderCreated,
     /// ARM64 programs run, or do not.
     Arm64Runs(bool),
+    /// The native falconutil can run without its image, or cannot.
+    Program(Result<(), ProgramObstacle>),
     /// A falconutil knows `--platform`, or does not.
     KnowsPlatform { arm64: bool, knows: bool },
     /// There is an image to push.

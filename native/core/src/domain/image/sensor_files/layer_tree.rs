@@ -232,7 +232,7 @@ fn slot<'a>(
 }
 
 /// The names in a path of an archive, which begins at the root whether it says so or not.
-fn names(path: &[u8]) -> Result<Vec<Name>, Obstacle> {
+pub(super) fn names(path: &[u8]) -> Result<Vec<Name>, Obstacle> {
     let names = path.split(|byte| *byte == b'/');
     let names: Vec<Name> = names
         .filter(|name| !matches!(*name, b"" | b"."))

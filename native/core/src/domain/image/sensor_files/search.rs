@@ -3,6 +3,7 @@ use std::io::{self, Read};
 use super::answer::{Absence, FoundFile, Obstacle, SensorFiles};
 use super::budget::Budget;
 use super::decoder::Unpacked;
+use super::file_copy::FileCopy;
 use super::layer_tree::{LayerTree, Sight};
 use super::tar_entries;
 use super::walk::{Name, Walk, shown};
@@ -28,6 +29,8 @@ pub struct Search {
     /// True if the layers may have the sensor's files and no others.
     sensor_only: bool,
     budget: Budget,
+    /// The copy of a file, where one is wanted.
+    copy: Option<FileCopy>,
     /// The layers that were read, the topmost first.
     layers: Vec<(Digest, LayerTree)>,
 }
@@ -48,11 +51,27 @@ impl Search {
         }
     }
 
+    /// The same search, which copies a file on its way.
+    #[must_use]
+    pub fn copying(self, copy: FileCopy) -> Self {
+        Self {
+            copy: Some(copy),
+            ..self
+        }
+    }
+
+    /// The copy, at the end of the search; none where none was wanted.
+    #[must_use]
+    pub fn into_copy(self) -> Option<FileCopy> {
+        self.copy
+    }
+
     pub(super) fn within(budget: Budget, entrypoint: &str) -> Self {
         Self {
             entrypoint: entrypoint.to_owned(),
             sensor_only: false,
             budget,
+            copy: None,
             layers: Vec::new(),
         }
     }
@@ -113,7 +132,13 @@ impl Search {
         let mut unpacked = Unpacked::new(packed, self.budget.unpacked)?;
         let mut tree = LayerTree::default();
         let budget = &mut self.budget;
-        tar_entries::each(&mut unpacked, &mut |entry| tree.add(entry, budget))?;
+        let copy = &mut self.copy;
+        tar_entries::each(&mut unpacked, &mut |entry, content| {
+            if let Some(copy) = copy {
+                copy.take(entry, content)?;
+            }
+            tree.add(entry, budget)
+        })?;
         // The bytes after the last entry belong to the digest too.
         let (found, left) = unpacked.finish()?;
         self.budget.unpacked = left;

@@ -46,10 +46,10 @@ struct Extension {
     size: Option<u64>,
 }
 
-/// Reads an archive to its last entry.
+/// Reads an archive to its last entry. The content of each may be read, in part or to its end.
 pub(super) fn each(
     tar: &mut dyn Read,
-    take: &mut dyn FnMut(&TarEntry) -> Result<(), Obstacle>,
+    take: &mut dyn FnMut(&TarEntry, &mut dyn Read) -> Result<(), Obstacle>,
 ) -> Result<(), Obstacle> {
     let mut header = Header::new_old();
     let (mut gnu, mut pax) = (Extension::default(), Extension::default());
@@ -66,8 +66,10 @@ pub(super) fn each(
             }
             kind => {
                 let entry = entry(&header, kind, gnu, pax)?;
-                skip(tar, entry.size)?;
-                take(&entry)?;
+                let mut content = tar.take(entry.size);
+                take(&entry, &mut content)?;
+                let rest = content.limit();
+                skip_rest(tar, entry.size, rest)?;
                 (gnu, pax) = (Extension::default(), Extension::default());
             }
         }
@@ -219,7 +221,12 @@ fn content(tar: &mut dyn Read, size: u64) -> Result<Vec<u8>, Obstacle> {
 
 /// Passes over the content of an entry.
 fn skip(tar: &mut dyn Read, size: u64) -> Result<(), Obstacle> {
-    if io::copy(&mut tar.take(size), &mut io::sink())? < size {
+    skip_rest(tar, size, size)
+}
+
+/// Passes over the last bytes of an entry's content.
+fn skip_rest(tar: &mut dyn Read, size: u64, rest: u64) -> Result<(), Obstacle> {
+    if io::copy(&mut tar.take(rest), &mut io::sink())? < rest {
         return Err(truncated());
     }
     skip_padding(tar, size)

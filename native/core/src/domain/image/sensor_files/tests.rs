@@ -14,6 +14,7 @@ use crate::domain::image::descriptor::Descriptor;
 use crate::domain::reference::digest::Digest;
 
 mod archives;
+mod copies;
 mod layers;
 mod limits;
 mod links;

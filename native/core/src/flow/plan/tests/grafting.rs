@@ -39,7 +39,8 @@ fn probed(grafted: Option<Result<(), Obstacle>>) -> Facts {
 #[test]
 fn the_source_is_not_pulled_and_the_tags_come_last() {
     insta::assert_snapshot!(drawn(&graft(), &facts()), @r"
-    ? Pull the sensor image (linux/arm64) sensor@f69162950f23 | Pull the sensor image (the agent's platform) sensor@5861314d7fcc | Check that ARM64 programs run | Ask the native falconutil for its flags
+    ? Pull the sensor image (linux/arm64) sensor@f69162950f23 | Fetch falconutil out of the native sensor image sensor@5861314d7fcc | Check that ARM64 programs run | Ask the native falconutil for its flags
+    if falconutil does not run outside of its image: Pull the sensor image (the agent's platform) sensor@5861314d7fcc
     if the native falconutil knows `--platform`: Patch a stub of the source with the native falconutil
     if it does not: Patch a stub of the source with the ARM64 falconutil under emulation
     Push the image to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app/web

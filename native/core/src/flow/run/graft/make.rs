@@ -1,6 +1,9 @@
 //! A graft: falconutil patches a stub, and the source in the registry gets the same change.
 
+use std::path::PathBuf;
+
 use super::ungrafted::Ungrafted;
+use crate::domain::falcon::program::ProgramObstacle;
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::graft::stub::stub;
 use crate::flow::plan::graft_source::GraftSource;
@@ -9,6 +12,7 @@ use crate::flow::plan::step::Falconutil;
 use crate::flow::run::assemble::added_files::Pair;
 use crate::flow::run::assemble::ready_image::{ReadyImage, SourceLayers};
 use crate::flow::run::context::Run;
+use crate::flow::run::native_program::NotUsed;
 use crate::flow::run::step_outcome::StepOutcome;
 use crate::report::event::StepEvents;
 use crate::report::problem::Problem;
@@ -21,9 +25,19 @@ impl Run {
         ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<StepOutcome, Problem> {
-        let grafted = self.try_graft(falconutil, ready, events);
+        let file = match self.file_to_mount(falconutil).await {
+            Ok(file) => file,
+            Err(not_used) => return not_used.outcome(events),
+        };
+        let grafted = self.try_graft(falconutil, file, ready, events);
         match grafted.await {
             Ok(grafted) => Ok(StepOutcome::Grafted(Box::new(grafted))),
+            // Its own image may have what the program lacks.
+            Err(Ungrafted::Obstacle(Obstacle::NotPatched { exit_code }))
+                if falconutil.program.is_some() =>
+            {
+                NotUsed::from(ProgramObstacle::Ended { exit_code }).outcome(events)
+            }
             Err(Ungrafted::Obstacle(obstacle)) => {
                 events.news(obstacle.describe());
                 Ok(StepOutcome::NotGrafted(obstacle))
@@ -35,6 +49,7 @@ impl Run {
     async fn try_graft(
         &self,
         falconutil: &Falconutil,
+        file: Option<PathBuf>,
         ready: &Ready<'_>,
         events: &StepEvents,
     ) -> Result<ReadyImage, Ungrafted> {
@@ -43,7 +58,7 @@ impl Run {
         self.load_stub(&stub, &source).await?;
         let target = self.local_name("stub-patched")?;
         let end = self
-            .run_falconutil(&stub, &target, falconutil, ready, events)
+            .run_falconutil(&stub, &target, falconutil, file, ready, events)
             .await?;
         if end.exit_code != 0 {
             let exit_code = end.exit_code;

@@ -2,6 +2,7 @@
 
 use super::Progress;
 use crate::domain::emulation::Registration;
+use crate::domain::falcon::program::ProgramObstacle;
 use crate::domain::graft::obstacle::Obstacle;
 use crate::domain::reference::digest::Digest;
 use crate::domain::reference::repository::Repository;
@@ -112,4 +113,16 @@ fn pushed_and_written_products_are_there_for_later_steps() {
     assert_eq!(pushed.digest, Digest::of(b"pushed"));
     let written = results.task_definition().expect("a definition");
     assert_eq!(written.family, "web");
+}
+
+#[test]
+fn the_first_obstacle_to_the_program_is_the_reason() {
+    let mut progress = progress();
+    progress.add(StepOutcome::Program(Ok(())));
+    assert_eq!(progress.facts.probes.program, Some(Ok(())));
+    let first = ProgramObstacle::Ended { exit_code: 139 };
+    progress.add(StepOutcome::Program(Err(first.clone())));
+    progress.add(StepOutcome::Program(Err(ProgramObstacle::NotMountable)));
+    progress.add(StepOutcome::Program(Ok(())));
+    assert_eq!(progress.facts.probes.program, Some(Err(first)));
 }
