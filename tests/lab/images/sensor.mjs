@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { image, index, layer } from "./oci.mjs";
 
 export const VERSION = "7.39.0-7802";
-// What each variant does is in fixtures/sensor/falconutil; `go` is another program.
+// What each variant does is in fixtures/sensor/falconutil; `go` is another program, and `dynamic` starts it by one.
 const VARIANTS = [
   "no-platform",
   "own-platform",
@@ -24,6 +24,7 @@ const VARIANTS = [
   "hostile",
   "attacks",
   "go",
+  "dynamic",
 ];
 
 export function sensorImages(cache, trees, fixtures) {
@@ -33,6 +34,7 @@ export function sensorImages(cache, trees, fixtures) {
   };
   const behaviours = {
     go: (architecture) => goProgram(cache, architecture),
+    dynamic: (architecture) => behaviour("dynamic", dynamicProgram(cache, fixtures, architecture)),
     attacks: () =>
       behaviour("attacks", { "usr/bin/falconutil-attacks": script(fixtures, "falconutil-attacks") }),
   };
@@ -73,6 +75,16 @@ const goProgram = (cache, architecture) =>
     "COPY falconutil /usr/bin/ # buildkit",
   );
 
+// A falconutil that needs its image: Debian's `env`, which is linked dynamically, runs the file that its first argument names.
+const dynamicProgram = (cache, fixtures, architecture) => ({
+  "usr/bin/falconutil": { content: fromTools(cache, architecture, "usr/bin/env"), mode: 0o755 },
+  "usr/bin/patch-image": {
+    content: '#!/bin/sh\nexec /usr/bin/falconutil-script patch-image "$@"\n',
+    mode: 0o755,
+  },
+  "usr/bin/falconutil-script": script(fixtures, "falconutil"),
+});
+
 export const sensorConfig = (version) => ({
   Env: [
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -99,7 +111,7 @@ export function sensorFiles(cache, fixtures, architecture) {
       "usr/bin/sed": { link: "/bin/busybox" },
       "usr/bin/grep": { link: "/bin/busybox" },
       "usr/bin/tar": { link: "/bin/busybox" },
-      "usr/lib64/busybox": { content: busybox(cache, architecture), mode: 0o755 },
+      "usr/lib64/busybox": { content: fromTools(cache, architecture, "bin/busybox"), mode: 0o755 },
       "usr/lib64/falcon-injector.so": "Stand-in for the injector library.\n",
       "usr/lib/locale/C.utf8/LC_IDENTIFICATION": "Stand-in for a locale.\n",
       "etc/ssl/certs/ca-bundle.crt": "# Stand-in for the CA bundle.\n",
@@ -111,7 +123,7 @@ export function sensorFiles(cache, fixtures, architecture) {
   );
 }
 
-const busybox = (cache, architecture) =>
-  execFileSync("tar", ["-xzOf", join(cache, `tree-tools-${architecture}`, "layer.tar.gz"), "./bin/busybox"], {
+const fromTools = (cache, architecture, path) =>
+  execFileSync("tar", ["-xzOf", join(cache, `tree-tools-${architecture}`, "layer.tar.gz"), `./${path}`], {
     maxBuffer: 1 << 26,
   });

@@ -60,6 +60,7 @@ const FALCONUTIL: &[Sample] = &[
     sample("changes a field of the configuration", Some(Code::FalconutilResultUnexpected), PROOF, "every_field_has_to_survive"),
     sample("sets another entrypoint", Some(Code::FalconutilResultUnexpected), PROOF, "another_entrypoint_is_refused"),
     sample("cannot patch a stub", None, "tests/task/graft.test.mjs", "A falconutil that cannot patch a stub is given the whole source"),
+    sample("cannot run outside of its image", None, "tests/task/native-program.test.mjs", "A falconutil that needs its image runs in it"),
     sample("writes megabytes", None, ASSEMBLY, "Megabytes of output do not harm a patch"),
     sample("writes a line without an end", None, OUTPUT, "output_without_measure_is_cut"),
     sample("writes a flood of lines", None, OUTPUT, "a_flood_of_lines_is_cut_in_the_middle_and_said_to_be"),

@@ -27,7 +27,7 @@ pub enum ElfFault {
     /// It is for a machine of another kind.
     #[error("its ELF file is not for a machine of the engine's kind")]
     OtherMachine,
-    /// It is no program that can be started.
+    /// It cannot be started.
     #[error("its ELF file is not a program")]
     NotProgram,
     /// The headers of its parts are missing, or elsewhere in the file.

@@ -12,7 +12,7 @@ use crate::domain::platform::Platform;
 /// The path of falconutil in a sensor image.
 pub const FALCONUTIL: &str = "/usr/bin/falconutil";
 
-/// The most bytes that falconutil may have to be taken out of its image.
+/// The most bytes of a falconutil that is taken out of its image.
 pub(crate) const LIMIT: u64 = 256 << 20;
 
 /// The first bytes of falconutil that are looked at.
