@@ -37,10 +37,11 @@ function usersImages(target) {
 /** True if the run was interrupted before all of the steps that pull had ended. */
 function isPulling({ raw }) {
   const lines = raw.map(({ line }) => line);
-  const pulls = lines.filter((line) => /(Pull the (source|sensor) image|Stage source and sensor)/.test(line));
-  const ended = pulls.filter((line) => /: done in \d/.test(line));
-  // The plan is a list with one step a line.
-  return ended.length < pulls.filter((line) => /^ +(\d+\. )?(Pull|Stage) /.test(line)).length;
+  const titles = (pattern) => new Set(lines.flatMap((line) => line.match(pattern)?.[1] ?? []));
+  // The plan is a list with one step a line, and a later plan can name a step again.
+  const planned = titles(/^ +(?:\d+\. )?((?:Pull the (?:source|sensor) image|Stage source and sensor).*)$/);
+  const ended = titles(/((?:Pull the (?:source|sensor) image|Stage source and sensor).*): done in \d/);
+  return [...planned].some((title) => !ended.has(title));
 }
 
 /**

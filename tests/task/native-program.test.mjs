@@ -69,6 +69,7 @@ test("A falconutil that is one file runs without a pull of its image", needsLab,
 });
 
 for (const [variant, reason] of [
+  ["-go-in-image", /it ended with exit code 1$/],
   ["-dynamic", /does not run alone: its ELF file names an interpreter/],
   ["", /does not run alone: it is not an ELF file/],
 ])
@@ -78,6 +79,7 @@ for (const [variant, reason] of [
       const { step } = await graft(job, sensor(variant), targetImage);
       assert.match(step.text.match(refused)?.[1] ?? story(step), reason);
       assert.match(step.text, pulled);
+      assert.doesNotMatch(step.text, /Grafting is not possible/);
       assert.match(step.text, /Patch a stub of the source with the native falconutil/);
       assert.ok(isInEngine(nativeImage(sensor(variant))));
     });

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { image, index, layer } from "./oci.mjs";
 
 export const VERSION = "7.39.0-7802";
-// What each variant does is in fixtures/sensor/falconutil; `go` is another program, and `dynamic` starts it by one.
+// What each variant does is in fixtures/sensor/falconutil; `go` is another program, `go-in-image` the same, which works in its own
+// image alone, and `dynamic` is started by a third.
 const VARIANTS = [
   "no-platform",
   "own-platform",
@@ -24,6 +25,7 @@ const VARIANTS = [
   "hostile",
   "attacks",
   "go",
+  "go-in-image",
   "dynamic",
 ];
 
@@ -34,6 +36,8 @@ export function sensorImages(cache, trees, fixtures) {
   };
   const behaviours = {
     go: (architecture) => goProgram(cache, architecture),
+    "go-in-image": (architecture) =>
+      goProgram(cache, architecture, { "etc/falconutil-architecture": `${architecture}\n` }),
     dynamic: (architecture) => behaviour("dynamic", dynamicProgram(cache, fixtures, architecture)),
     attacks: () =>
       behaviour("attacks", { "usr/bin/falconutil-attacks": script(fixtures, "falconutil-attacks") }),
@@ -69,9 +73,12 @@ const behaviour = (variant, files = {}) =>
 const script = (fixtures, name) => ({ from: join(fixtures, "sensor", name), mode: 0o755 });
 
 // The stand-in that uses moby's own client.
-const goProgram = (cache, architecture) =>
+const goProgram = (cache, architecture, files = {}) =>
   layer(
-    { "usr/bin/falconutil": { from: join(cache, "falconutil", `falconutil-${architecture}`), mode: 0o755 } },
+    {
+      "usr/bin/falconutil": { from: join(cache, "falconutil", `falconutil-${architecture}`), mode: 0o755 },
+      ...files,
+    },
     "COPY falconutil /usr/bin/ # buildkit",
   );
 

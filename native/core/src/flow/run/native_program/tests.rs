@@ -1,5 +1,7 @@
 //! The program on its way from a registry to the agent's work folder.
 
+mod probe;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
