@@ -130,7 +130,8 @@ impl Run {
             return Ok(None);
         };
         let kept = self.kept_program(program).await?;
-        let missing = || ProgramObstacle::NotKept("it is not there as it was fetched".to_owned());
+        let missing =
+            || ProgramObstacle::NotKept("it was not fetched, or its file has changed".to_owned());
         Ok(Some(kept.ok_or_else(missing)?))
     }
 
